@@ -1,0 +1,1 @@
+"""Drivetrain turns predictions into decisions: a scenario file in, lever settings and their honest value out."""
