@@ -1,0 +1,43 @@
+"""Scenarios: what may be declared, read from a file with every fault at its line, column and key."""
+
+from drivetrain.scenario.declarations import (
+    Assignment,
+    Constraint,
+    Data,
+    Decide,
+    Input,
+    Model,
+    Objective,
+    Outcome,
+    Parameter,
+    Split,
+)
+from drivetrain.scenario.levers import Categorical, Continuous, Integer, Lever, YesNo
+from drivetrain.scenario.loading import SCHEMA_PATH, build, json_schema, load, parse
+from drivetrain.scenario.root import Scenario
+from drivetrain.scenario.space import LeverSpace
+
+__all__ = [
+    "SCHEMA_PATH",
+    "Assignment",
+    "Categorical",
+    "Constraint",
+    "Continuous",
+    "Data",
+    "Decide",
+    "Input",
+    "Integer",
+    "Lever",
+    "LeverSpace",
+    "Model",
+    "Objective",
+    "Outcome",
+    "Parameter",
+    "Scenario",
+    "Split",
+    "YesNo",
+    "build",
+    "json_schema",
+    "load",
+    "parse",
+]

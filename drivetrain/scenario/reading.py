@@ -1,0 +1,163 @@
+"""YAML text → plain values, and the line and column of every key and value; odd YAML is refused, not guessed at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, DocumentStartEvent, NodeEvent
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from drivetrain.errors import Fault, Place, ScenarioError
+from drivetrain.scenario.declaration import Path
+
+MAX_BYTES: Final = 1_000_000
+MAX_DEPTH: Final = 20
+
+
+@dataclass
+class Document:
+    """A file's values and where each stands."""
+
+    name: str
+    """What faults call the file."""
+    text: str
+    value: Any = None
+    keys: dict[Path, Place] = field(default_factory=dict)
+    """Path → place of its key."""
+    values: dict[Path, Place] = field(default_factory=dict)
+    """Path → place of its value."""
+    faults: list[Fault] = field(default_factory=list)
+
+    def place(self, path: Path, at_key: bool = False) -> Place:
+        """Where a path stands, or the nearest part above it that exists."""
+        for length in range(len(path), -1, -1):
+            table = self.keys if at_key or length < len(path) else self.values
+            if place := table.get(path[:length]) or self.values.get(path[:length]):
+                return place
+        return Place(self.name, 1, 1)
+
+
+def read(text: str, name: str) -> Document:
+    """Read one YAML document.
+
+    Raises:
+        ScenarioError: it is not YAML, or uses what scenario files may not: aliases, anchors, tags, several documents,
+            deep nesting; duplicate keys are left in `faults`, to be told together with others.
+    """
+    document = Document(name, text)
+    try:
+        faults = list(_odd(text, name))
+        if faults:
+            raise ScenarioError(*faults)
+        root = YAML(typ="safe", pure=True).compose(text)
+        document.value = _value(root, (), document) if root else None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise ScenarioError(_unreadable(error.problem or error.context or "", name, mark)) from None
+    except YAMLError as error:
+        raise ScenarioError(_unreadable(str(error).splitlines()[0], name, None)) from None
+    if not isinstance(document.value, dict):
+        rule = "A scenario file is a mapping of keys to values"
+        raise ScenarioError(Fault("scenario", "found no keys", rule, "Start with version: 1.", Place(name, 1, 1)))
+    return document
+
+
+def decode(raw: bytes, name: str) -> str:
+    """Bytes → text.
+
+    Raises:
+        ScenarioError: too many bytes, or not UTF-8.
+    """
+    if len(raw) > MAX_BYTES:
+        raise ScenarioError(Fault(name, f"found {len(raw):,} bytes", f"At most {MAX_BYTES:,} are allowed"))
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        place = Place(name, raw[: error.start].count(b"\n") + 1)
+        fault = Fault(
+            "scenario",
+            f"found the byte 0x{raw[error.start]:02x}",
+            "A scenario file is UTF-8 text",
+            "Save it as UTF-8.",
+            place,
+        )
+        raise ScenarioError(fault) from None
+
+
+def _odd(text: str, name: str) -> Iterator[Fault]:
+    """What YAML allows and scenario files do not."""
+    depth = documents = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        place = _place(name, event.start_mark)
+        if isinstance(event, AliasEvent):
+            yield Fault(
+                "scenario", f"found the alias *{event.anchor}", "Aliases are not allowed", "Write it out.", place
+            )
+        elif isinstance(event, NodeEvent) and event.anchor:
+            yield Fault("scenario", f"found the anchor &{event.anchor}", "Anchors are not allowed", "Remove it.", place)
+        if getattr(event, "tag", None) and not isinstance(event, DocumentStartEvent):
+            yield Fault("scenario", f"found the tag {event.tag}", "Tags are not allowed", "Remove it.", place)
+        if isinstance(event, DocumentStartEvent):
+            documents += 1
+            if documents == 2:
+                yield Fault("scenario", "found a second document", "One file holds one scenario", "Remove ---.", place)
+                return
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            yield Fault("scenario", f"found nesting more than {MAX_DEPTH} deep", "No key needs that", "", place)
+            return
+
+
+def _value(node: Node, path: Path, document: Document) -> Any:
+    document.values[path] = _place(document.name, node.start_mark)
+    if isinstance(node, MappingNode):
+        return _mapping(node, path, document)
+    if isinstance(node, SequenceNode):
+        return [_value(item, (*path, place), document) for place, item in enumerate(node.value)]
+    return _scalar(node, path, document)
+
+
+def _mapping(node: MappingNode, path: Path, document: Document) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key, place = str(key_node.value), _place(document.name, key_node.start_mark)
+        if not isinstance(key_node, ScalarNode):
+            document.faults.append(Fault(dotted(path), "found a key that is not a word", "Keys are words", "", place))
+        elif key in mapping:
+            first = document.keys[(*path, key)].line
+            cure = f"It first stands on line {first}: remove one."
+            document.faults.append(Fault(dotted((*path, key)), "found the key twice", "Keys are unique", cure, place))
+        else:
+            document.keys[(*path, key)] = place
+            mapping[key] = _value(value_node, (*path, key), document)
+    return mapping
+
+
+def _scalar(node: Node, path: Path, document: Document) -> Any:
+    constructor = YAML(typ="safe", pure=True).constructor
+    try:
+        return constructor.construct_object(node)
+    except (YAMLError, ValueError, OverflowError):
+        place = document.values[path]
+        document.faults.append(Fault(dotted(path), f"found {node.value!r}", "It cannot be read", "Quote it.", place))
+        return None
+
+
+def dotted(path: Path) -> str:
+    """A path as people write it: `levers.price.options[2]`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".") or "scenario"
+
+
+def _place(name: str, mark: StringMark) -> Place:
+    return Place(name, mark.line + 1, mark.column + 1)
+
+
+def _unreadable(problem: str, name: str, mark: StringMark | None) -> Fault:
+    place = _place(name, mark) if mark else Place(name)
+    cure = "Look for a missing colon, quote or bracket, a tab, or wrong indentation at or above that line."
+    return Fault("scenario", f"it is not YAML: {problem}", "A scenario file is YAML 1.2", cure, place)

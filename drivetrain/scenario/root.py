@@ -1,0 +1,125 @@
+"""The scenario: all declarations together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path as FilePath
+from typing import Annotated, Literal
+
+from pydantic import Field, PrivateAttr
+
+from drivetrain.formula import Formula, total
+from drivetrain.scenario import check
+from drivetrain.scenario.declaration import Declaration, Flaw, Many, Name, Text
+from drivetrain.scenario.declarations import (
+    Assignment,
+    Constraint,
+    Data,
+    Decide,
+    Input,
+    Model,
+    Objective,
+    Outcome,
+    ParameterOrNumber,
+)
+from drivetrain.scenario.levers import Categorical, Lever, costs
+from drivetrain.scenario.space import LeverSpace
+
+
+class Scenario(Declaration):
+    """Everything that a decision problem declares; `load` reads one from a file."""
+
+    version: Literal[1]
+    """The version of the scenario language."""
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+    """A short name for files and folders: small letters, digits and underscores."""
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    """The question, in one line."""
+    description: Text = ""
+    """What it is about, and where the data came from."""
+    objective: Objective
+    """What to make as high, or as low, as possible."""
+    parameters: dict[Name, ParameterOrNumber] = Field(default_factory=dict)
+    """Numbers that formulas may use by name."""
+    levers: Annotated[dict[Name, Lever], Field(min_length=1)]
+    """What can be set."""
+    inputs: dict[Name, Input] = Field(default_factory=dict)
+    """What is known of a row when its decision is made."""
+    outcomes: dict[Name, Outcome] = Field(default_factory=dict)
+    """What happens afterwards, in the order in which it happens."""
+    data: Data
+    """Where the rows come from."""
+    assignment: Assignment = Assignment()
+    """How the settings that the data shows came about."""
+    decide: Decide = Decide()
+    """What gets one setting."""
+    constraints: Many[Constraint] = ()
+    """What must hold."""
+    model: Model = Model()
+    """How the networks are built and trained."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """The seed of every random draw."""
+
+    _path: FilePath | None = PrivateAttr(default=None)
+    _text: str = PrivateAttr(default="")
+
+    @property
+    def path(self) -> FilePath | None:
+        """The file it was read from."""
+        return self._path
+
+    @property
+    def text(self) -> str:
+        """The file's text as read; empty where it was built in Python."""
+        return self._text
+
+    @property
+    def folder(self) -> FilePath:
+        """The folder that relative paths in it start from."""
+        return self._path.parent if self._path else FilePath()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of its levers, inputs, outcomes and parameters."""
+        return frozenset(self.parameters) | frozenset(self.levers) | frozenset(self.inputs) | frozenset(self.outcomes)
+
+    @property
+    def options(self) -> Mapping[str, tuple[str, ...]]:
+        """Name → declared options, for categorical levers and outcomes, in code order."""
+        levers = {name: lever.options for name, lever in self.levers.items() if isinstance(lever, Categorical)}
+        return levers | {name: outcome.options for name, outcome in self.outcomes.items() if outcome.options}
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Name of a lever, input or outcome → its column in the data."""
+        declared = {**self.levers, **self.inputs, **self.outcomes}
+        return {name: each.column or name for name, each in declared.items()}
+
+    @cached_property
+    def space(self) -> LeverSpace:
+        """The levers as rows of numbers."""
+        return LeverSpace(self.levers)
+
+    @cached_property
+    def cost(self) -> Formula | None:
+        """The sum of the levers' costs; None where none declares one."""
+        parts = [part for name, lever in self.levers.items() for part in costs(name, lever)]
+        return total(parts) if parts else None
+
+    def expand(self, formula: Formula) -> Formula:
+        """The formula with the levers' costs put in for the name `cost`."""
+        return formula.replace("cost", self.cost) if self.cost else formula
+
+    def flaws(self) -> Iterator[Flaw]:
+        """What does not fit together."""
+        yield from check.flaws(self)
+
+    def __repr__(self) -> str:
+        """One line: what is set, for what."""
+        direction = "maximise" if self.objective.sign > 0 else "minimise"
+        return f"Scenario({self.name}: set {', '.join(self.levers)} to {direction} {self.objective.text})"
+
+    def __str__(self) -> str:
+        """The same line."""
+        return repr(self)

@@ -1,0 +1,214 @@
+"""Lever settings as rows of numbers: the only place where a setting becomes a code, and where a bad one is refused.
+
+A setting is a float64 row with one place a lever, in natural units: numbers as they are, options as their place in
+`options`, yes and no as 1 and 0, missing as NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drivetrain.errors import DataError, Fault, UsageError, nearest
+from drivetrain.scenario.levers import Categorical, Continuous, Integer, Lever, YesNo
+
+Floats = NDArray[np.float64]
+_YES_NO = {"yes": 1.0, "true": 1.0, "1": 1.0, "1.0": 1.0, "no": 0.0, "false": 0.0, "0": 0.0, "0.0": 0.0}
+
+
+@dataclass(frozen=True)
+class LeverSpace:
+    """All settings that the levers allow."""
+
+    levers: Mapping[str, Lever]
+    """Name → lever, in the order of a setting's places."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The levers' names, in order."""
+        return tuple(self.levers)
+
+    def __len__(self) -> int:
+        """Number of levers, L."""
+        return len(self.levers)
+
+    def encode(self, frame: pd.DataFrame) -> Floats:
+        """Logged settings [N, L] of a frame that has the levers' names as columns; missing values become NaN.
+
+        Raises:
+            DataError: a column is missing, or holds what its lever does not allow; all columns are told at once.
+        """
+        faults: list[Fault] = []
+        columns = [self._encode(name, frame, faults) for name in self.levers]
+        if faults:
+            raise DataError(*faults)
+        return np.column_stack(columns)
+
+    def decode(self, settings: Floats) -> pd.DataFrame:
+        """Settings [N, L] as people read them: numbers, whole numbers, options, True and False; NaN becomes None."""
+        values = np.atleast_2d(np.asarray(settings, dtype=np.float64))
+        return pd.DataFrame(
+            {name: _natural(lever, values[:, i]) for i, (name, lever) in enumerate(self.levers.items())}
+        )
+
+    def parse(self, words: Mapping[str, Any]) -> Floats:
+        """One setting [L] from words or values, such as `{"price": "9.5", "channel": "sms"}`; NaN where none is given.
+
+        Raises:
+            UsageError: an unknown lever, or a value that its lever does not allow.
+        """
+        setting = np.full(len(self), np.nan)
+        faults = []
+        for name, word in words.items():
+            if name not in self.levers:
+                faults.append(
+                    Fault(name, "found an unknown lever", "Settings are given to levers", nearest(name, self.names))
+                )
+                continue
+            lever = self.levers[name]
+            code, rule = _code(lever, word)
+            if rule:
+                cure = nearest(str(word), lever.options) if isinstance(lever, Categorical) else ""
+                faults.append(Fault(name, f"found {word!r}", rule, cure))
+            setting[self.names.index(name)] = code
+        if faults:
+            raise UsageError(*faults)
+        return setting
+
+    def grid(self, lever: str, count: int) -> Floats:
+        """Candidate values of one lever, ascending: all there are if no more than `count`, else evenly spread."""
+        declared = self.levers[lever]
+        if isinstance(declared, Categorical | YesNo):
+            return np.arange(len(declared.options) if isinstance(declared, Categorical) else 2, dtype=np.float64)
+        if not declared.step:
+            return np.linspace(declared.min, declared.max, max(count, 2))
+        steps = round((declared.max - declared.min) / declared.step)
+        places = np.arange(steps + 1) if steps < count else np.unique(np.linspace(0, steps, max(count, 2)).round())
+        return np.asarray(declared.min + places * declared.step, dtype=np.float64)
+
+    def describe(self, setting: Floats) -> str:
+        """One setting [L] in words: `incentive 0.50 USD, channel sms`."""
+        parts = []
+        for (name, lever), value in zip(self.levers.items(), np.asarray(setting, dtype=np.float64), strict=True):
+            parts.append(f"{name} {_words(lever, float(value))}{' ' + lever.unit if lever.unit else ''}")
+        return ", ".join(parts)
+
+    @property
+    def do_nothing(self) -> Floats | None:
+        """The setting [L] that leaves things alone; None where some lever has none."""
+        values = [_code(lever, lever.settled)[0] for lever in self.levers.values()]
+        return None if any(lever.settled is None for lever in self.levers.values()) else np.array(values)
+
+    @property
+    def current(self) -> Floats:
+        """The setting [L] in use now, NaN where only the data tells."""
+        pairs = [(lever, lever.current) for lever in self.levers.values()]
+        return np.array([np.nan if now == "data" else _code(lever, now)[0] for lever, now in pairs])
+
+    def _encode(self, name: str, frame: pd.DataFrame, faults: list[Fault]) -> Floats:
+        lever = self.levers[name]
+        thing = name if lever.column in (None, name) else f"{name} (column {lever.column!r})"
+        if name not in frame:
+            cure = nearest(name, map(str, frame.columns))
+            faults.append(Fault(thing, "the column is missing", "Each lever needs one", cure))
+            return np.full(len(frame), np.nan)
+        series = frame[name]
+        codes = _numbers(series) if isinstance(lever, Continuous | Integer) else _codes(lever, series)
+        for bad, rule, cure in _breaches(lever, series, codes):
+            if bad.any():
+                faults.append(Fault(thing, _examples(series, bad), rule, cure))
+                break
+        return codes
+
+
+def _numbers(series: pd.Series[Any]) -> Floats:
+    """Numbers and texts of numbers; anything else NaN."""
+    texts = series.map(lambda value: None if isinstance(value, bool | np.bool_) else value).astype(object)
+    return np.asarray(pd.to_numeric(texts, errors="coerce").astype("float64"), dtype=np.float64)
+
+
+def _codes(lever: Lever, series: pd.Series[Any]) -> Floats:
+    places, values = pd.factorize(series.astype(object))
+    known = np.array([_code(lever, value)[0] for value in values] + [np.nan])
+    return np.asarray(known[places], dtype=np.float64)
+
+
+def _breaches(lever: Lever, series: pd.Series[Any], codes: Floats) -> Iterator[tuple[NDArray[np.bool_], str, str]]:
+    """Which rows break which rule, most basic rule first."""
+    strange = np.isnan(codes) & series.notna().to_numpy(dtype=bool)
+    if isinstance(lever, Categorical):
+        listed = ", ".join(lever.options[:12])
+        yield strange, f"It must hold only the lever's options: {listed}", "Add the option, or leave these rows out."
+    elif isinstance(lever, YesNo):
+        yield strange, "It must hold only yes or no, true or false, 1 or 0", "Recode the column."
+    else:
+        yield strange, "It must hold only numbers", "Clean the column, or leave these rows out."
+        rule = f"It must lie between min {lever.min:g} and max {lever.max:g}"
+        yield (codes < lever.min) | (codes > lever.max), rule, "Widen the lever's range, or leave these rows out."
+        if isinstance(lever, Integer):
+            cure = "Declare the lever continuous, or leave these rows out."
+            yield codes != np.where(np.isnan(codes), codes, np.round(codes)), "It must hold whole numbers", cure
+
+
+def _examples(series: pd.Series[Any], bad: NDArray[np.bool_]) -> str:
+    rows = np.flatnonzero(bad)
+    values = ", ".join(repr(_shown(series.iloc[row])) for row in rows[:3])
+    return f"found {values} in row {', '.join(map(str, rows[:3]))}" + (f" and {len(rows) - 3} more" * (len(rows) > 3))
+
+
+def _shown(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _code(lever: Lever, value: Any) -> tuple[float, str]:
+    """A value's number, and the rule that it breaks (then the number is NaN)."""
+    if isinstance(lever, Categorical):
+        text = _text(value)
+        return (float(lever.options.index(text)), "") if text in lever.options else (np.nan, lever.admits(text))
+    if isinstance(lever, YesNo):
+        code = _YES_NO.get(_text(value).lower())
+        return (np.nan, lever.admits(value if code is None else True)) if code is None else (code, "")
+    try:
+        number = np.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if np.isnan(number):
+        return np.nan, "It must be a number"
+    if isinstance(lever, Integer) and not number.is_integer():
+        return np.nan, "It must be a whole number"
+    rule = lever.admits(number)
+    return (np.nan, rule) if rule else (number, "")
+
+
+def _text(value: Any) -> str:
+    """A value as an option's text: whole numbers without a point, since a missing value turns integers to floats."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _natural(lever: Lever, values: Floats) -> Any:
+    """A lever's numbers as people read them."""
+    if isinstance(lever, Continuous):
+        return values
+    known = [None if np.isnan(value) else _value(lever, value) for value in values]
+    return known if None not in known else pd.Series(known, dtype=object)
+
+
+def _value(lever: Lever, value: float) -> str | bool | int:
+    if isinstance(lever, Categorical):
+        return lever.options[int(value)]
+    return bool(value) if isinstance(lever, YesNo) else int(value)
+
+
+def _words(lever: Lever, value: float) -> str:
+    if np.isnan(value):
+        return "unknown"
+    if isinstance(lever, Categorical):
+        return lever.options[int(value)]
+    if isinstance(lever, YesNo):
+        return "yes" if value else "no"
+    return f"{value:.0f}" if isinstance(lever, Integer) else f"{value:.2f}"
