@@ -112,7 +112,7 @@ def _csv(frame: pd.DataFrame) -> bytes:
     safe = frame.set_axis([_harmless(name) for name in frame.columns], axis="columns")
     for position, (_, column) in enumerate(frame.items()):
         if not pd.api.types.is_numeric_dtype(column.dtype):
-            safe.isetitem(position, column.astype(object).map(_harmless, na_action="ignore"))
+            safe.isetitem(position, column.astype(object).map(_harmless, na_action="ignore").to_numpy())
     return safe.to_csv(index=False, lineterminator="\n").encode()
 
 

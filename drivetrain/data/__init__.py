@@ -1,0 +1,8 @@
+"""Data: from files and packages to one table with the scenario's names, sound types and folds; nothing in silence."""
+
+from drivetrain.data.checks import existing
+from drivetrain.data.columns import Remark
+from drivetrain.data.loading import load, read_rows
+from drivetrain.data.table import Dropped, Rows, Table
+
+__all__ = ["Dropped", "Remark", "Rows", "Table", "existing", "load", "read_rows"]

@@ -1,0 +1,156 @@
+"""One value at a time: what a cell means as a number, as yes or no, as text, and what it cannot mean."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "<na>"})
+"""Texts read as a missing value, in any case; `none` too, but not where text is wanted."""
+
+FROM_TEXT = "numbers written as text read as numbers"
+INFINITE = "infinite numbers read as missing"
+FROM_POINT = "whole numbers written with '.0' read without it"
+
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_WHOLE_WITH_POINT = re.compile(r"-?(0|[1-9][0-9]*)\.0")
+_INFINITIES = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
+_YES = frozenset({"yes", "true", "y", "t", "1", "1.0"})
+_NO = frozenset({"no", "false", "n", "f", "0", "0.0"})
+_EXACT_BELOW = 2**53
+_WHOLE_BELOW = 1e15
+
+
+@dataclass(frozen=True, order=True)
+class Rule:
+    """What a kind of column demands of its cells, and what to do about one that breaks it."""
+
+    text: str
+    cure: str
+
+
+class UnfitError(Exception):
+    """A value that its column's kind cannot take; `rule` says why."""
+
+    def __init__(self, rule: Rule) -> None:
+        """Args: rule: the one that is broken."""
+        super().__init__(rule.text)
+        self.rule = rule
+
+
+TEXT_NUMBER = Rule(
+    "A number has a decimal point, no thousands separator and no unit", "Correct the cells, or declare another kind"
+)
+NOT_A_NUMBER = Rule("A numeric column holds numbers", "Correct the column, or declare another kind")
+TIME_NUMBER = Rule("A date or time is not a number", "Give a number instead, such as days since a start date")
+TOO_LARGE = Rule(
+    "Numbers are stored as float64, which would change this one",
+    "If it is an identifier, declare the kind categorical; else round it",
+)
+NOT_YES_NO = Rule("A yes/no column holds yes/no, true/false or 1/0", "Recode the column, or declare another kind")
+NOT_TEXT = Rule("A categorical column holds texts or numbers", "Write the values as text, or leave the column out")
+
+
+def is_missing(value: object) -> bool:
+    """Whether a cell is empty: None, NaN of any type, NA or NaT; a text never is."""
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    return (
+        value is None
+        or value is pd.NA
+        or value is pd.NaT
+        or (isinstance(value, (float, np.floating)) and value != value)
+    )
+
+
+def number(value: Any) -> tuple[float, str]:
+    """(float64 with NaN for missing, what was made of it); UnfitError where it is no number or would change."""
+    if isinstance(value, str):
+        return _number_in_text(value.strip())
+    if not isinstance(value, (Real, Decimal, np.bool_)):
+        raise UnfitError(TIME_NUMBER if _is_time(value) else NOT_A_NUMBER)
+    exact = _exact(value)
+    return (math.nan, INFINITE) if math.isinf(exact) else (exact, "")
+
+
+def zero_or_one(value: Any) -> tuple[float, str]:
+    """(1.0 for yes, 0.0 for no, NaN for missing; what was made of it); UnfitError for anything else."""
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in _YES or word in _NO:
+            return float(word in _YES), ""
+        if word in MISSING or word == "none":
+            return math.nan, _read_as_missing(value)
+    elif isinstance(value, (Real, Decimal, np.bool_)) and value in (0, 1):
+        return float(value), ""
+    raise UnfitError(NOT_YES_NO)
+
+
+def text(value: Any, options: Collection[str] = ()) -> tuple[str | None, str]:
+    """(text or None for missing, what was made of it); whole numbers lose their `.0`; UnfitError for times and others.
+
+    Args:
+        value: the cell.
+        options: texts that are values even where they look like a missing one.
+    """
+    if isinstance(value, str):
+        return _text_in_text(str(value), options)
+    if isinstance(value, (np.bool_, Integral)):
+        return str(value), ""
+    if not isinstance(value, (float, np.floating, Decimal)):
+        raise UnfitError(NOT_TEXT)
+    if value in (math.inf, -math.inf):
+        return None, INFINITE
+    whole = -_WHOLE_BELOW < value < _WHOLE_BELOW and value == int(value)
+    return str(int(value)) if whole else str(value), ""
+
+
+def _number_in_text(word: str) -> tuple[float, str]:
+    if word.lower() in MISSING or word.lower() == "none":
+        return math.nan, _read_as_missing(word)
+    if word.lower() in _INFINITIES:
+        return math.nan, INFINITE
+    if not _NUMBER.fullmatch(word):
+        raise UnfitError(TEXT_NUMBER)
+    found = float(word)
+    if math.isinf(found) or (
+        abs(found) > _EXACT_BELOW and word.lstrip("+-").isdigit() and Decimal(word) != Decimal(found)
+    ):
+        raise UnfitError(TOO_LARGE)
+    return found, FROM_TEXT
+
+
+def _exact(value: Any) -> float:
+    """The float64 of a number, infinities included; refuses one that would change (a Decimal's digits apart)."""
+    try:
+        found = float(value)
+    except OverflowError:
+        raise UnfitError(TOO_LARGE) from None
+    changed = isinstance(value, (Integral, np.longdouble)) and found != value
+    if changed or (math.isinf(found) and value not in (math.inf, -math.inf)):
+        raise UnfitError(TOO_LARGE)
+    return found
+
+
+def _text_in_text(word: str, options: Collection[str]) -> tuple[str | None, str]:
+    if word in options:
+        return word, ""
+    if word.strip().lower() in MISSING:
+        return None, _read_as_missing(word)
+    return (word.removesuffix(".0"), FROM_POINT) if _WHOLE_WITH_POINT.fullmatch(word) else (word, "")
+
+
+def _read_as_missing(word: str) -> str:
+    return f"text '{word.strip()}' read as missing" if word.strip() else ""
+
+
+def _is_time(value: object) -> bool:
+    return hasattr(value, "isoformat") or isinstance(value, (np.datetime64, np.timedelta64, pd.Period))

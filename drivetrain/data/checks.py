@@ -1,0 +1,133 @@
+"""What a table must be to learn from: faults of its values, faults of its rows, and remarks on both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drivetrain.data.columns import Remark, others
+from drivetrain.data.roles import Role
+from drivetrain.data.splits import SEALED, Folds
+from drivetrain.errors import Fault, nearest
+from drivetrain.scenario import Scenario
+
+FEWEST = 10
+"""Fewest rows in a fold, in the test part, and under an outcome's condition: below, nothing can be judged."""
+
+
+def of_values(scenario: Scenario, role: Role, values: NDArray[np.float64] | NDArray[np.object_]) -> Iterator[Fault]:
+    """Faults of one outcome's values that their type alone does not show: counts and declared options.
+
+    Args:
+        scenario: what is declared.
+        role: the column's part.
+        values: [rows] canonical values, NaN or None where missing.
+    """
+    if role.part == "outcome" and scenario.outcomes[role.name].kind == "count":
+        bad = np.flatnonzero((values < 0) | (np.asarray(values, dtype=float) % 1 > 0))
+        if len(bad):
+            found = f"row {bad[0] + 1:,} holds {values[bad[0]]:g}{others(len(bad) - 1)}"
+            yield Fault(role.thing, found, "A count is a whole number from 0", "Declare the kind numeric")
+    if role.part == "outcome" and role.options:
+        strange = sorted({value for value in values if value is not None} - set(role.options))
+        if strange:
+            found = f"'{strange[0]}' is not one of the declared options"
+            more = f" (nor are {len(strange) - 1} others)" if len(strange) > 1 else ""
+            yield Fault(role.thing, found + more, "", f"{nearest(strange[0], role.options)} Or add it to options")
+
+
+def of_propensity(column: str, values: NDArray[np.float64]) -> Iterator[Fault]:
+    """Faults of a column of probabilities.
+
+    Args:
+        column: its name in the source.
+        values: [rows] NaN where missing.
+    """
+    bad = np.flatnonzero((values <= 0) | (values > 1))
+    if len(bad):
+        found = f"row {bad[0] + 1:,} holds {values[bad[0]]:g}{others(len(bad) - 1)}"
+        rule = "The probability of the setting that was chosen is above 0 and at most 1"
+        yield Fault(
+            f"column '{column}' (propensity)", found, rule, "Correct the column, or leave assignment.propensity out"
+        )
+
+
+def of_rows(scenario: Scenario, frame: pd.DataFrame, settings: NDArray[np.float64], fold: Folds) -> Iterator[Fault]:
+    """Faults of the used rows as a whole: too few, or nothing that varies.
+
+    Args:
+        scenario: what is declared.
+        frame: [rows] the used rows.
+        settings: [rows, levers] their settings.
+        fold: [rows] their folds.
+    """
+    yield from _too_few(scenario, fold)
+    if not len(frame):
+        return
+    for position, name in enumerate(scenario.levers):
+        if len(np.unique(settings[:, position])) == 1:
+            found, rule = f"all {len(frame):,} usable rows have one setting", "Its effect shows only where it varies"
+            yield Fault(f"lever '{name}'", found, rule, "Find rows with other settings, or leave the lever out")
+    for name in scenario.outcomes:
+        exists = existing(scenario, frame, name)
+        yield from _flat(name, frame[name][exists], scenario.outcomes[name].when)
+
+
+def existing(scenario: Scenario, frame: pd.DataFrame, outcome: str) -> NDArray[np.bool_]:
+    """[rows] where an outcome exists: everywhere, or where the outcome named by its `when` is yes.
+
+    Args:
+        scenario: what is declared.
+        frame: canonical columns.
+        outcome: its name.
+    """
+    when = scenario.outcomes[outcome].when
+    if when is None:
+        return np.ones(len(frame), dtype=bool)
+    happened: NDArray[np.bool_] = frame[when].to_numpy() == 1
+    return existing(scenario, frame, when) & happened
+
+
+def remarks(frame: pd.DataFrame, things: Mapping[str, str]) -> Iterator[Remark]:
+    """Counts what is unusual and allowed: missing inputs, constant columns, repeated rows.
+
+    Args:
+        frame: [rows] the used rows.
+        things: how to name each column to look at, the inputs' first.
+    """
+    for name, thing in things.items():
+        missing = int(frame[name].isna().sum())
+        if missing:
+            yield Remark(thing, "missing", missing)
+        elif len(frame) and frame[name].nunique() == 1:
+            yield Remark(thing, "every row holds the same value", len(frame))
+    if repeated := int(frame.duplicated().sum()):
+        yield Remark("rows", "the same as an earlier row in every column that is used", repeated)
+
+
+def _too_few(scenario: Scenario, fold: Folds) -> Iterator[Fault]:
+    split = scenario.data.split
+    sizes = np.bincount(fold[fold != SEALED], minlength=split.folds)
+    sealed = int((fold == SEALED).sum())
+    smallest = min(int(sizes.min()), sealed) if split.test else int(sizes.min())
+    if smallest < FEWEST:
+        found = f"{len(fold):,} usable rows leave {smallest:,} in the smallest of {split.folds} folds and the test part"
+        cure = "Use more rows, fewer folds, or groups and times that divide more evenly"
+        yield Fault("data.split", found, f"Each needs {FEWEST} rows", cure)
+
+
+def _flat(name: str, values: pd.Series[float], when: str | None) -> Iterator[Fault]:
+    condition = f" where '{when}' is yes" if when else ""
+    if len(values) < FEWEST and when:
+        found = f"{len(values):,} rows{condition}"
+        yield Fault(f"outcome '{name}'", found, f"It needs {FEWEST} rows where it exists", "Use more rows")
+    elif values.nunique() == 1:
+        found = f"all {len(values):,} usable rows{condition} hold {_shown(values.iloc[0])}"
+        yield Fault(f"outcome '{name}'", found, "A model needs an outcome that varies", "Find rows with other outcomes")
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else f"'{value}'"

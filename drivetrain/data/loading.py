@@ -1,0 +1,176 @@
+"""From a scenario to its table: read, convert, check, leave out and count, split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drivetrain.data import checks, splits
+from drivetrain.data.columns import Column, Remark, convert, moments
+from drivetrain.data.roles import Role, roles
+from drivetrain.data.sources import Source, from_file, from_package
+from drivetrain.data.table import Dropped, Rows, Table, fingerprint
+from drivetrain.errors import DataError, Fault, nearest
+from drivetrain.scenario import LeverSpace, Scenario
+
+
+def load(scenario: Scenario) -> Table:
+    """Reads the rows that a scenario learns from.
+
+    Args:
+        scenario: what is declared, and where its rows are.
+
+    Returns:
+        The usable rows, split; the others counted by reason.
+
+    Raises:
+        DataError: all that is wrong with the source and its columns; or, when these are sound, with the rows.
+    """
+    parts = roles(scenario)
+    split, propensity = scenario.data.split, scenario.assignment.propensity
+    extra = [column for column in (split.column, propensity) if column]
+    source = _source(scenario, {role.column for role in parts} | set(extra))
+    faults = [*_absent(source, parts), *_absent_extra(source, split.column, propensity)]
+    frame, remarks, found = _frame(scenario, source, parts)
+    keys, found_keys = _keys(scenario, source)
+    chances, found_chances = _chances(propensity, source)
+    settings, found_settings = _settings(scenario, frame)
+    faults += [*found, *found_keys, *found_chances, *found_settings]
+    if faults:
+        raise DataError(*faults)
+    dropped, used = _usable(scenario, frame, settings, keys, chances)
+    frame, settings = frame[used].reset_index(drop=True), settings[used]
+    chances = None if chances is None else chances[used]
+    fold = _folds(scenario, int(used.sum()), None if keys is None else keys[used])
+    if faults := list(checks.of_rows(scenario, frame, settings, fold)):
+        raise DataError(*faults, *(Fault(source.label, str(reason)) for reason in dropped))
+    remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
+    mark = fingerprint(frame, settings, chances)
+    return Table(frame, settings, np.flatnonzero(used), tuple(remarks), mark, source.label, fold, dropped, chances)
+
+
+def read_rows(scenario: Scenario, path: str | Path) -> Rows:
+    """Reads new rows to decide for: one for each row of the file, in its order.
+
+    Args:
+        scenario: what is declared.
+        path: a CSV or Parquet file with every input's column; levers and outcomes are read where they are there.
+
+    Raises:
+        DataError: all that is wrong with the file and its columns.
+    """
+    parts = roles(scenario)
+    source = from_file(Path(path), {role.column for role in parts})
+    faults = list(_absent(source, [role for role in parts if role.part == "input"]))
+    frame, remarks, found = _frame(scenario, source, parts)
+    settings, found_settings = _settings(scenario, frame)
+    faults += [*found, *found_settings]
+    if not faults and not len(source.frame):
+        faults.append(Fault(source.label, "the file has a header and no rows", cure="Add the rows to decide for"))
+    if faults:
+        raise DataError(*faults)
+    remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
+    mark = fingerprint(frame, settings)
+    return Rows(frame, settings, np.arange(len(frame)), tuple(remarks), mark, source.label)
+
+
+def _source(scenario: Scenario, wanted: set[str]) -> Source:
+    data = scenario.data
+    if data.package:
+        return from_package(data.package, data.item or "", wanted)
+    return from_file(scenario.folder / (data.csv or data.parquet or ""), wanted)
+
+
+def _absent(source: Source, parts: Sequence[Role]) -> Iterator[Fault]:
+    for role in parts:
+        if role.column not in source.columns:
+            yield Fault(role.thing, f"{source.label} has no such column", "", nearest(role.column, source.columns))
+
+
+def _absent_extra(source: Source, split: str | None, propensity: str | None) -> Iterator[Fault]:
+    for key, column in (("data.split.column", split), ("assignment.propensity", propensity)):
+        if column and column not in source.columns:
+            yield Fault(
+                f"column '{column}' ({key})", f"{source.label} has no such column", "", nearest(column, source.columns)
+            )
+
+
+def _frame(scenario: Scenario, source: Source, parts: Sequence[Role]) -> tuple[pd.DataFrame, list[Remark], list[Fault]]:
+    """The canonical columns of the parts that the source has and that are sound, with what was found."""
+    columns: dict[str, pd.Series[Any]] = {}
+    remarks, faults = list[Remark](), list[Fault]()
+    for role in parts:
+        if role.column not in source.columns:
+            continue
+        series = source.frame[role.column]
+        column = convert(series, role.kind, role.thing, options=role.options, typed=source.typed)
+        bad = column.faults or tuple(checks.of_values(scenario, role, column.values))
+        faults += bad
+        remarks += column.remarks
+        if not bad:
+            columns[role.name] = pd.Series(column.values, dtype=column.values.dtype)
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(source.frame))), remarks, faults
+
+
+def _settings(scenario: Scenario, frame: pd.DataFrame) -> tuple[NDArray[np.float64], tuple[Fault, ...]]:
+    """[rows, levers] the logged settings, NaN for levers that the frame does not have."""
+    empty = pd.DataFrame(dict.fromkeys(scenario.levers), index=frame.index, dtype=object)
+    logged = empty.assign(**{name: frame[name] for name in scenario.levers if name in frame})
+    try:
+        return LeverSpace(scenario.levers).encode(logged), ()
+    except DataError as error:
+        return np.full(logged.shape, np.nan), error.faults
+
+
+def _keys(scenario: Scenario, source: Source) -> tuple[NDArray[Any] | None, tuple[Fault, ...]]:
+    """[rows] the time or the group by which rows are split; None where chance splits them."""
+    split = scenario.data.split
+    if split.column is None or split.column not in source.columns:
+        return None, ()
+    thing, series = f"column '{split.column}' (data.split)", source.frame[split.column]
+    column: Column = moments(series, thing) if split.by == "time" else convert(series, "categorical", thing)
+    return column.values, column.faults
+
+
+def _chances(propensity: str | None, source: Source) -> tuple[NDArray[np.float64] | None, tuple[Fault, ...]]:
+    if propensity is None or propensity not in source.columns:
+        return None, ()
+    column = convert(source.frame[propensity], "numeric", f"column '{propensity}' (propensity)")
+    return column.values, column.faults or tuple(checks.of_propensity(propensity, column.values))
+
+
+def _usable(
+    scenario: Scenario,
+    frame: pd.DataFrame,
+    settings: NDArray[np.float64],
+    keys: NDArray[Any] | None,
+    chances: NDArray[np.float64] | None,
+) -> tuple[tuple[Dropped, ...], NDArray[np.bool_]]:
+    """The reasons for which rows are left out, each row under its first, and a mask of the others."""
+    lacks = {f"lever '{name}' is missing": np.isnan(settings[:, at]) for at, name in enumerate(scenario.levers)}
+    for name in scenario.outcomes:
+        unknown = frame[name].isna().to_numpy() & checks.existing(scenario, frame, name)
+        lacks[f"outcome '{name}' is missing"] = unknown
+    if keys is not None:
+        lacks[f"the column to split by, '{scenario.data.split.column}', is missing"] = pd.isna(keys)
+    if chances is not None:
+        lacks["the propensity is missing"] = np.isnan(chances)
+    used, dropped = np.ones(len(frame), dtype=bool), list[Dropped]()
+    for reason, lack in lacks.items():
+        dropped.append(Dropped(reason, int((lack & used).sum())))
+        used &= ~lack
+    return tuple(reason for reason in dropped if reason.count), used
+
+
+def _folds(scenario: Scenario, rows: int, keys: NDArray[Any] | None) -> splits.Folds:
+    split, generator = scenario.data.split, np.random.default_rng(scenario.seed)
+    if keys is None:
+        return splits.at_random(rows, split.folds, split.test, generator)
+    if split.by == "time":
+        return splits.by_time(keys, split.folds, split.test)
+    return splits.by_group(keys.astype(str), split.folds, split.test, generator)

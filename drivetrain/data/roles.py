@@ -1,0 +1,64 @@
+"""Which column plays which part in a scenario, and what it must become for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from drivetrain.data.columns import Kind
+from drivetrain.scenario import Scenario
+
+Part = Literal["input", "lever", "outcome"]
+
+_KINDS: dict[str, Kind] = {
+    "continuous": "numeric",
+    "integer": "numeric",
+    "numeric": "numeric",
+    "count": "numeric",
+    "yes_no": "yes_no",
+    "binary": "yes_no",
+    "categorical": "categorical",
+}
+
+
+@dataclass(frozen=True)
+class Role:
+    """One named part of a scenario and the column that holds it."""
+
+    part: Part
+    """What it is in the scenario."""
+    name: str
+    """Its name in the scenario, and in the table."""
+    column: str
+    """Its column in the source."""
+    kind: Kind
+    """What its values become."""
+    options: tuple[str, ...] = ()
+    """The declared options of a categorical one; empty where the data says which there are."""
+
+    @property
+    def thing(self) -> str:
+        """How faults and remarks name it: `column 'tinc' (lever 'incentive')`."""
+        whose = self.part if self.name == self.column else f"{self.part} '{self.name}'"
+        return f"column '{self.column}' ({whose})"
+
+
+def roles(scenario: Scenario) -> tuple[Role, ...]:
+    """The inputs, levers and outcomes of a scenario, in that order, each in the order of declaration.
+
+    Args:
+        scenario: what is declared.
+    """
+    return (*_roles(scenario, "input"), *_roles(scenario, "lever"), *_roles(scenario, "outcome"))
+
+
+def _roles(scenario: Scenario, part: Part) -> Iterator[Role]:
+    parts: dict[Part, Mapping[str, Any]] = {
+        "input": scenario.inputs,
+        "lever": scenario.levers,
+        "outcome": scenario.outcomes,
+    }
+    for name, value in parts[part].items():
+        options = getattr(value, "options", None) or ()
+        yield Role(part, name, value.column or name, _KINDS[value.kind], tuple(options))

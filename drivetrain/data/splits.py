@@ -1,0 +1,74 @@
+"""Which rows judge which model: K folds and a sealed test part, drawn from the scenario's seed alone."""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+from numpy.typing import NDArray
+
+SEALED = -1
+"""The fold number of the test part, which nobody opens by accident."""
+
+Folds = NDArray[np.int64]
+
+
+def at_random(rows: int, folds: int, test: float, generator: np.random.Generator) -> Folds:
+    """Every row goes where chance sends it; the parts' sizes differ by at most one row.
+
+    Args:
+        rows: how many rows there are.
+        folds: K, the number of folds.
+        test: share of the rows for the test part, in [0, 1).
+        generator: where chance comes from.
+
+    Returns:
+        [rows] fold numbers 0..K−1, and −1 for the test part.
+    """
+    sealed = round(test * rows)
+    fold = np.full(rows, SEALED, dtype=np.int64)
+    fold[generator.permutation(rows)[sealed:]] = np.arange(rows - sealed) % folds
+    return fold
+
+
+def by_time(times: NDArray[np.generic], folds: int, test: float) -> Folds:
+    """Blocks in the order of time, the latest part for the test; rows of one moment stay together.
+
+    Args:
+        times: [rows] anything with an order, none missing.
+        folds: K, the number of folds.
+        test: share of the rows for the test part, in [0, 1).
+
+    Returns:
+        [rows] fold numbers 0..K−1 from the earliest on, and −1 for the test part.
+    """
+    training = len(times) - round(test * len(times))
+    position = np.searchsorted(np.sort(times), times, side="left")
+    block = position * folds // max(training, 1)
+    return np.where(position < training, block, SEALED).astype(np.int64)
+
+
+def by_group(groups: NDArray[np.generic], folds: int, test: float, generator: np.random.Generator) -> Folds:
+    """Whole groups go to one part each, the largest first to the part that is furthest from full.
+
+    Args:
+        groups: [rows] the group of each row, none missing.
+        folds: K, the number of folds.
+        test: share of the rows for the test part, in [0, 1).
+        generator: decides among groups of one size.
+
+    Returns:
+        [rows] fold numbers 0..K−1, and −1 for the test part.
+    """
+    names, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    shuffled = generator.permutation(len(names))
+    order = shuffled[np.argsort(-sizes[shuffled], kind="stable")]
+    parts = [(SEALED, test)] if test else []
+    parts += [(fold, (1 - test) / folds) for fold in range(folds)]
+    waiting = [(0.0, part, share) for part, share in parts]
+    chosen = np.empty(len(names), dtype=np.int64)
+    for group in order:
+        fullness, part, share = heapq.heappop(waiting)
+        chosen[group] = part
+        heapq.heappush(waiting, (fullness + sizes[group] / share, part, share))
+    return chosen[member]

@@ -1,0 +1,131 @@
+"""Rows with the scenario's names for columns, in canonical types, and what became of the others."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drivetrain.data.columns import Remark
+from drivetrain.data.splits import SEALED
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Rows that could not be used, and why."""
+
+    reason: str
+    """Such as `lever 'incentive' is missing`; a row counts for its first reason only."""
+    count: int
+    """How many rows."""
+
+    def __str__(self) -> str:
+        """One line: `lever 'incentive' is missing (1,919 rows)`."""
+        return f"{self.reason} ({self.count:,} row{'' if self.count == 1 else 's'})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rows:
+    """Rows to decide for, in the order of their source; nothing is dropped from them."""
+
+    frame: pd.DataFrame
+    """[rows] inputs, levers, outcomes under the scenario's names: float64 (missing NaN; yes/no as 1/0), or object of
+    str and None. Levers and outcomes that the source does not have are left out."""
+    settings: NDArray[np.float64]
+    """[rows, levers] the logged settings in natural units, options as codes, as `LeverSpace.encode` gives them; NaN
+    where missing."""
+    row: NDArray[np.int64]
+    """[rows] the row's number in the source, from 0."""
+    flags: tuple[Remark, ...]
+    """What was counted and did not stop the work."""
+    fingerprint: str
+    """sha256 of the content that is used, the same for the same content; a subset keeps that of its whole."""
+    source: str
+    """Where the rows came from."""
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.frame)
+
+    def subset(self, mask: NDArray[Any]) -> Self:
+        """The rows that a mask or an array of positions chooses, in that order.
+
+        Args:
+            mask: [rows] of bool, or positions from 0.
+        """
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        chosen = {name: array[mask] for name, array in arrays.items() if isinstance(array, np.ndarray)}
+        return replace(self, frame=self.frame.loc[mask].reset_index(drop=True), **chosen)
+
+    def __repr__(self) -> str:
+        """One line: how many rows, from where."""
+        return f"<{type(self).__name__}: {self._summary()}>"
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{html.escape(str(flag))}</li>" for flag in self._notes())
+        return f"<p>{html.escape(self._summary())}</p><ul>{notes}</ul>{self.frame.head(5).to_html()}"
+
+    def _summary(self) -> str:
+        return f"{len(self):,} rows of {self.source}"
+
+    def _notes(self) -> tuple[object, ...]:
+        return self.flags
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Table(Rows):
+    """Rows to learn from: lever and outcome known, each in a fold or in the sealed test part."""
+
+    fold: NDArray[np.int64]
+    """[rows] 0..K−1, or −1 in the sealed test part; the same for the same rows and seed."""
+    dropped: tuple[Dropped, ...]
+    """Rows of the source that are not here."""
+    propensity: NDArray[np.float64] | None
+    """[rows] the declared probability of the logged setting, in (0, 1]; None where no column is declared."""
+
+    @property
+    def training(self) -> Table:
+        """The rows of all folds."""
+        return self.subset(self.fold != SEALED)
+
+    @property
+    def test(self) -> Table:
+        """The sealed rows; whoever opens them says so in the run's record."""
+        return self.subset(self.fold == SEALED)
+
+    def _summary(self) -> str:
+        left_out = sum(dropped.count for dropped in self.dropped)
+        return f"{super()._summary()}, {left_out:,} left out, {int((self.fold == SEALED).sum()):,} sealed"
+
+    def _notes(self) -> tuple[object, ...]:
+        return self.dropped + self.flags
+
+
+def fingerprint(frame: pd.DataFrame, *arrays: NDArray[np.float64] | None) -> str:
+    """sha256 of a canonical frame and arrays, in hex: the same on every machine, whatever the source's format.
+
+    Args:
+        frame: columns of float64, or object of str and None; their names and order count.
+        *arrays: float64 arrays that count as well; None where there is none.
+    """
+    digest = hashlib.sha256()
+    for name, column in frame.items():
+        digest.update(json.dumps(str(name)).encode())
+        digest.update(_bytes(column.to_numpy()))
+    for array in arrays:
+        digest.update(b"-" if array is None else _bytes(array))
+    return digest.hexdigest()
+
+
+def _bytes(values: NDArray[Any]) -> bytes:
+    if values.dtype == object:
+        return json.dumps(values.tolist()).encode()
+    plain = values.astype("<f8") + 0.0  # −0.0 becomes 0.0
+    plain[np.isnan(plain)] = np.nan  # one NaN of the many
+    return plain.tobytes()
