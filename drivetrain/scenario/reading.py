@@ -134,6 +134,10 @@ def _mapping(node: MappingNode, path: Path, document: Document) -> dict[str, Any
         else:
             document.keys[(*path, key)] = place
             mapping[key] = _value(value_node, (*path, key), document)
+            if mapping[key] is None:
+                cure = "Give it a value, or remove the key."
+                fault = Fault(dotted((*path, key)), "found no value", "A key has a value", cure, place)
+                document.faults.append(fault)
     return mapping
 
 

@@ -54,7 +54,7 @@ class Scenario(Declaration):
     """How the settings that the data shows came about."""
     decide: Decide = Decide()
     """What gets one setting."""
-    constraints: Many[Constraint] = ()
+    constraints: Annotated[Many[Constraint], Field(max_length=1000)] = ()
     """What must hold."""
     model: Model = Model()
     """How the networks are built and trained."""

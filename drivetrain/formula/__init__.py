@@ -1,0 +1,182 @@
+"""Arithmetic written in scenario files: checked once against a short whitelist, then run on tensors, differentiably.
+
+Allowed are numbers, names, `+ - * /`, `**` with a constant exponent up to 10, comparisons (worth 1 or 0), `and or not`,
+`a if condition else b`, the functions in `FUNCTIONS`, and `name == 'option'` or `name != 'option'` for categories.
+
+Missing values stay missing: NaN in any operand, also of a comparison or condition, gives NaN. The branch that a
+condition did not choose contributes neither value nor gradient, so `log(x) if x > 0 else 0` is finite at zero.
+Comparisons and `round`, `floor`, `ceil` are steps: their gradient is 0.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from drivetrain.errors import Fault, FormulaError, nearest
+from drivetrain.formula.whitelist import FUNCTIONS, fault, number, option, read
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["FUNCTIONS", "Formula", "only_where", "parse", "total"]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A checked formula; call it with tensors to get its value."""
+
+    text: str
+    """The formula as written."""
+    tree: ast.expr = field(repr=False, compare=False)
+    names: frozenset[str] = field(repr=False, compare=False)
+    """Every name it uses."""
+    numeric: frozenset[str] = field(repr=False, compare=False)
+    """The names it uses as numbers."""
+    compared: Mapping[str, frozenset[str]] = field(repr=False, compare=False)
+    """Name → the options it is compared with."""
+
+    def __str__(self) -> str:
+        """The formula as written."""
+        return self.text
+
+    def __call__(
+        self, values: Mapping[str, torch.Tensor], options: Mapping[str, Sequence[str]] | None = None
+    ) -> torch.Tensor:
+        """The value, broadcast over the values' shapes; a 0-dim tensor where the formula has no names.
+
+        Args:
+            values: name → tensor. A category's tensor holds option codes: places in `options[name]`, −1 for unknown
+                (equal to no option).
+            options: name → its options in code order, for each name compared with a text.
+
+        Raises:
+            FormulaError: a name has no value, or is compared with an option that it does not have.
+        """
+        from drivetrain.formula.running import run
+
+        if faults := [*_missing(self, values), *_strange(self, options or {})]:
+            raise FormulaError(*faults)
+        return run(self.tree, {name: values[name] for name in self.names}, options or {})
+
+    def affine_in(self, name: str) -> bool:
+        """Whether the value is surely `a + b · name`, with a and b free of `name`; False where not sure.
+
+        Where it is, putting a mean in for `name` gives the mean of the formula.
+
+        >>> parse("(worth - price) * sold").affine_in("sold"), parse("sold ** 2").affine_in("sold")
+        (True, False)
+        """
+        return _degree(self.tree, name) < 2
+
+    def column(self, name: str) -> int | None:
+        """The column, from 1, at which a name first stands in the formula as parsed."""
+        places = [each.col_offset for each in ast.walk(self.tree) if isinstance(each, ast.Name) and each.id == name]
+        return len(self.text.encode()[: min(places)].decode()) + 1 if places else None
+
+    def replace(self, name: str, other: Formula) -> Formula:
+        """The formula with `other` put in wherever `name` stands.
+
+        >>> parse("gain - cost").replace("cost", parse("2 * calls")).text
+        'gain - 2 * calls'
+        """
+        if name not in self.names:
+            return self
+        tree: ast.expr = _Replace(name, other.tree).visit(deepcopy(self.tree))
+        return _formula(ast.unparse(tree), tree)
+
+
+def parse(text: str) -> Formula:
+    """Check a formula and make it ready to run.
+
+    Args:
+        text: the formula; line breaks count as spaces.
+
+    Raises:
+        FormulaError: with one fault for each part that is not allowed, its place's column counted in `text` from 1.
+    """
+    line = " ".join(text.split("\n")).replace("\t", " ").replace("\r", " ")
+    body = line.strip(" ")
+    return _formula(body, read(body))
+
+
+def total(formulas: Sequence[Formula]) -> Formula:
+    """The sum of formulas, nested no deeper than it must be; 0 where there are none."""
+    trees = [formula.tree for formula in formulas] or [ast.Constant(0)]
+    while len(trees) > 1:
+        pairs = [ast.BinOp(a, ast.Add(), b) for a, b in zip(trees[::2], trees[1::2], strict=False)]
+        trees = [*pairs, *trees[2 * len(pairs) :]]
+    return _formula(ast.unparse(trees[0]), trees[0])
+
+
+def only_where(name: str, value: str | float, formula: Formula) -> Formula:
+    """The formula where `name` has a value (for a text: is that option), 0 elsewhere.
+
+    >>> only_where("channel", "sms", parse("2")).text
+    "2 if channel == 'sms' else 0"
+    """
+    test = ast.Compare(ast.Name(name), [ast.Eq()], [ast.Constant(value)])
+    tree = ast.IfExp(test, formula.tree, ast.Constant(0))
+    return _formula(ast.unparse(tree), tree)
+
+
+def _formula(text: str, tree: ast.expr) -> Formula:
+    compared: dict[str, set[str]] = {}
+    inside: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and (pair := option(node)):
+            compared.setdefault(pair[0].id, set()).add(pair[1])
+            inside.add(id(pair[0]))
+    functions = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    used = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in functions]
+    numeric = frozenset(node.id for node in used if id(node) not in inside)
+    options = {name: frozenset(texts) for name, texts in compared.items()}
+    return Formula(text, tree, frozenset(node.id for node in used), numeric, options)
+
+
+def _missing(formula: Formula, values: Mapping[str, Any]) -> Iterator[Fault]:
+    for name in sorted(formula.names - values.keys()):
+        yield fault(formula.text, f"no value was given for {name!r}", "Each name needs one", nearest(name, values))
+
+
+def _strange(formula: Formula, options: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
+    for name, texts in sorted(formula.compared.items()):
+        for text in sorted(texts - set(options.get(name, ()))):
+            rule = f"It must be an option of {name!r}"
+            yield fault(formula.text, f"found the unknown option {text!r}", rule, nearest(text, options.get(name, ())))
+
+
+class _Replace(ast.NodeTransformer):
+    def __init__(self, name: str, tree: ast.expr) -> None:
+        self.name, self.tree = name, tree
+
+    def visit(self, node: ast.AST) -> Any:
+        """The node with the tree put in; ast calls this for every node."""
+        return self.tree if isinstance(node, ast.Name) and node.id == self.name else self.generic_visit(node)
+
+
+def _degree(node: ast.expr, name: str) -> int:
+    """0: free of `name`; 1: affine in it; 2: anything else."""
+    degree = partial(_degree, name=name)
+    match node:
+        case ast.Name(found):
+            return int(found == name)
+        case ast.UnaryOp(ast.UAdd() | ast.USub(), operand):
+            return degree(operand)
+        case ast.BinOp(left, ast.Add() | ast.Sub(), right):
+            return max(degree(left), degree(right))
+        case ast.BinOp(left, ast.Mult(), right):
+            return min(2, degree(left) + degree(right))
+        case ast.BinOp(left, ast.Div(), right) if not degree(right):
+            return degree(left)
+        case ast.BinOp(left, ast.Pow(), right) if number(right) == 1:
+            return degree(left)
+        case ast.IfExp(test, then, otherwise) | ast.Call(ast.Name("where"), [test, then, otherwise]) if not degree(
+            test
+        ):
+            return max(degree(then), degree(otherwise))
+    return 2 * any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
