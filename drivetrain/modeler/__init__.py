@@ -1,0 +1,12 @@
+"""The Modeler: the one door to fastai. Rows, settings and earlier outcomes in; expected outcomes out.
+
+`fit` trains every kind of network in K folds, holds the contest and returns `Models`: for each outcome an ensemble
+whose members are also the judges of the rows that they have not seen. `write` and `read` keep them in a folder.
+"""
+
+from drivetrain.modeler.contest import Fitted, Progress, fit
+from drivetrain.modeler.encoder import EncodedRows, InputEncoder, stands_apart
+from drivetrain.modeler.ensemble import Models, OutcomeModel
+from drivetrain.modeler.folder import read, write
+
+__all__ = ["EncodedRows", "Fitted", "InputEncoder", "Models", "OutcomeModel", "Progress", "fit", "read", "stands_apart", "write"]

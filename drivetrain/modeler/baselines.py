@@ -1,0 +1,65 @@
+"""What a network must beat to be worth its name: a constant, a linear model and gradient boosting, on the same folds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
+from sklearn.preprocessing import OneHotEncoder
+
+from drivetrain.modeler.links import Link
+from drivetrain.modeler.training import Examples
+
+NAMES = ("constant", "linear", "boosting")
+MOST_CATEGORIES = 255
+
+
+def predict(name: str, link: Link, train: Examples, held_out: Examples, seed: int) -> np.ndarray:
+    """Fit a baseline on some rows and predict others.
+
+    Args:
+        name: one of `NAMES`.
+        link: the outcome's kind.
+        train: rows to fit.
+        held_out: rows to predict.
+        seed: of the boosting's random parts.
+
+    Returns:
+        Expected outcomes [N] of the rows held out; probabilities [N, C] of a categorical outcome.
+    """
+    model = _model(name, link, seed, train)
+    model.fit(_table(name, train, train), train.observed)
+    table = _table(name, train, held_out)
+    if link.kind not in {"binary", "categorical"}:
+        return np.asarray(model.predict(table), dtype=np.float64)
+    shares = np.zeros((len(held_out), max(link.width, 2)))
+    shares[:, model.classes_.astype(int)] = model.predict_proba(table)
+    return shares[:, 1] if link.kind == "binary" else shares
+
+
+def _model(name: str, link: Link, seed: int, train: Examples) -> Any:
+    classes, count = link.kind in {"binary", "categorical"}, link.kind == "count"
+    if name == "constant":
+        return DummyClassifier(strategy="prior") if classes else DummyRegressor()
+    if name == "linear":
+        return LogisticRegression(max_iter=1000) if classes else (PoissonRegressor(alpha=1e-3) if count else Ridge())
+    # Small leaves and a slow rate suit the few thousand rows that decisions are often learned from.
+    options = {"learning_rate": 0.05, "max_leaf_nodes": 8, "min_samples_leaf": 20, "random_state": seed}
+    options["categorical_features"] = [
+        column for column in range(train.rows.codes.shape[1]) if int(train.rows.codes[:, column].max()) < MOST_CATEGORIES
+    ]
+    if classes:
+        return HistGradientBoostingClassifier(**options)
+    return HistGradientBoostingRegressor(loss="poisson" if count else "squared_error", **options)
+
+
+def _table(name: str, train: Examples, rows: Examples) -> np.ndarray:
+    """Codes as they are for trees, one column each for a linear model; then numbers and settings."""
+    codes = rows.rows.codes.numpy()
+    if name == "linear" and codes.shape[1]:
+        hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(train.rows.codes.numpy())
+        codes = hot.transform(codes)
+    return np.column_stack([codes, rows.rows.numbers.numpy(), rows.features.numpy()])

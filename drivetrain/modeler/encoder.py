@@ -1,0 +1,231 @@
+"""Tables to tensors: the one place that decides what a network sees.
+
+fastai's own processing turns an unseen category, a bool given as text or a re-ordered `category` column silently into
+a wrong code (FACTS.md). Here vocabularies are explicit, an unknown value has a code of its own and is counted, a missing
+number carries a flag, and a number outside the range that training saw is moved to its edge and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KNOTS = 6
+ATOM_SHARE = 0.02
+
+
+@dataclass(frozen=True)
+class EncodedRows:
+    """What a context tower sees of N rows."""
+
+    codes: Tensor
+    """int64 [N, C]: a code per categorical input; 0 is missing or unknown."""
+    numbers: Tensor
+    """float32 [N, D]: standardised numbers and, for each, a flag that it was missing."""
+    remarks: Mapping[str, int]
+    """Counts of what was not plain: `village: unseen category`, `age: missing`, `distance: outside the range seen`."""
+
+    def __len__(self) -> int:
+        """The number of rows N."""
+        return len(self.codes)
+
+    def __getitem__(self, part: slice) -> EncodedRows:
+        """A run of rows, sharing memory."""
+        return EncodedRows(self.codes[part], self.numbers[part], {})
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NumericColumn(_Frozen):
+    """A numeric or yes/no input."""
+
+    kind: Literal["numeric"] = "numeric"
+    name: str
+    centre: float
+    scale: float
+    low: float
+    high: float
+
+    @classmethod
+    def fit(cls, name: str, values: pd.Series[float]) -> NumericColumn:
+        """Learn centre (median), scale (standard deviation) and range from training rows; missing values are left out."""
+        seen = values.to_numpy(dtype=np.float64)
+        seen = seen[np.isfinite(seen)]
+        if not len(seen):
+            return cls(name=name, centre=0.0, scale=1.0, low=0.0, high=0.0)
+        scale = float(seen.std()) or 1.0
+        return cls(name=name, centre=float(np.median(seen)), scale=scale, low=float(seen.min()), high=float(seen.max()))
+
+    def encode(self, values: pd.Series[float], remarks: dict[str, int]) -> np.ndarray:
+        """float32 [N, 2]: the standardised value (0 where missing) and the missing flag."""
+        raw = values.to_numpy(dtype=np.float64)
+        missing = ~np.isfinite(raw)
+        filled = np.where(missing, self.centre, raw)
+        outside = (filled < self.low) | (filled > self.high)
+        _count(remarks, f"{self.name}: missing", missing)
+        _count(remarks, f"{self.name}: outside the range seen", outside & ~missing)
+        standard = (np.clip(filled, self.low, self.high) - self.centre) / self.scale
+        return np.column_stack([standard, missing]).astype(np.float32)
+
+
+class CategoricalColumn(_Frozen):
+    """A categorical input with its vocabulary; code 0 is missing or unknown."""
+
+    kind: Literal["categorical"] = "categorical"
+    name: str
+    vocabulary: tuple[str, ...]
+
+    @classmethod
+    def fit(cls, name: str, values: pd.Series[str]) -> CategoricalColumn:
+        """Learn the sorted distinct values of training rows."""
+        return cls(name=name, vocabulary=tuple(sorted({str(value) for value in values.dropna()})))
+
+    def encode(self, values: pd.Series[str], remarks: dict[str, int]) -> np.ndarray:
+        """int64 [N]: 1 + position in the vocabulary, or 0."""
+        codes = pd.Index(self.vocabulary).get_indexer(values.astype(object)) + 1
+        missing = values.isna().to_numpy()
+        _count(remarks, f"{self.name}: missing", missing)
+        _count(remarks, f"{self.name}: unseen category", (codes == 0) & ~missing)
+        return codes.astype(np.int64)
+
+
+class InputEncoder(_Frozen):
+    """All inputs of a scenario, fitted on training rows only."""
+
+    columns: tuple[Annotated[NumericColumn | CategoricalColumn, Field(discriminator="kind")], ...]
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, kinds: Mapping[str, str]) -> InputEncoder:
+        """Args: frame: training rows; kinds: for each input `numeric`, `yes_no` or `categorical`."""
+        return cls(
+            columns=tuple(
+                CategoricalColumn.fit(name, frame[name])
+                if kind == "categorical"
+                else NumericColumn.fit(name, frame[name])
+                for name, kind in kinds.items()
+            )
+        )
+
+    @property
+    def sizes(self) -> list[int]:
+        """For each categorical input the number of codes, unknown included."""
+        return [len(column.vocabulary) + 1 for column in self.columns if isinstance(column, CategoricalColumn)]
+
+    @property
+    def numbers(self) -> int:
+        """D, the width of the numeric block."""
+        return 2 * sum(isinstance(column, NumericColumn) for column in self.columns)
+
+    @property
+    def vocabularies(self) -> dict[str, tuple[str, ...]]:
+        """Input → its options, as formulas compare them."""
+        return {column.name: column.vocabulary for column in self.columns if isinstance(column, CategoricalColumn)}
+
+    def encode(self, frame: pd.DataFrame) -> EncodedRows:
+        """Rows with the scenario's input columns → tensors, in order."""
+        import torch
+
+        remarks: dict[str, int] = {}
+        codes = [c.encode(frame[c.name], remarks) for c in self.columns if isinstance(c, CategoricalColumn)]
+        numbers = [c.encode(frame[c.name], remarks) for c in self.columns if isinstance(c, NumericColumn)]
+        return EncodedRows(
+            torch.from_numpy(np.column_stack(codes) if codes else np.zeros((len(frame), 0), np.int64)),
+            torch.from_numpy(np.column_stack(numbers) if numbers else np.zeros((len(frame), 0), np.float32)),
+            remarks,
+        )
+
+
+class SettingColumn(_Frozen):
+    """One lever, or one earlier outcome, as the setting tower sees it."""
+
+    name: str
+    low: float = 0.0
+    high: float = 1.0
+    knots: tuple[float, ...] = ()
+    """Where the response may bend: quantiles of what the data saw."""
+    atom: float | None = None
+    """A value apart from its neighbours (paying nothing is not paying a little), with a flag of its own."""
+    options: int = 0
+    """Above 0: a categorical column with that many options, one flag each."""
+
+    @classmethod
+    def fit(cls, name: str, seen: np.ndarray, *, options: int = 0, atom: float | None = None) -> SettingColumn:
+        """Args: name: the column; seen: [N] its values in training rows; options, atom: as the fields."""
+        if options:
+            return cls(name=name, options=options)
+        seen = seen[np.isfinite(seen)]
+        low, high = (float(seen.min()), float(seen.max())) if len(seen) else (0.0, 1.0)
+        apart = stands_apart(seen, atom)
+        rest = np.unique(seen[seen != atom]) if apart else np.unique(seen)
+        inner = np.quantile(rest, np.linspace(0, 1, KNOTS + 2)[1:-1]) if len(rest) > 2 else np.array([])
+        knots = tuple(sorted({float(knot) for knot in inner if low < knot < high}))
+        return cls(name=name, low=low, high=max(high, low + 1e-9), knots=knots, atom=atom if apart else None)
+
+    @property
+    def width(self) -> int:
+        """The number of features."""
+        return self.options or 1 + len(self.knots) + (self.atom is not None)
+
+    def features(self, values: Tensor) -> list[Tensor]:
+        """`width` float tensors of the shape of `values`; differentiable, but for the flags."""
+        import torch
+
+        if self.options:
+            return [(values == option).to(torch.float32) for option in range(self.options)]
+        span = (self.high - self.low) / 2
+        line = (values - self.low) / span - 1
+        hinges = [torch.relu(values - knot) / span for knot in self.knots]
+        flags = [(values == self.atom).to(torch.float32)] if self.atom is not None else []
+        return [part.to(torch.float32) for part in (line, *hinges, *flags)]
+
+
+class SettingEncoder(_Frozen):
+    """Levers, then earlier outcomes, as features of the setting tower."""
+
+    columns: tuple[SettingColumn, ...]
+
+    @property
+    def width(self) -> int:
+        """F, the number of features."""
+        return sum(column.width for column in self.columns)
+
+    def slices(self) -> Mapping[str, slice]:
+        """Column → its features' positions."""
+        ends = np.cumsum([0, *(column.width for column in self.columns)])
+        return {c.name: slice(int(a), int(b)) for c, (a, b) in zip(self.columns, pairwise(ends), strict=True)}
+
+    def encode(self, settings: Tensor) -> Tensor:
+        """Float [..., L] in natural units (options as codes) → float32 [..., F]."""
+        import torch
+
+        parts: Sequence[Tensor] = [
+            feature for i, column in enumerate(self.columns) for feature in column.features(settings[..., i])
+        ]
+        return torch.stack(list(parts), dim=-1)
+
+
+def stands_apart(seen: np.ndarray, value: float | None) -> bool:
+    """Whether doing nothing is a thing of its own, and not merely the smallest dose.
+
+    So it is where `value` is an end of the range of what was seen [N], and a fair share of the rows has exactly it:
+    then the response may jump beside it, and rows on its other side say nothing of it.
+    """
+    if value is None or len(np.unique(seen)) <= 2 or value not in (seen.min(), seen.max()):
+        return False
+    return ATOM_SHARE <= float(np.mean(seen == value)) <= 1 - ATOM_SHARE
+
+
+def _count(remarks: dict[str, int], what: str, mask: np.ndarray) -> None:
+    if count := int(mask.sum()):
+        remarks[what] = count

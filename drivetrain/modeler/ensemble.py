@@ -1,0 +1,125 @@
+"""An outcome's fitted members, and the shape in which the simulator asks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from drivetrain.modeler.encoder import EncodedRows, InputEncoder, SettingEncoder
+from drivetrain.modeler.links import Link
+from drivetrain.modeler.networks import Context, Shape
+
+MOST_NODES = 9
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network, and the fold that it has never seen."""
+
+    network: nn.Module
+    link: Link
+    fold: int
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """A few values that stand for an outcome's distribution, where a later stage depends on it.
+
+    A mean is not enough there: the expected cost of claims is not the cost of the expected claim. Binary and
+    categorical outcomes are enumerated exactly; numeric (normal around the mean) and count ones (Poisson) in bins.
+    """
+
+    link: Link
+    values: tuple[float, ...]
+    spread: float = 0.0
+    """A numeric outcome's standard deviation around its prediction, out of fold, in its unit."""
+
+    @classmethod
+    def fit(cls, link: Link, observed: np.ndarray, spread: float) -> Nodes:
+        """Choose up to nine values from observed outcomes [N]."""
+        if link.kind == "binary":
+            return cls(link, (0.0, 1.0))
+        if link.kind == "categorical":
+            return cls(link, tuple(float(code) for code in range(link.width)))
+        values = np.quantile(observed, np.linspace(0.01, 0.99, MOST_NODES))
+        values = np.unique(np.round(values)) if link.kind == "count" else np.unique(values)
+        return cls(link, tuple(values.tolist()), spread)
+
+    def weights(self, mean: Tensor) -> Tensor:
+        """Probability of each value, [J, ...], given means [...] (a categorical outcome's probabilities [..., C])."""
+        if self.link.kind == "binary":
+            return torch.stack([1 - mean, mean])
+        if self.link.kind == "categorical":
+            return mean.movedim(-1, 0)
+        edges = [(a + b) / 2 for a, b in pairwise(self.values)]
+        below = [torch.zeros_like(mean), *(self._below(mean, edge) for edge in edges), torch.ones_like(mean)]
+        return torch.stack([b - a for a, b in pairwise(below)])
+
+    def _below(self, mean: Tensor, edge: float) -> Tensor:
+        if self.link.kind == "count":
+            return torch.special.gammaincc(torch.full_like(mean, np.floor(edge) + 1), mean.clamp(min=1e-9))
+        return torch.special.ndtr((edge - mean) / max(self.spread, 1e-9))
+
+
+@dataclass(frozen=True)
+class OutcomeModel:
+    """M members that predict one outcome from inputs, levers and earlier outcomes."""
+
+    outcome: str
+    kind: str
+    """The network's kind: `two_tower` or `joint`."""
+    shape: Shape
+    settings: SettingEncoder
+    """Levers in the scenario's order, then the earlier outcomes that this one uses."""
+    members: tuple[Member, ...]
+    nodes: Nodes
+
+    @property
+    def link(self) -> Link:
+        """Kind and options of the outcome."""
+        return self.nodes.link
+
+    def without(self, fold: int) -> OutcomeModel:
+        """Only the members that have never seen rows of this fold: its honest judges."""
+        return replace(self, members=tuple(member for member in self.members if member.fold == fold))
+
+    def context(self, rows: EncodedRows) -> list[Context]:
+        """For each member what does not depend on the setting; computed once per row."""
+        return [member.network.context(rows) for member in self.members]
+
+    def grid(self, context: Sequence[Context], settings: Tensor) -> Tensor:
+        """Expected outcome [M, N, G] under each of G settings [G, L + E] (categorical: probabilities [M, N, G, C])."""
+        features = self.settings.encode(settings)
+        return self._ask(lambda member, rows: member.network.grid(rows, features), context)
+
+    def paired(self, context: Sequence[Context], settings: Tensor) -> Tensor:
+        """Expected outcome [M, N] of each row under its own setting [N, L + E] (categorical: [M, N, C])."""
+        features = self.settings.encode(settings)
+        return self._ask(lambda member, rows: member.network.paired(rows, features), context)
+
+    def _ask(self, how: Callable[[Member, Context], Tensor], context: Sequence[Context]) -> Tensor:
+        with torch.no_grad():
+            pairs = zip(self.members, context, strict=True)
+            return torch.stack([member.link.mean(how(member, rows)) for member, rows in pairs])
+
+
+@dataclass(frozen=True)
+class Models:
+    """Everything that was learned: one encoder of inputs and a model for each outcome, in the order of the chain."""
+
+    inputs: InputEncoder
+    outcomes: dict[str, OutcomeModel]
+
+    @property
+    def folds(self) -> Tensor:
+        """int64 [M]: the fold that each member has not seen; the same for every outcome."""
+        return torch.tensor([member.fold for member in next(iter(self.outcomes.values())).members])
+
+    def without(self, fold: int) -> Models:
+        """Only the members that have never seen rows of this fold."""
+        return replace(self, outcomes={name: model.without(fold) for name, model in self.outcomes.items()})

@@ -1,0 +1,187 @@
+"""The two kinds of network, both with fastai's `TabularModel` inside.
+
+`TwoTower`: context(rows) [N, K] · settings [G, C, K], so that N rows × G settings cost one matrix product.
+`Joint`: rows and settings through one network, the check on the first; every pair costs a forward pass.
+
+Both add a wide, linear part (Cheng et al. 2016, "Wide & Deep Learning"): with few rows it carries most of the signal
+and the deep part stays near zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from fastai.tabular.model import TabularModel
+from torch import Tensor, nn
+
+from drivetrain.modeler.encoder import EncodedRows
+
+PAIRS_AT_ONCE = 65_536
+
+Context = Any
+"""What a network keeps of rows between calls; only the network that made it can read it."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a network must know of its data and its size."""
+
+    sizes: tuple[int, ...]
+    """Codes of each categorical input."""
+    numbers: int
+    """Width of the numeric block."""
+    features: int
+    """Width of the encoded settings."""
+    width: int
+    """C, linear predictors of the outcome."""
+    layers: tuple[int, ...]
+    """Hidden layers of the deep part."""
+    interactions: int
+    """Columns of context · setting beside the main effects."""
+    dropout: float
+
+
+class Network(Protocol):
+    """What an ensemble asks of a network; `context` is computed once per row, settings once per candidate."""
+
+    def context(self, rows: EncodedRows) -> Context:
+        """What of the rows does not depend on the setting."""
+
+    def grid(self, context: Context, features: Tensor) -> Tensor:
+        """Linear predictors [N, G, C] of N rows under each of G settings, features [G, F]."""
+
+    def paired(self, context: Context, features: Tensor) -> Tensor:
+        """Linear predictors [N, C] of N rows, each under its own setting, features [N, F]."""
+
+
+class Wide(nn.Module):
+    """A linear model of codes and numbers."""
+
+    def __init__(self, sizes: tuple[int, ...], numbers: int, width: int) -> None:
+        """All weights start at zero: nothing is known of any row."""
+        super().__init__()
+        self.codes = nn.ModuleList([nn.Embedding(size, width) for size in sizes])
+        self.numbers = nn.Linear(numbers, width, bias=False) if numbers else None
+        for weight in self.parameters():
+            nn.init.zeros_(weight)
+
+    def forward(self, codes: Tensor, numbers: Tensor) -> Tensor | float:
+        """[N, C] codes and [N, D] numbers → [N, width]."""
+        parts = [embedding(codes[:, i]) for i, embedding in enumerate(self.codes)]
+        if self.numbers is not None:
+            parts.append(self.numbers(numbers))
+        return sum(parts)
+
+
+def _deep(shape: Shape, numbers: int, out: int) -> nn.Module:
+    """fastai's tabular network; inputs are standardised already, so no batch norm on them."""
+    embeddings = [(size, min(16, round(1.6 * size**0.4))) for size in shape.sizes]
+    deep: nn.Module = TabularModel(
+        embeddings, numbers, out, list(shape.layers), ps=shape.dropout, embed_p=shape.dropout, bn_cont=False, use_bn=False
+    )
+    with torch.no_grad():
+        for weight in list(deep.parameters())[-2:]:
+            weight.mul_(0.1)
+    return deep
+
+
+class TwoTower(nn.Module):
+    """Linear predictor = bias + a(row) + b(setting) + Σ_k h_k(row) φ_k(setting)."""
+
+    def __init__(self, shape: Shape, start: Tensor) -> None:
+        """Args: shape: sizes; start: [C] the linear predictor that training begins from."""
+        super().__init__()
+        self.shape = shape
+        inner, width = shape.interactions, shape.width
+        self.inputs = bool(shape.sizes) or shape.numbers > 0
+        if self.inputs:
+            self.deep = _deep(shape, shape.numbers, inner + width)
+            self.wide = Wide(shape.sizes, shape.numbers, width)
+        self.main = nn.Linear(shape.features, width)
+        self.bend = nn.Sequential(
+            nn.Linear(shape.features, 16), nn.ReLU(), nn.Dropout(shape.dropout), nn.Linear(16, width * (inner + 1))
+        )
+        with torch.no_grad():
+            self.main.weight.zero_()
+            self.main.bias.copy_(start)
+            self.bend[-1].weight.mul_(0.1)
+            self.bend[-1].bias.zero_()
+
+    def tower(self, codes: Tensor, numbers: Tensor) -> Tensor:
+        """Rows → H [N, K]: interactions, the row's own effect for each of C, and a one that meets the setting's own."""
+        ones = torch.ones(len(codes), 1)
+        if not self.inputs:
+            return torch.cat([torch.zeros(len(codes), self.shape.interactions + self.shape.width), ones], 1)
+        deep = self.deep(codes, numbers)
+        inner, own = deep[:, : self.shape.interactions], deep[:, self.shape.interactions :]
+        return torch.cat([inner, own + self.wide(codes, numbers), ones], 1)
+
+    def settings(self, features: Tensor) -> Tensor:
+        """Settings' features [G, F] → Φ [G, C, K]."""
+        width = self.shape.width
+        bend = self.bend(features).reshape(len(features), width, -1)
+        own = torch.eye(width).expand(len(features), width, width)
+        main = (self.main(features) + bend[..., -1]).unsqueeze(-1)
+        return torch.cat([bend[..., :-1], own, main], dim=-1)
+
+    def forward(self, codes: Tensor, numbers: Tensor, features: Tensor) -> Tensor:
+        """Each row under its own setting: [N, C]."""
+        return torch.einsum("nk,nck->nc", self.tower(codes, numbers), self.settings(features))
+
+    def context(self, rows: EncodedRows) -> Tensor:
+        """H [N, K]."""
+        return self.tower(rows.codes, rows.numbers)
+
+    def grid(self, context: Context, features: Tensor) -> Tensor:
+        """One matrix product: H Φᵀ, [N, G, C]."""
+        phi = self.settings(features)
+        return (context @ phi.reshape(-1, phi.shape[-1]).T).reshape(len(context), len(features), -1)
+
+    def paired(self, context: Context, features: Tensor) -> Tensor:
+        """[N, C]."""
+        return torch.einsum("nk,nck->nc", context, self.settings(features))
+
+
+class Joint(nn.Module):
+    """Rows and settings through one network."""
+
+    def __init__(self, shape: Shape, start: Tensor) -> None:
+        """Args: shape: sizes; start: [C] the linear predictor that training begins from."""
+        super().__init__()
+        self.deep = _deep(shape, shape.numbers + shape.features, shape.width)
+        self.wide = Wide(shape.sizes, shape.numbers + shape.features, shape.width)
+        self.start = nn.Parameter(start.clone())
+
+    def forward(self, codes: Tensor, numbers: Tensor, features: Tensor) -> Tensor:
+        """Each row under its own setting: [N, C]."""
+        both = torch.cat([numbers, features], 1)
+        deep: Tensor = self.deep(codes, both)
+        return deep + self.wide(codes, both) + self.start
+
+    def context(self, rows: EncodedRows) -> EncodedRows:
+        """The rows themselves: nothing can be computed ahead."""
+        return rows
+
+    def grid(self, context: Context, features: Tensor) -> Tensor:
+        """A forward pass for every pair, in blocks: [N, G, C]."""
+        many, block = len(features), max(1, PAIRS_AT_ONCE // len(features))
+        parts = []
+        for begin in range(0, len(context), block):
+            rows = context[begin : begin + block]
+            each = self(
+                rows.codes.repeat_interleave(many, 0),
+                rows.numbers.repeat_interleave(many, 0),
+                features.repeat(len(rows), 1),
+            )
+            parts.append(each.reshape(len(rows), many, -1))
+        return torch.cat(parts)
+
+    def paired(self, context: Context, features: Tensor) -> Tensor:
+        """[N, C]."""
+        out: Tensor = self(context.codes, context.numbers, features)
+        return out
+
+
+KINDS: dict[str, type[TwoTower] | type[Joint]] = {"two_tower": TwoTower, "joint": Joint}

@@ -1,0 +1,59 @@
+"""How good predictions of rows are that no model had seen: loss, a familiar figure beside it, and calibration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import log_loss, mean_poisson_deviance, roc_auc_score, root_mean_squared_error
+
+from drivetrain.modeler.links import Link
+
+LOSS_NAMES = {"binary": "log-loss", "categorical": "log-loss", "numeric": "RMSE", "count": "Poisson deviance"}
+BINS = 10
+
+
+def loss(link: Link, observed: np.ndarray, predicted: np.ndarray) -> float:
+    """The loss named in `LOSS_NAMES`; smaller is better.
+
+    Args:
+        link: the outcome's kind.
+        observed: [N], options as codes.
+        predicted: [N] expected outcomes; [N, C] probabilities of a categorical outcome.
+    """
+    if link.kind in {"binary", "categorical"}:
+        return float(log_loss(observed, predicted, labels=np.arange(max(link.width, 2))))
+    if link.kind == "count":
+        return float(mean_poisson_deviance(observed, np.maximum(predicted, 1e-9)))
+    return float(root_mean_squared_error(observed, predicted))
+
+
+def entry(name: str, link: Link, observed: np.ndarray, predicted: np.ndarray, fold: np.ndarray) -> dict[str, Any]:
+    """One line of the contest: name, loss averaged over folds, each fold's loss, and AUC where there is one."""
+    folds = np.unique(fold)
+    losses = [loss(link, observed[fold == k], predicted[fold == k]) for k in folds]
+    line: dict[str, Any] = {"name": name, "loss": float(np.mean(losses)), "loss_by_fold": losses}
+    if link.kind == "binary":
+        line["auc"] = float(
+            np.mean([roc_auc_score(observed[fold == k], predicted[fold == k]) for k in folds if np.ptp(observed[fold == k])])
+        )
+    return line
+
+
+def calibration(link: Link, observed: np.ndarray, predicted: np.ndarray) -> list[dict[str, float]]:
+    """Rows in ten equal groups by prediction: mean predicted beside mean observed, with the standard error of the latter.
+
+    A categorical outcome's groups pool all its options.
+    """
+    if link.kind == "categorical":
+        observed, predicted = np.eye(link.width)[observed.astype(int)].ravel(), predicted.ravel()
+    groups = np.array_split(np.argsort(predicted, kind="stable"), min(BINS, len(predicted)))
+    return [
+        {
+            "predicted": float(predicted[group].mean()),
+            "observed": float(observed[group].mean()),
+            "error": float(observed[group].std() / np.sqrt(len(group))),
+            "rows": len(group),
+        }
+        for group in groups
+    ]

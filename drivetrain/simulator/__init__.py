@@ -1,0 +1,10 @@
+"""The Simulator: rows and settings → expected outcomes → objective, with spread and support. Only it asks the models.
+
+Shapes: M members, N rows, G settings. Members are carried through the chain of outcomes and through every formula, so
+that their disagreement at the end is the disagreement of whole chains.
+"""
+
+from drivetrain.simulator.simulator import Crowd, Outlook, Simulator
+from drivetrain.simulator.support import Reach, Support
+
+__all__ = ["Crowd", "Outlook", "Reach", "Simulator", "Support"]

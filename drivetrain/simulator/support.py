@@ -1,0 +1,118 @@
+"""Support: where the data has seen enough to speak; outside it a prediction is extrapolation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from drivetrain.modeler import stands_apart
+from drivetrain.scenario import Categorical, LeverSpace, YesNo
+
+Floats = NDArray[np.float64]
+
+FEWEST = 10
+FEWEST_SHARE = 0.005
+FEW_VALUES = 12
+MOST_KEPT = 4096
+
+
+class Reach(BaseModel):
+    """How far around a setting of one lever other settings still speak for it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: float
+    """Half-width of the kernel, in the lever's unit; 0 where only the same value speaks."""
+    low: float
+    high: float
+    """The range that the data has seen, without `apart`."""
+    apart: float | None = None
+    """Doing nothing, where that is not merely the smallest dose: it speaks only for itself."""
+
+    @classmethod
+    def fit(cls, seen: Floats, *, discrete: bool, nothing: float | None) -> Self:
+        """Args: seen: [N] logged settings; discrete: options or yes/no; nothing: the setting that does nothing."""
+        apart = nothing if not discrete and stands_apart(seen, nothing) else None
+        rest = seen[seen != apart] if apart is not None else seen
+        plain = discrete or len(np.unique(rest)) <= FEW_VALUES
+        return cls(width=0.0 if plain else _half_width(rest), low=rest.min(), high=rest.max(), apart=apart)
+
+    def kernel(self, seen: Floats, setting: Floats) -> Floats:
+        """How much each seen setting [..., N, 1] speaks for each setting [..., 1, G]: 1 for the same, 0 out of reach."""
+        same = np.isclose(seen, setting, rtol=0, atol=1e-9)
+        if self.width == 0:
+            return same.astype(np.float64)
+        weight = np.clip(1 - ((seen - setting) / self.width) ** 2, 0, None)
+        if self.apart is None:
+            return weight
+        alone = (seen == self.apart) | (setting == self.apart)
+        return np.where(alone, same, weight)
+
+    def inside(self, setting: Floats) -> NDArray[np.bool_]:
+        """Whether settings [G] lie in the range that was seen."""
+        return ((setting >= self.low - 1e-9) & (setting <= self.high + 1e-9)) | (setting == self.apart)
+
+
+class Support(BaseModel):
+    """What settings the data has seen, and how often around each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reach: tuple[Reach, ...]
+    """For each lever."""
+    seen: tuple[tuple[float, ...], ...]
+    """Distinct logged settings; at most 4,096, a sample where there were more."""
+    counts: tuple[float, ...]
+    """The rows that each stands for."""
+
+    @classmethod
+    def fit(cls, space: LeverSpace, settings: Floats, seed: int = 0) -> Self:
+        """Args: space: the levers; settings: [N, L] logged settings of the training rows; seed: of the sample."""
+        nothing: Sequence[float | None] = [None] * len(space) if space.do_nothing is None else list(space.do_nothing)
+        reach = tuple(
+            Reach.fit(settings[:, i], discrete=isinstance(lever, Categorical | YesNo), nothing=nothing[i])
+            for i, lever in enumerate(space.levers.values())
+        )
+        distinct, counts = np.unique(settings, axis=0, return_counts=True)
+        if len(distinct) > MOST_KEPT:
+            picked = np.random.default_rng(seed).choice(len(settings), MOST_KEPT, replace=False)
+            distinct, counts = settings[picked], np.full(MOST_KEPT, len(settings) / MOST_KEPT)
+        return cls(reach=reach, seen=tuple(map(tuple, distinct.tolist())), counts=tuple(map(float, counts)))
+
+    def kernel(self, seen: Floats, settings: Floats) -> Floats:
+        """Product over levers of each lever's kernel: seen [N, L], settings [G, L] → [N, G].
+
+        The kernel is Epanechnikov's for numbers and equality for options (Racine & Li 2004, J. Econometrics 119:99).
+        """
+        weight = np.ones((len(seen), len(settings)))
+        for i, reach in enumerate(self.reach):
+            weight *= reach.kernel(seen[:, i, None], settings[None, :, i])
+        return weight
+
+    def paired(self, seen: Floats, settings: Floats) -> Floats:
+        """The same for pairs: seen [N, L], settings [N, L] → [N]."""
+        weight = np.ones(len(seen))
+        for i, reach in enumerate(self.reach):
+            weight *= reach.kernel(seen[:, i], settings[:, i])
+        return weight
+
+    def rows_near(self, settings: Floats) -> Floats:
+        """For each setting [G, L] the number of training rows that speak for it, [G]."""
+        out: Floats = np.asarray(self.counts) @ self.kernel(np.asarray(self.seen), settings)
+        return out
+
+    def holds(self, settings: Floats) -> NDArray[np.bool_]:
+        """Whether the data supports each setting [G, L]: inside what was seen, with enough rows around it."""
+        inside = np.all([reach.inside(settings[:, i]) for i, reach in enumerate(self.reach)], axis=0)
+        fewest = max(FEWEST, FEWEST_SHARE * sum(self.counts))
+        return np.asarray(inside & (self.rows_near(settings) >= fewest))
+
+
+def _half_width(seen: Floats) -> float:
+    """Silverman's rule (1986, eq. 3.31) for a Gaussian kernel, times 2.2 for the equivalent Epanechnikov one."""
+    spread = min(seen.std(), (np.quantile(seen, 0.75) - np.quantile(seen, 0.25)) / 1.34) or seen.std()
+    return float(2.2 * 0.9 * spread * len(seen) ** -0.2)
