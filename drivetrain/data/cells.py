@@ -122,7 +122,7 @@ def _number_in_text(word: str) -> tuple[float, str]:
         raise UnfitError(TEXT_NUMBER)
     found = float(word)
     if math.isinf(found) or (
-        abs(found) > _EXACT_BELOW and word.lstrip("+-").isdigit() and Decimal(word) != Decimal(found)
+        abs(found) >= _EXACT_BELOW and word.lstrip("+-").isdigit() and Decimal(word) != Decimal(found)
     ):
         raise UnfitError(TOO_LARGE)
     return found, FROM_TEXT

@@ -49,7 +49,7 @@ def by_time(times: NDArray[np.generic], folds: int, test: float) -> Folds:
 
 
 def by_group(groups: NDArray[np.generic], folds: int, test: float, generator: np.random.Generator) -> Folds:
-    """Whole groups go to one part each, the largest first to the part that is furthest from full.
+    """Whole groups go to one part each, the largest first, each to the part with the most room left.
 
     Args:
         groups: [rows] the group of each row, none missing.
@@ -63,12 +63,13 @@ def by_group(groups: NDArray[np.generic], folds: int, test: float, generator: np
     names, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     shuffled = generator.permutation(len(names))
     order = shuffled[np.argsort(-sizes[shuffled], kind="stable")]
-    parts = [(SEALED, test)] if test else []
-    parts += [(fold, (1 - test) / folds) for fold in range(folds)]
-    waiting = [(0.0, part, share) for part, share in parts]
+    shares = [(SEALED, test)] if test else []
+    shares += [(fold, (1 - test) / folds) for fold in range(folds)]
+    room = [(-share * len(groups), part) for part, share in shares]
+    heapq.heapify(room)
     chosen = np.empty(len(names), dtype=np.int64)
     for group in order:
-        fullness, part, share = heapq.heappop(waiting)
+        taken, part = heapq.heappop(room)
         chosen[group] = part
-        heapq.heappush(waiting, (fullness + sizes[group] / share, part, share))
+        heapq.heappush(room, (taken + float(sizes[group]), part))
     return chosen[member]
