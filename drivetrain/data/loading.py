@@ -48,7 +48,7 @@ def load(scenario: Scenario) -> Table:
     chances = None if chances is None else chances[used]
     fold = _folds(scenario, int(used.sum()), None if keys is None else keys[used])
     if faults := list(checks.of_rows(scenario, frame, settings, fold)):
-        raise DataError(*faults, *(Fault(source.label, str(reason)) for reason in dropped))
+        raise DataError(*faults, *_left_out(source, dropped))
     remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
     mark = fingerprint(frame, settings, chances)
     return Table(frame, settings, np.flatnonzero(used), tuple(remarks), mark, source.label, fold, dropped, chances)
@@ -165,6 +165,12 @@ def _usable(
         dropped.append(Dropped(reason, int((lack & used).sum())))
         used &= ~lack
     return tuple(reason for reason in dropped if reason.count), used
+
+
+def _left_out(source: Source, dropped: Sequence[Dropped]) -> Iterator[Fault]:
+    if dropped:
+        found = "rows were left out because " + ", ".join(map(str, dropped))
+        yield Fault(source.label, found, cure="Fill in what is missing, where these rows are needed")
 
 
 def _folds(scenario: Scenario, rows: int, keys: NDArray[Any] | None) -> splits.Folds:

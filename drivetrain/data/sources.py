@@ -25,6 +25,7 @@ _SIGNATURES = {
     b"\x1f\x8b": "a gzip file",
     b"PAR1": "a Parquet file",
 } | dict.fromkeys((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "text in UTF-16")
+_READABLE = "Name a file that you may read"
 _AS_CSV = "Save it as CSV, UTF-8, separated by commas"
 
 
@@ -62,7 +63,7 @@ def from_file(path: Path, wanted: Collection[str]) -> Source:
     try:
         return readers[path.suffix.lower()](path, wanted)
     except OSError as error:
-        raise DataError(Fault(str(path), f"cannot be read: {error.strerror or error}")) from error
+        raise DataError(Fault(str(path), f"cannot be read: {error.strerror or error}", cure=_READABLE)) from error
 
 
 def from_package(package: str, item: str, wanted: Collection[str]) -> Source:
@@ -197,7 +198,7 @@ def _absent(path: Path) -> tuple[str, str, str]:
     if path.is_dir():
         return "this is a folder", "Rows come from one file", "Name a file in it"
     beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-    return "the file does not exist", "", nearest(path.name, beside)
+    return "the file does not exist", "", nearest(path.name, beside) or "Check the path and the folder"
 
 
 def _first_line(error: BaseException) -> str:

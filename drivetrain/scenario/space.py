@@ -156,9 +156,12 @@ def _breaches(lever: Lever, series: pd.Series[Any], codes: Floats) -> Iterator[t
 
 
 def _examples(series: pd.Series[Any], bad: NDArray[np.bool_]) -> str:
+    """The first few that are bad; people count rows from 1."""
     rows = np.flatnonzero(bad)
     values = ", ".join(repr(_shown(series.iloc[row])) for row in rows[:3])
-    return f"found {values} in row {', '.join(map(str, rows[:3]))}" + (f" and {len(rows) - 3} more" * (len(rows) > 3))
+    return f"found {values} in row {', '.join(map(str, rows[:3] + 1))}" + (
+        f" and {len(rows) - 3} more" * (len(rows) > 3)
+    )
 
 
 def _shown(value: Any) -> Any:
