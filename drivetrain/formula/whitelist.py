@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
@@ -91,7 +92,7 @@ def _unreadable(text: str, error: BaseException) -> Fault:
     offset = getattr(error, "offset", None) or 1
     before = text[: max(offset - 1, 0)].encode(errors="replace")
     reason = str(getattr(error, "msg", "") or "nested too deeply, or not text")
-    single = "=" in reason and "==" in reason
+    single = re.search(r"(?<![=<>!])=(?!=)", text)
     cure = "Write == to compare." if single else "Check brackets, and that an operator stands between values."
     return fault(text, "it cannot be read: " + reason.split(".")[0], RULE, cure, _At(len(before)))
 

@@ -44,7 +44,7 @@ class Flaws(ValueError):  # noqa: N818
 
     def __init__(self, flaws: list[Flaw]) -> None:
         """Args: flaws: at least one."""
-        super().__init__("; ".join(f"{'.'.join(map(str, flaw.path))}: {flaw.found}" for flaw in flaws))
+        super().__init__("; ".join(f"{'.'.join(map(str, flaw.path))}: {flaw.found}. {flaw.rule}" for flaw in flaws))
         self.flaws = flaws
 
 

@@ -18,7 +18,7 @@ def _as_bool(value: Any) -> Any:
     return words.get(value, value) if isinstance(value, str | int) and not isinstance(value, bool) else value
 
 
-YesOrNo = Annotated[bool | Literal["data"], BeforeValidator(_as_bool)]
+Yes = Annotated[bool, BeforeValidator(_as_bool, json_schema_input_type=bool | Literal["yes", "no", 0, 1])]
 OptionCost = Annotated[
     Annotated[FormulaText, Tag("one")] | Annotated[dict[str, FormulaText], Tag("each")],
     Discriminator(lambda value: "each" if isinstance(value, Mapping) else "one"),
@@ -148,9 +148,9 @@ class YesNo(_Lever):
     kind: Literal["yes_no"]
     cost: OptionCost | None = None
     """What the setting costs: one formula (the lever is worth 1 or 0 in it), or a formula for each of yes and no."""
-    current: YesOrNo = "data"
+    current: Yes | Literal["data"] = "data"
     """The setting in use now; `data` where each row's own column tells."""
-    do_nothing: Annotated[bool, BeforeValidator(_as_bool)] | None = None
+    do_nothing: Yes | None = None
     """The setting that means leaving things alone; `current` where left out and that is a value."""
 
     def admits(self, value: Any) -> str:

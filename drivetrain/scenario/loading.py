@@ -9,7 +9,9 @@ from pathlib import Path as FilePath
 from typing import Any, Final
 
 from pydantic import ValidationError, create_model
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
 from drivetrain.errors import Fault, Place, ScenarioError, nearest
 from drivetrain.scenario import check, wording
@@ -26,6 +28,18 @@ _FIELDS: Final[dict[str, Any]] = {
 }
 _Draft: Any = create_model("_Draft", __base__=Declaration, **_FIELDS)
 """A scenario of which any part may be missing: what remains to be checked when parts are faulty."""
+
+
+class _Schema(GenerateJsonSchema):
+    """A key is left out where it has no value: `null` is never offered."""
+
+    def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        return {
+            key: value for key, value in super().default_schema(schema).items() if (key, value) != ("default", None)
+        }
 
 
 def load(path: str | FilePath) -> Scenario:
@@ -70,8 +84,9 @@ def build(values: Mapping[str, Any]) -> Scenario:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of scenario files."""
+    schema = Scenario.model_json_schema(schema_generator=_Schema)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Drivetrain scenario, version 1"}
-    return head | {key: value for key, value in Scenario.model_json_schema().items() if key != "title"}
+    return head | {key: value for key, value in schema.items() if key != "title"}
 
 
 def _build(document: Document) -> Scenario:
@@ -93,13 +108,18 @@ def _all_flaws(values: dict[str, Any]) -> Iterator[Flaw]:
     except ValidationError as error:
         ours = [each for each in error.errors() if each["loc"]]  # its own check comes below, on the sound parts
         yield from wording.flaws(ours, values)
-    rest, faulty, places = deepcopy(values), set[str](), list(range(1000))
-    while True:
+    rest = {key: deepcopy(value) for key, value in values.items() if value is not None}
+    faulty, listed = set[str](), values.get("constraints")
+    places = list(range(len(listed))) if isinstance(listed, list | tuple) else []
+    draft: Any = None
+    misread = set[Path]()  # declarations with an unknown key: what they seem to lack, it may have meant
+    while draft is None:
         try:
             draft = _Draft.model_validate(rest)
-            break
         except ValidationError as error:
-            yield from (_replaced(flaw, places) for flaw in wording.flaws(error.errors(), rest))
+            flaws = list(wording.flaws(error.errors(), rest))
+            yield from (_replaced(flaw, places) for flaw in flaws if flaw.path not in misread)
+            misread |= {flaw.path[:-1] for flaw in flaws if flaw.found == wording.UNKNOWN_KEY}
             _prune(error.errors(), rest, faulty, places)
     parts: dict[str, Any] = {**dict(draft), "levers": draft.levers or {}}
     for flaw in check.flaws(Scenario.model_construct(**parts), frozenset(faulty)):
@@ -118,7 +138,7 @@ def _prune(errors: list[ErrorDetails], values: dict[str, Any], faulty: set[str],
             doomed.add(path[:2])
         else:
             doomed.add(path[: 2 if path[0] == "constraints" else 1])
-    for path in sorted(doomed, key=lambda path: (len(path), str(path)), reverse=True):
+    for path in sorted(doomed, key=lambda path: (len(path), *(i for i in path if isinstance(i, int))), reverse=True):
         if path[0] == "constraints" and len(path) == 2:
             places.pop(int(path[1]))
         _remove(path, values)

@@ -31,13 +31,16 @@ class Document:
     values: dict[Path, Place] = field(default_factory=dict)
     """Path → place of its value."""
     faults: list[Fault] = field(default_factory=list)
+    constructor: Any = field(default_factory=lambda: YAML(typ="safe", pure=True).constructor, repr=False)
 
     def place(self, path: Path, at_key: bool = False) -> Place:
-        """Where a path stands, or the nearest part above it that exists."""
+        """Where a path stands, or the nearest part above it that exists; its key, where the value starts below it."""
         for length in range(len(path), -1, -1):
-            table = self.keys if at_key or length < len(path) else self.values
-            if place := table.get(path[:length]) or self.values.get(path[:length]):
-                return place
+            key, value = self.keys.get(path[:length]), self.values.get(path[:length])
+            if key and (at_key or length < len(path) or value is None or key.line != value.line):
+                return key
+            if value:
+                return value
         return Place(self.name, 1, 1)
 
 
@@ -142,9 +145,8 @@ def _mapping(node: MappingNode, path: Path, document: Document) -> dict[str, Any
 
 
 def _scalar(node: Node, path: Path, document: Document) -> Any:
-    constructor = YAML(typ="safe", pure=True).constructor
     try:
-        return constructor.construct_object(node)
+        return document.constructor.construct_object(node)
     except (YAMLError, ValueError, OverflowError):
         place = document.values[path]
         document.faults.append(Fault(dotted(path), f"found {node.value!r}", "It cannot be read", "Quote it.", place))

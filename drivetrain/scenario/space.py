@@ -152,7 +152,7 @@ def _breaches(lever: Lever, series: pd.Series[Any], codes: Floats) -> Iterator[t
         yield (codes < lever.min) | (codes > lever.max), rule, "Widen the lever's range, or leave these rows out."
         if isinstance(lever, Integer):
             cure = "Declare the lever continuous, or leave these rows out."
-            yield codes != np.where(np.isnan(codes), codes, np.round(codes)), "It must hold whole numbers", cure
+            yield np.abs(codes - np.round(codes)) > 0, "It must hold whole numbers", cure
 
 
 def _examples(series: pd.Series[Any], bad: NDArray[np.bool_]) -> str:

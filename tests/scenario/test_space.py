@@ -1,0 +1,147 @@
+"""Settings to numbers and back; a bad one is refused, never coded as something else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivetrain.errors import DataError, UsageError
+from drivetrain.scenario import Categorical, Continuous, Integer, LeverSpace, YesNo
+
+SPACE = LeverSpace(
+    {
+        "price": Continuous(kind="continuous", min=1, max=10, step=0.5, unit="EUR", current=4.0),
+        "speed": Continuous(kind="continuous", min=-1, max=1, do_nothing=0.0),
+        "calls": Integer(kind="integer", min=0, max=100),
+        "channel": Categorical(kind="categorical", options=("sms", "2", "none"), do_nothing="none"),
+        "gift": YesNo(kind="yes_no", current=False),
+    }
+)
+settings = st.tuples(
+    st.integers(0, 18).map(lambda place: 1 + place / 2),
+    st.floats(-1, 1),
+    st.integers(0, 100),
+    st.integers(0, 2),
+    st.integers(0, 1),
+)
+
+
+@given(st.lists(st.tuples(settings, st.lists(st.booleans(), min_size=5, max_size=5)), min_size=1, max_size=5))
+def test_round_trip(rows: list[tuple[tuple[float, ...], list[bool]]]) -> None:
+    """Missing places included."""
+    array = np.array([np.where(missing, np.nan, row) for row, missing in rows], dtype=np.float64)
+    assert np.array_equal(SPACE.encode(SPACE.decode(array)), array, equal_nan=True)
+
+
+@given(settings)
+def test_parse_reads_what_decode_writes(row: tuple[float, ...]) -> None:
+    words = SPACE.decode(np.array([row])).iloc[0].to_dict()
+    assert np.array_equal(SPACE.parse({name: str(word) for name, word in words.items()}), np.array(row, dtype=float))
+
+
+def test_decode_speaks_plainly() -> None:
+    frame = SPACE.decode(np.array([[4.5, 0, 7, 1, 1]]))
+    assert frame.iloc[0].tolist() == [4.5, 0.0, 7, "2", True]
+    assert frame["calls"].dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        (
+            "price",
+            [4, 11, 12, 13, 14],
+            "found 11, 12, 13 in row 2, 3, 4 and 1 more. It must lie between min 1 and max 10",
+        ),
+        ("price", [4, "cheap", 4, 4, 4], "found 'cheap' in row 2. It must hold only numbers"),
+        ("price", [4, np.inf, 4, 4, 4], "found inf in row 2"),
+        ("price", [True, 2, 3, 4, 5], "found True in row 1. It must hold only numbers"),
+        ("calls", [1, 1.5, 2, 3, 4], "found 1.5 in row 2. It must hold whole numbers"),
+        (
+            "channel",
+            ["sms", "fax", None, 2, 2.0],
+            "found 'fax' in row 2. It must hold only the lever's options: sms, 2",
+        ),
+        ("gift", ["yes", "perhaps", 0, 1, True], "found 'perhaps' in row 2. It must hold only yes or no"),
+    ],
+)
+def test_bad_settings_are_refused(column: str, values: list[object], message: str) -> None:
+    frame = SPACE.decode(np.tile([4.0, 0, 0, 0, 0], (5, 1))).assign(**{column: pd.Series(values, dtype=object)})
+    with pytest.raises(DataError) as caught:
+        SPACE.encode(frame)
+    assert f"{column}: {message}" in str(caught.value)
+    assert caught.value.faults[0].cure
+
+
+def test_all_bad_columns_are_told_at_once() -> None:
+    frame = pd.DataFrame({"pric": [4.0], "speed": [3.0], "calls": [1], "channel": ["x"], "gift": ["?"]})
+    with pytest.raises(DataError) as caught:
+        SPACE.encode(frame)
+    assert [fault.thing for fault in caught.value.faults] == ["price", "speed", "channel", "gift"]
+    assert "Did you mean 'pric'?" in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", ["category", "string", "object"])
+def test_options_are_coded_by_their_declaration(dtype: str) -> None:
+    """Not by a pandas category's own order."""
+    frame = SPACE.decode(np.tile([4.0, 0, 0, 0, 0], (3, 1)))
+    frame["channel"] = pd.Series(["none", "sms", "2"], dtype=dtype)
+    assert SPACE.encode(frame)[:, 3].tolist() == [2, 0, 1]
+
+
+def test_text_numbers_and_words_are_read() -> None:
+    frame = pd.DataFrame({"price": ["4.5"], "speed": [0], "calls": ["3"], "channel": [2.0], "gift": ["Yes"]})
+    assert SPACE.encode(frame).tolist() == [[4.5, 0, 3, 1, 1]]
+
+
+def test_parse_refuses_with_the_nearest() -> None:
+    with pytest.raises(UsageError) as caught:
+        SPACE.parse({"prise": 3, "channel": "smss", "calls": "1.5", "speed": "fast", "gift": "maybe", "price": "4.2"})
+    text = str(caught.value)
+    assert "Did you mean 'price'?" in text
+    assert "Did you mean 'sms'?" in text
+    assert text.count("\n") == 5
+    assert np.isnan(SPACE.parse({"price": 4})).tolist() == [False, True, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("lever", "count", "expected"),
+    [
+        ("channel", 2, [0, 1, 2]),
+        ("gift", 9, [0, 1]),
+        ("speed", 3, [-1, 0, 1]),
+        ("price", 19, [1 + place / 2 for place in range(19)]),
+        ("price", 4, [1, 4, 7, 10]),
+        ("calls", 3, [0, 50, 100]),
+    ],
+)
+def test_grid(lever: str, count: int, expected: list[float]) -> None:
+    assert SPACE.grid(lever, count).tolist() == expected
+
+
+@given(st.integers(2, 60))
+def test_grid_values_are_settings(count: int) -> None:
+    for name, lever in SPACE.levers.items():
+        grid = SPACE.grid(name, count)
+        assert (np.diff(grid) > 0).all()
+        for value in grid:
+            setting = SPACE.decode(np.full((1, 5), value))[name][0] if lever.kind == "categorical" else value
+            SPACE.parse({name: setting})
+
+
+def test_words_for_settings() -> None:
+    assert (
+        SPACE.describe(np.array([4.5, 0.25, 3, 2, 1])) == "price 4.50 EUR, speed 0.25, calls 3, channel none, gift yes"
+    )
+    assert SPACE.describe(np.full(5, np.nan)).startswith("price unknown")
+
+
+def test_current_and_do_nothing() -> None:
+    assert SPACE.do_nothing is None  # calls has none
+    assert np.array_equal(SPACE.current, [4, np.nan, np.nan, np.nan, 0], equal_nan=True)
+    rest = LeverSpace({name: lever for name, lever in SPACE.levers.items() if name != "calls"})
+    assert rest.do_nothing is not None
+    assert rest.do_nothing.tolist() == [4, 0, 2, 0]
