@@ -227,19 +227,19 @@ class Model(Declaration):
     """Which networks compete; validation picks."""
     layers: Annotated[Many[Annotated[int, Field(ge=1, le=4096)]], Field(max_length=10)] = (32,)
     """Widths of the hidden layers."""
-    interactions: Annotated[int, Field(ge=1, le=512)] = 8
+    interactions: Annotated[int, Field(ge=1, le=512)] = 4
     """Width of context · setting in the two-tower network."""
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 20
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 10
     """Passes over the training rows."""
     batch: Annotated[int, Field(ge=2, le=65_536)] = 64
     """Rows in one training step."""
-    learning_rate: Annotated[float, Field(gt=0, le=1)] | Literal["auto"] = "auto"
-    """The highest learning rate; `auto` finds it."""
-    repeats: Annotated[int, Field(ge=1, le=20)] = 2
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.01
+    """The highest learning rate of the one-cycle policy."""
+    repeats: Annotated[int, Field(ge=1, le=20)] = 3
     """Networks trained for each fold."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """Share of hidden units left out in each training step."""
-    weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.1
+    weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.3
     """Pull of the weights towards zero."""
 
     def flaws(self) -> Iterator[Flaw]:

@@ -16,6 +16,7 @@ from drivetrain.scenario.declaration import Path
 
 MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 20
+MAX_PARTS: Final = 50_000
 
 
 @dataclass
@@ -94,8 +95,13 @@ def decode(raw: bytes, name: str) -> str:
 def _odd(text: str, name: str) -> Iterator[Fault]:
     """What YAML allows and scenario files do not."""
     depth = documents = 0
-    for event in YAML(typ="safe", pure=True).parse(text):
+    for count, event in enumerate(YAML(typ="safe", pure=True).parse(text)):
         place = _place(name, event.start_mark)
+        if count > MAX_PARTS:
+            yield Fault(
+                "scenario", f"found more than {MAX_PARTS:,} keys and values", "No scenario needs that", "", place
+            )
+            return
         if isinstance(event, AliasEvent):
             yield Fault(
                 "scenario", f"found the alias *{event.anchor}", "Aliases are not allowed", "Write it out.", place

@@ -63,6 +63,7 @@ BROKEN = {
     "tag": ("seed: 7", "seed: !!python/object:os.system 7", 4, "scenario", "Tags are not allowed"),
     "second document": ("seed: 7", "seed: 7\n---\nversion: 1", 5, "scenario", "One file holds one scenario"),
     "deep nesting": ("seed: 7", "seed: " + "[" * 50 + "]" * 50, 4, "scenario", "nesting more than 20 deep"),
+    "too many values": ("seed: 7", "seed: [" + "1," * 60_000 + "1]", 4, "scenario", "more than 50,000 keys and values"),
     "a list at the top": (GOOD, "- version: 1\n", 1, "scenario", "found no keys"),
     "an empty file": (GOOD, "", 1, "scenario", "found no keys"),
     "a key without value": ("seed: 7", "seed:", 4, "seed", "Give it a value, or remove the key"),
