@@ -1,1 +1,98 @@
-"""Drivetrain turns predictions into decisions: a scenario file in, lever settings and their honest value out."""
+"""Drivetrain turns predictions into decisions: objective → levers → data → models → recommended actions.
+
+    >>> import drivetrain as dt
+    >>> run = dt.run("scenarios/cash_incentive.yaml")  # doctest: +SKIP
+
+Everything public is reachable from here and loaded on first use, so that importing the package, `drivetrain --help`
+and `drivetrain check` load neither torch nor fastai.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from drivetrain import figures
+    from drivetrain.assembly import Run, WhatIf, open_run, run, train
+    from drivetrain.data import Rows, Table, read_rows
+    from drivetrain.decisions import Promise, Recommendations, write
+    from drivetrain.errors import (
+        DataError,
+        DrivetrainError,
+        Fault,
+        FormulaError,
+        InfeasibleError,
+        RefusedError,
+        ScenarioError,
+        UsageError,
+    )
+    from drivetrain.evidence import NAMES, Estimate, Evidence
+    from drivetrain.scenario import LeverSpace, Scenario
+    from drivetrain.scenario import load as load_scenario
+    from drivetrain.scenario import parse as parse_scenario
+
+_HOMES = {
+    "drivetrain.assembly": ("Run", "WhatIf", "open_run", "run", "train"),
+    "drivetrain.data": ("Rows", "Table", "read_rows"),
+    "drivetrain.decisions": ("Promise", "Recommendations", "write"),
+    "drivetrain.errors": (
+        "DataError",
+        "DrivetrainError",
+        "Fault",
+        "FormulaError",
+        "InfeasibleError",
+        "RefusedError",
+        "ScenarioError",
+        "UsageError",
+    ),
+    "drivetrain.evidence": ("NAMES", "Estimate", "Evidence"),
+    "drivetrain.scenario": ("LeverSpace", "Scenario"),
+}
+_WHERE = {name: (home, name) for home, names in _HOMES.items() for name in names}
+_WHERE |= {f"{verb}_scenario": ("drivetrain.scenario", verb) for verb in ("load", "parse")}
+
+__all__ = [
+    "NAMES",
+    "DataError",
+    "DrivetrainError",
+    "Estimate",
+    "Evidence",
+    "Fault",
+    "FormulaError",
+    "InfeasibleError",
+    "LeverSpace",
+    "Promise",
+    "Recommendations",
+    "RefusedError",
+    "Rows",
+    "Run",
+    "Scenario",
+    "ScenarioError",
+    "Table",
+    "UsageError",
+    "WhatIf",
+    "figures",
+    "load_scenario",
+    "open_run",
+    "parse_scenario",
+    "read_rows",
+    "run",
+    "train",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its room when it is first asked for (PEP 562)."""
+    if name == "figures":
+        return import_module("drivetrain.figures")
+    if name not in _WHERE:
+        raise AttributeError(f"module 'drivetrain' has no attribute {name!r}")
+    home, real = _WHERE[name]
+    return getattr(import_module(home), real)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

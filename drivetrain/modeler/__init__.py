@@ -9,4 +9,15 @@ from drivetrain.modeler.encoder import EncodedRows, InputEncoder, stands_apart
 from drivetrain.modeler.ensemble import Models, OutcomeModel
 from drivetrain.modeler.folder import read, write
 
-__all__ = ["EncodedRows", "Fitted", "InputEncoder", "Models", "OutcomeModel", "Progress", "fit", "read", "stands_apart", "write"]
+__all__ = [
+    "EncodedRows",
+    "Fitted",
+    "InputEncoder",
+    "Models",
+    "OutcomeModel",
+    "Progress",
+    "fit",
+    "read",
+    "stands_apart",
+    "write",
+]

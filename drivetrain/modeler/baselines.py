@@ -49,7 +49,9 @@ def _model(name: str, link: Link, seed: int, train: Examples) -> Any:
     # Small leaves and a slow rate suit the few thousand rows that decisions are often learned from.
     options = {"learning_rate": 0.05, "max_leaf_nodes": 8, "min_samples_leaf": 20, "random_state": seed}
     options["categorical_features"] = [
-        column for column in range(train.rows.codes.shape[1]) if int(train.rows.codes[:, column].max()) < MOST_CATEGORIES
+        column
+        for column in range(train.rows.codes.shape[1])
+        if int(train.rows.codes[:, column].max()) < MOST_CATEGORIES
     ]
     if classes:
         return HistGradientBoostingClassifier(**options)

@@ -31,8 +31,9 @@ class EncodedRows:
     """int64 [N, C]: a code per categorical input; 0 is missing or unknown."""
     numbers: Tensor
     """float32 [N, D]: standardised numbers and, for each, a flag that it was missing."""
-    remarks: Mapping[str, int]
-    """Counts of what was not plain: `village: unseen category`, `age: missing`, `distance: outside the range seen`."""
+    remarks: Mapping[str, np.ndarray]
+    """What was not plain, and in which rows [N]: `village: unseen category`, `age: missing`, `distance: outside the
+    range seen`."""
 
     def __len__(self) -> int:
         """The number of rows N."""
@@ -67,14 +68,14 @@ class NumericColumn(_Frozen):
         scale = float(seen.std()) or 1.0
         return cls(name=name, centre=float(np.median(seen)), scale=scale, low=float(seen.min()), high=float(seen.max()))
 
-    def encode(self, values: pd.Series[float], remarks: dict[str, int]) -> np.ndarray:
+    def encode(self, values: pd.Series[float], remarks: dict[str, np.ndarray]) -> np.ndarray:
         """float32 [N, 2]: the standardised value (0 where missing) and the missing flag."""
         raw = values.to_numpy(dtype=np.float64)
         missing = ~np.isfinite(raw)
         filled = np.where(missing, self.centre, raw)
         outside = (filled < self.low) | (filled > self.high)
-        _count(remarks, f"{self.name}: missing", missing)
-        _count(remarks, f"{self.name}: outside the range seen", outside & ~missing)
+        _note(remarks, f"{self.name}: missing", missing)
+        _note(remarks, f"{self.name}: outside the range seen", outside & ~missing)
         standard = (np.clip(filled, self.low, self.high) - self.centre) / self.scale
         return np.column_stack([standard, missing]).astype(np.float32)
 
@@ -91,12 +92,12 @@ class CategoricalColumn(_Frozen):
         """Learn the sorted distinct values of training rows."""
         return cls(name=name, vocabulary=tuple(sorted({str(value) for value in values.dropna()})))
 
-    def encode(self, values: pd.Series[str], remarks: dict[str, int]) -> np.ndarray:
+    def encode(self, values: pd.Series[str], remarks: dict[str, np.ndarray]) -> np.ndarray:
         """int64 [N]: 1 + position in the vocabulary, or 0."""
         codes = pd.Index(self.vocabulary).get_indexer(values.astype(object)) + 1
         missing = values.isna().to_numpy()
-        _count(remarks, f"{self.name}: missing", missing)
-        _count(remarks, f"{self.name}: unseen category", (codes == 0) & ~missing)
+        _note(remarks, f"{self.name}: missing", missing)
+        _note(remarks, f"{self.name}: unseen category", (codes == 0) & ~missing)
         return codes.astype(np.int64)
 
 
@@ -136,7 +137,7 @@ class InputEncoder(_Frozen):
         """Rows with the scenario's input columns → tensors, in order."""
         import torch
 
-        remarks: dict[str, int] = {}
+        remarks: dict[str, np.ndarray] = {}
         codes = [c.encode(frame[c.name], remarks) for c in self.columns if isinstance(c, CategoricalColumn)]
         numbers = [c.encode(frame[c.name], remarks) for c in self.columns if isinstance(c, NumericColumn)]
         return EncodedRows(
@@ -226,6 +227,6 @@ def stands_apart(seen: np.ndarray, value: float | None) -> bool:
     return ATOM_SHARE <= float(np.mean(seen == value)) <= 1 - ATOM_SHARE
 
 
-def _count(remarks: dict[str, int], what: str, mask: np.ndarray) -> None:
-    if count := int(mask.sum()):
-        remarks[what] = count
+def _note(remarks: dict[str, np.ndarray], what: str, mask: np.ndarray) -> None:
+    if mask.any():
+        remarks[what] = mask

@@ -46,9 +46,7 @@ class Link(BaseModel):
         """The same link, with the centre and scale of these observed outcomes [N]."""
         if self.kind != "numeric":
             return self
-        return self.model_copy(
-            update={"centre": float(observed.mean()), "scale": float(observed.std()) or 1.0}
-        )
+        return self.model_copy(update={"centre": float(observed.mean()), "scale": float(observed.std()) or 1.0})
 
     def target(self, observed: np.ndarray) -> Tensor:
         """Observed outcomes [N] (options as codes) → what `loss` compares with."""

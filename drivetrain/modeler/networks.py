@@ -79,7 +79,14 @@ def _deep(shape: Shape, numbers: int, out: int) -> nn.Module:
     """fastai's tabular network; inputs are standardised already, so no batch norm on them."""
     embeddings = [(size, min(16, round(1.6 * size**0.4))) for size in shape.sizes]
     deep: nn.Module = TabularModel(
-        embeddings, numbers, out, list(shape.layers), ps=shape.dropout, embed_p=shape.dropout, bn_cont=False, use_bn=False
+        embeddings,
+        numbers,
+        out,
+        list(shape.layers),
+        ps=shape.dropout,
+        embed_p=shape.dropout,
+        bn_cont=False,
+        use_bn=False,
     )
     with torch.no_grad():
         for weight in list(deep.parameters())[-2:]:

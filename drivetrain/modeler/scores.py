@@ -35,7 +35,9 @@ def entry(name: str, link: Link, observed: np.ndarray, predicted: np.ndarray, fo
     line: dict[str, Any] = {"name": name, "loss": float(np.mean(losses)), "loss_by_fold": losses}
     if link.kind == "binary":
         line["auc"] = float(
-            np.mean([roc_auc_score(observed[fold == k], predicted[fold == k]) for k in folds if np.ptp(observed[fold == k])])
+            np.mean(
+                [roc_auc_score(observed[fold == k], predicted[fold == k]) for k in folds if np.ptp(observed[fold == k])]
+            )
         )
     return line
 

@@ -4,7 +4,7 @@ Shapes: M members, N rows, G settings. Members are carried through the chain of 
 that their disagreement at the end is the disagreement of whole chains.
 """
 
-from drivetrain.simulator.simulator import Crowd, Outlook, Simulator
+from drivetrain.simulator.simulator import Crowd, Outlook, Simulator, jackknife
 from drivetrain.simulator.support import Reach, Support
 
-__all__ = ["Crowd", "Outlook", "Reach", "Simulator", "Support"]
+__all__ = ["Crowd", "Outlook", "Reach", "Simulator", "Support", "jackknife"]

@@ -31,8 +31,8 @@ class Crowd:
     """Input → float32 [N, 1], categories as codes."""
     contexts: Mapping[str, list[object]]
     """Outcome → a context for each member."""
-    remarks: Mapping[str, int]
-    """What was not plain in the inputs, and in how many rows."""
+    remarks: Mapping[str, NDArray[np.bool_]]
+    """What was not plain in the inputs, and in which rows [N]."""
     size: int
 
     def __len__(self) -> int:

@@ -1,0 +1,10 @@
+"""The assembly line: scenario → data → models → simulator → evidence → recommendations → a run folder.
+
+`run` goes all the way, `train` stops after the models, `open_run` reads a folder back.
+"""
+
+from drivetrain.assembly.folder import open_run
+from drivetrain.assembly.line import run, steady, train
+from drivetrain.assembly.result import Run, WhatIf
+
+__all__ = ["Run", "WhatIf", "open_run", "run", "steady", "train"]

@@ -1,0 +1,137 @@
+"""The run folder: written whole, checked when read; the scenario, the rows, the models, the record, the actions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import TypeAdapter
+from ruamel.yaml import YAML
+
+from drivetrain import modeler
+from drivetrain import scenario as scenarios
+from drivetrain.assembly.record import FORMAT, canonical
+from drivetrain.assembly.result import Run
+from drivetrain.data import Dropped, Remark, Table
+from drivetrain.decisions import Promise, Recommendations, atomic_folder, verify, write
+from drivetrain.errors import DataError, DrivetrainError, Fault
+from drivetrain.evidence import Evidence
+from drivetrain.modeler import Progress
+from drivetrain.optimizer import Plan
+from drivetrain.scenario import Scenario
+from drivetrain.simulator import Simulator, Support
+
+FORMATS = ("csv", "parquet", "json", "xlsx")
+
+
+def keep(
+    run: Run,
+    out: str | Path | None,
+    progress: Progress,
+    finish: Callable[[Run, Path], None] = lambda _run, _folder: None,
+) -> Run:
+    """Write a run folder, whole or not at all, and say where it is; `finish` may add files before it is sealed."""
+    if out is None:
+        return run
+    progress(f"writing {out}")
+    with atomic_folder(out) as folder:
+        (folder / "scenario.yaml").write_text(_yaml(run.scenario), encoding="utf-8")
+        (folder / "record.json").write_text(json.dumps(run.record, indent=1), encoding="utf-8")
+        (folder / "support.json").write_text(run.simulator.support.model_dump_json(), encoding="utf-8")
+        _write_rows(run.table, folder / "rows.parquet")
+        modeler.write(run.simulator.models, folder / "model")
+        if run.recommendations is not None:
+            for kind in FORMATS:
+                write(run.recommendations.frame, folder / f"recommendations.{kind}")
+        finish(run, folder)
+    return replace(run, folder=Path(out))
+
+
+def open_run(folder: str | Path) -> Run:
+    """Read a run folder, after checking that every file is the one that was written.
+
+    Raises:
+        DataError: it is not a run folder, or a file in it is missing, changed or of another version.
+    """
+    place = Path(folder)
+    verify(place)
+    try:
+        record = json.loads((place / "record.json").read_text(encoding="utf-8"))
+        if record["format"] != FORMAT:
+            raise DataError(_unreadable(place, f"a record of format {record['format']}"))
+        scenario = scenarios.load(place / "scenario.yaml")
+        table = _read_rows(scenario, record, place / "rows.parquet")
+        support = Support.model_validate_json((place / "support.json").read_text(encoding="utf-8"))
+        evidence, recommendations = _decided(record, scenario, place)
+    except DrivetrainError:
+        raise
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(_unreadable(place, type(error).__name__)) from error
+    simulator = Simulator(scenario, modeler.read(place / "model"), support)
+    return Run(scenario, table, simulator, record, evidence, recommendations, place)
+
+
+def _decided(record: dict[str, Any], scenario: Scenario, place: Path) -> tuple[Evidence | None, Recommendations | None]:
+    if record["evidence"] is None:
+        return None, None
+    evidence = TypeAdapter(Evidence).validate_python(record["evidence"])
+    frame = pd.read_parquet(place / "recommendations.parquet")
+    plan = Plan(scenario.space.encode(frame), record["method"], record["shadow_prices"])
+    promise = TypeAdapter(Promise).validate_python(record["promise"])
+    return evidence, Recommendations(frame, promise, evidence.recommended, plan, record["remarks"])
+
+
+def _yaml(scenario: Scenario) -> str:
+    """The scenario's own text, comments and all; where Python changed or made it, the declarations alone."""
+    if scenario.text and canonical(scenarios.parse(scenario.text)) == canonical(scenario):
+        return scenario.text
+    out = StringIO()
+    YAML(typ="safe", pure=True).dump(json.loads(canonical(scenario)), out)
+    return out.getvalue()
+
+
+def _write_rows(table: Table, path: Path) -> None:
+    extra = {f"lever {i}": table.settings[:, i] for i in range(table.settings.shape[1])}
+    extra |= {"row number": table.row, "fold number": table.fold}
+    if table.propensity is not None:
+        extra["propensity given"] = table.propensity
+    write(pd.concat([table.frame, pd.DataFrame(extra)], axis=1), path)
+
+
+def _read_rows(scenario: Scenario, record: dict[str, Any], path: Path) -> Table:
+    stored = pd.read_parquet(path)
+    levers = [f"lever {i}" for i in range(len(scenario.levers))]
+    kept = [name for name in stored.columns if " " not in name]
+    frame = stored[kept].astype({n: object for n in kept if not pd.api.types.is_numeric_dtype(stored[n].dtype)})
+    told = record["data"]
+    return Table(
+        frame=_none_for_missing(frame),
+        settings=stored[levers].to_numpy(dtype=np.float64),
+        row=stored["row number"].to_numpy(),
+        flags=tuple(Remark(**flag) for flag in told["flags"]),
+        fingerprint=told["fingerprint"],
+        source=told["source"],
+        fold=stored["fold number"].to_numpy(),
+        dropped=tuple(Dropped(**dropped) for dropped in told["dropped"]),
+        propensity=stored["propensity given"].to_numpy() if "propensity given" in stored else None,
+    )
+
+
+def _none_for_missing(frame: pd.DataFrame) -> pd.DataFrame:
+    texts = [name for name in frame.columns if frame[name].dtype == object]
+    return frame.assign(**{name: frame[name].where(frame[name].notna(), None) for name in texts})
+
+
+def _unreadable(place: Path, found: str) -> Fault:
+    return Fault(
+        str(place),
+        f"found no readable run ({found})",
+        "A run folder is written by drivetrain run",
+        "Run the scenario again",
+    )

@@ -1,0 +1,82 @@
+"""The line itself, from scenario to recommendations."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from drivetrain import data, modeler
+from drivetrain import scenario as scenarios
+from drivetrain.assembly.folder import keep
+from drivetrain.assembly.record import record
+from drivetrain.assembly.result import Run
+from drivetrain.decisions import recommend
+from drivetrain.evidence import judge
+from drivetrain.modeler import Progress
+from drivetrain.scenario import Scenario
+from drivetrain.simulator import Simulator, Support
+
+Finish = Callable[[Run, Path], None]
+
+
+def run(
+    scenario: Scenario | str | Path,
+    out: str | Path | None = None,
+    *,
+    progress: Progress = lambda _: None,
+    finish: Finish = lambda _run, _folder: None,
+) -> Run:
+    """Go down the whole line.
+
+    Args:
+        scenario: the scenario or its file.
+        out: the run folder to write, all at once at the end; nothing is written where it is left out.
+        progress: told, in words, what is being done.
+        finish: adds files, such as a report, to the folder before it is sealed.
+
+    Raises:
+        ScenarioError, DataError, InfeasibleError, RefusedError: as their names say.
+    """
+    started = time.monotonic()
+    trained = _learn(scenario, progress)
+    evidence = judge(trained.simulator, trained.table, progress)
+    progress("choosing a setting for every row")
+    recommendations = recommend(trained.simulator, evidence, trained.table)
+    done = Run(
+        trained.scenario,
+        trained.table,
+        trained.simulator,
+        record(trained, evidence, recommendations, time.monotonic() - started),
+        evidence,
+        recommendations,
+    )
+    return keep(done, out, progress, finish)
+
+
+def train(
+    scenario: Scenario | str | Path, out: str | Path | None = None, *, progress: Progress = lambda _: None
+) -> Run:
+    """Learn the models and stop; arguments and errors as of `run`."""
+    started = time.monotonic()
+    trained = _learn(scenario, progress)
+    told = record(trained, None, None, time.monotonic() - started)
+    return keep(Run(trained.scenario, trained.table, trained.simulator, told), out, progress)
+
+
+def steady() -> None:
+    """Set torch's threads: `DRIVETRAIN_THREADS`, else one, which on a busy machine is many times faster than two."""
+    torch.set_num_threads(int(os.environ.get("DRIVETRAIN_THREADS", "1")))
+
+
+def _learn(scenario: Scenario | str | Path, progress: Progress) -> Run:
+    steady()
+    declared = scenario if isinstance(scenario, Scenario) else scenarios.load(scenario)
+    progress("reading the data")
+    table = data.load(declared)
+    fitted = modeler.fit(declared, table, progress)
+    support = Support.fit(declared.space, table.training.settings, declared.seed)
+    return Run(declared, table, Simulator(declared, fitted.models, support), {"contest": fitted.contest})

@@ -1,0 +1,124 @@
+"""A finished run: ask it what would happen, and what to do with rows it has never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drivetrain import data
+from drivetrain.data import Rows, Table
+from drivetrain.decisions import Recommendations, recommend
+from drivetrain.errors import Fault, UsageError
+from drivetrain.evidence import Estimate, Evidence
+from drivetrain.scenario import Scenario
+from drivetrain.simulator import Outlook, Simulator, jackknife
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """A finished run, in memory or read from its folder."""
+
+    scenario: Scenario
+    table: Table
+    """The rows that were used, sealed ones included."""
+    simulator: Simulator
+    record: Mapping[str, Any]
+    """Seed, versions, data fingerprint, the contest of models and timing: what `record.json` holds."""
+    evidence: Evidence | None = None
+    """What policies are worth; None after `train`."""
+    recommendations: Recommendations | None = None
+    """A line for each row; None after `train`."""
+    folder: Path | None = None
+    """Where it is kept."""
+
+    @property
+    def judged(self) -> Evidence:
+        """The evidence. Raises: UsageError: the run was only trained."""
+        if self.evidence is None:
+            raise UsageError(
+                Fault("the run", "it was only trained", "Recommendations need evidence", "Use: drivetrain run SCENARIO")
+            )
+        return self.evidence
+
+    def recommend(self, rows: str | Path | Rows) -> Recommendations:
+        """Decide for rows that the run has never seen.
+
+        Args:
+            rows: a CSV or Parquet file with the data's columns, or rows that `data.read_rows` read.
+
+        Raises:
+            DataError: a column is missing or holds what it must not.
+            InfeasibleError: no settings meet the constraints for these rows.
+            UsageError: the run was only trained.
+        """
+        known = rows if isinstance(rows, Rows) else data.read_rows(self.scenario, rows)
+        return recommend(self.simulator, self.judged, known)
+
+    def simulate(self, rows: Rows | None = None, **setting: Any) -> WhatIf:
+        """What would happen if everyone got one setting.
+
+        Args:
+            rows: whom to ask about; the run's own rows where left out.
+            **setting: lever → value; a lever left out stays in each row as it is now.
+
+        Raises:
+            UsageError: an unknown lever, a value that it does not allow, or a lever left out that rows do not have.
+        """
+        asked = self.table if rows is None else rows
+        given = self.scenario.space.parse(setting)
+        settings: NDArray[np.float64] = np.where(np.isnan(given), asked.settings, given)
+        if np.isnan(settings).any():
+            raise UsageError(_open(self.scenario, settings))
+        crowd = self.simulator.crowd(asked.frame)
+        supported = self.simulator.support.holds(settings).all()
+        return WhatIf(self.simulator.paired(crowd, settings), bool(supported))
+
+    def __repr__(self) -> str:
+        """One line: which scenario, and what is recommended."""
+        inner = repr(self.recommendations)[1:-1] if self.recommendations is not None else "trained only"
+        return f"<Run of {self.scenario.name}: {inner}>"
+
+    def _repr_html_(self) -> str:
+        table = self.recommendations._repr_html_() if self.recommendations is not None else ""
+        return f"<h4>{self.scenario.title}</h4>{table}"
+
+
+@dataclass(frozen=True, repr=False)
+class WhatIf:
+    """The answer to one what-if: what models expect, on average over the rows; not yet judged by any evidence."""
+
+    outlook: Outlook
+    """What the members expect, [M, N, 1]."""
+    supported: bool
+    """Whether the data has seen enough around every setting."""
+
+    @cached_property
+    def estimates(self) -> dict[str, Estimate]:
+        """`objective`, then each outcome: the mean over rows, with the members' standard error."""
+        parts = {"objective": self.outlook.objective, **self.outlook.outcomes}
+        means = {name: values.mean((1, 2)) for name, values in parts.items()}
+        return {name: Estimate(float(m.mean()), float(jackknife(m, self.outlook.folds))) for name, m in means.items()}
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The estimates as a table."""
+        lines = [{"of": name, **estimate.as_dict()} for name, estimate in self.estimates.items()]
+        return pd.DataFrame(lines).rename(columns={"value": "mean"})
+
+    def __repr__(self) -> str:
+        """One line."""
+        parts = ", ".join(f"{n} {e.value:.4g} [{e.low:.4g} to {e.high:.4g}]" for n, e in self.estimates.items())
+        return f"<WhatIf: {parts}{'' if self.supported else '; beyond what the data has seen'}>"
+
+
+def _open(scenario: Scenario, settings: NDArray[np.float64]) -> Fault:
+    names = [name for i, name in enumerate(scenario.levers) if np.isnan(settings[:, i]).any()]
+    cure = "Give " + " ".join(f"--set {name}=VALUE" for name in names)
+    return Fault("what-if", f"found no setting of {', '.join(names)}", "Rows without a current setting need one", cure)

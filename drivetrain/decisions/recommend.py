@@ -1,0 +1,200 @@
+"""Recommendations: for each row its setting, what that is expected to do, how sure that is, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drivetrain.data import Rows
+from drivetrain.errors import DataError, Fault
+from drivetrain.evidence import NAMES, Estimate, Evidence
+from drivetrain.evidence.value import Z95
+from drivetrain.optimizer import Plan, decisions, holds, optimise
+from drivetrain.scenario import Scenario
+from drivetrain.simulator import Crowd, Outlook, Simulator
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What the recommended settings are worth for some rows together, in the objective's unit."""
+
+    rows: int
+    total: Estimate
+    """The objective, summed over the rows."""
+    against: str | None
+    """The policy of comparison, a key of `evidence.NAMES`: doing nothing, or the current one."""
+    gain: Estimate | None
+    """How much better than that, in the objective's direction, summed over the rows."""
+
+
+@dataclass(frozen=True, repr=False)
+class Recommendations:
+    """A line for each row, in the rows' order, with the promise for their total."""
+
+    frame: pd.DataFrame
+    """`row` (number in the source, from 1), the levers, the current setting and what is expected of both, with reasons."""
+    promise: Promise
+    policy: str
+    """The policy that was followed, a key of `evidence.NAMES`."""
+    plan: Plan
+    remarks: Mapping[str, int]
+    """What was not plain in the inputs, and in how many rows."""
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        """One line: how many rows, by which policy, for how much."""
+        total = self.promise.total
+        return (
+            f"<Recommendations: {len(self):,} rows by {NAMES[self.policy]}; "
+            f"promised {total.value:,.4g} [{total.low:,.4g} to {total.high:,.4g}] in total>"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{repr(self)[1:-1]}</p>{self.frame.head(10).to_html(index=False)}"
+
+
+def recommend(simulator: Simulator, evidence: Evidence, rows: Rows) -> Recommendations:
+    """Decide for rows by the policy that the evidence recommends.
+
+    Args:
+        simulator: with all its members.
+        evidence: which policy, and what it is worth.
+        rows: any rows with the scenario's inputs; outcomes are not looked at.
+
+    Raises:
+        DataError: the policy is to leave things as they are, and the rows do not say how they are.
+        InfeasibleError: no settings meet the constraints for these rows.
+    """
+    crowd = simulator.crowd(rows.frame)
+    plan = _plan(simulator, evidence, rows, crowd)
+    against, reference = _reference(simulator.scenario, rows)
+    chosen = simulator.paired(crowd, plan.settings)
+    other = None if reference is None else simulator.paired(crowd, reference)
+    frame = _frame(simulator, rows, crowd, plan, chosen, other, reference)
+    remarks = {what: int(mask.sum()) for what, mask in crowd.remarks.items()}
+    promise = _promise(simulator.scenario, evidence, chosen, other, against)
+    return Recommendations(frame, promise, evidence.recommended, plan, remarks)
+
+
+def _plan(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd) -> Plan:
+    scenario, name, many = simulator.scenario, evidence.recommended, len(rows)
+    if name == "current":
+        settings = np.where(np.isnan(scenario.space.current), rows.settings, scenario.space.current)
+        if np.isnan(settings).any():
+            raise DataError(_unknown_current(scenario))
+        return Plan(settings, "the current settings are kept")
+    if name in {"single", "do_nothing"}:
+        setting = scenario.space.do_nothing if name == "do_nothing" else np.array(evidence.single)
+        everyone = np.tile(np.asarray(setting, dtype=np.float64), (many, 1))
+        if name == "do_nothing" or holds(simulator, crowd, everyone):
+            return Plan(everyone, f"{NAMES[name]} for every row, by doubly robust value")
+        return optimise(simulator, crowd, np.zeros(many, dtype=np.int64))
+    return optimise(simulator, crowd, decisions(scenario, rows.frame))
+
+
+def _unknown_current(scenario: Scenario) -> Fault:
+    return Fault(
+        f"columns {', '.join(scenario.columns[name] for name in scenario.levers)}",
+        "a row has no current setting",
+        "Here the recommendation is to keep the current setting, so each row must say what it is",
+        "Fill in the lever's column",
+    )
+
+
+def _reference(scenario: Scenario, rows: Rows) -> tuple[str | None, Floats | None]:
+    """What recommendations are compared with: doing nothing; else each row's current setting, where all are known."""
+    nothing = scenario.space.do_nothing
+    if nothing is not None:
+        return "do_nothing", np.tile(nothing, (len(rows), 1))
+    current = np.where(np.isnan(scenario.space.current), rows.settings, scenario.space.current)
+    return (None, None) if np.isnan(current).any() else ("current", current)
+
+
+def _frame(
+    simulator: Simulator,
+    rows: Rows,
+    crowd: Crowd,
+    plan: Plan,
+    chosen: Outlook,
+    other: Outlook | None,
+    reference: Floats | None,
+) -> pd.DataFrame:
+    scenario = simulator.scenario
+    out = {"row": rows.row + 1}
+    out |= {name: column.to_numpy() for name, column in scenario.space.decode(plan.settings).items()}
+    out |= {f"expected_{_plain(name)}": _mean(chosen, value) for name, value in chosen.outcomes.items()}
+    expected, error = _mean(chosen, chosen.objective), chosen.spread()[:, 0].double().numpy()
+    out |= {"objective": expected, "objective_low": expected - Z95 * error, "objective_high": expected + Z95 * error}
+    if other is not None and reference is not None:
+        gain = scenario.objective.sign * (chosen.objective - other.objective)
+        mean, error = _mean(chosen, gain), chosen.spread(gain)[:, 0].double().numpy()
+        out |= {"gain": mean, "gain_low": mean - Z95 * error, "gain_high": mean + Z95 * error}
+    out["supported"] = simulator.support.holds(plan.settings)
+    out["remarks"] = _remarks(crowd)
+    out["reason"] = _reasons(scenario, plan.settings, chosen, other)
+    return pd.DataFrame(out)
+
+
+def _plain(name: str) -> str:
+    return name.replace(": ", "_").replace(" ", "_")
+
+
+def _mean(outlook: Outlook, values: object) -> Floats:
+    mean: Floats = outlook.mean(values)[:, 0].double().numpy()  # type: ignore[arg-type]
+    return mean
+
+
+def _remarks(crowd: Crowd) -> list[str]:
+    lines: list[list[str]] = [[] for _ in range(len(crowd))]
+    for what, mask in crowd.remarks.items():
+        for i in np.flatnonzero(mask):
+            lines[i].append(what)
+    return ["; ".join(line) for line in lines]
+
+
+def _reasons(scenario: Scenario, settings: Floats, chosen: Outlook, other: Outlook | None) -> list[str]:
+    """In words: the setting, what it does to each outcome, and what that is worth."""
+    words = {tuple(setting): scenario.space.describe(np.array(setting)) for setting in np.unique(settings, axis=0)}
+    after = [_mean(chosen, value) for value in chosen.outcomes.values()]
+    if other is None:
+        return [
+            words[tuple(setting)] + "".join(f"; {n} {v[i]:.3g}" for n, v in zip(chosen.outcomes, after, strict=True))
+            for i, setting in enumerate(settings)
+        ]
+    before = [_mean(other, value) for value in other.outcomes.values()]
+    gain = scenario.objective.sign * (_mean(chosen, chosen.objective) - _mean(other, other.objective))
+    unit = f" {scenario.objective.unit}" if scenario.objective.unit else ""
+    out = []
+    for i, setting in enumerate(settings):
+        moves = "".join(
+            f"; {name} {b[i]:.3g} → {a[i]:.3g}" for name, b, a in zip(chosen.outcomes, before, after, strict=True)
+        )
+        out.append(f"{words[tuple(setting)]}{moves}; {gain[i]:+.3g}{unit}")
+    return out
+
+
+def _promise(
+    scenario: Scenario, evidence: Evidence, chosen: Outlook, other: Outlook | None, against: str | None
+) -> Promise:
+    """What models expect of these rows, corrected by how wrong blind models were on rows with known outcomes."""
+    many = chosen.objective.shape[1]
+    fix = evidence.chosen.correction
+    total = Estimate(many * (float(chosen.objective.mean()) + fix.value), many * fix.error)
+    if other is None or against is None:
+        return Promise(many, total, None, None)
+    if against == evidence.recommended:
+        return Promise(many, total, against, Estimate(0.0, 0.0))
+    if against not in evidence.gain_corrections:
+        return Promise(many, total, None, None)
+    fix = evidence.gain_corrections[against]
+    gain = scenario.objective.sign * float((chosen.objective - other.objective).mean())
+    return Promise(many, total, against, Estimate(many * (gain + fix.value), many * fix.error))

@@ -1,0 +1,24 @@
+"""Evidence: what a policy is really worth, judged on rows that its models have never seen.
+
+`judge` derives every policy within each fold from models that have not seen the fold, values it there by the doubly
+robust estimator with a 95 % interval, and names the simplest policy that none beats beyond doubt.
+"""
+
+from drivetrain.evidence.curve import Point
+from drivetrain.evidence.effects import Effect
+from drivetrain.evidence.judgement import NAMES, Evidence, Judged, judge
+from drivetrain.evidence.propensity import Propensity, propensity
+from drivetrain.evidence.value import Estimate, Judge
+
+__all__ = [
+    "NAMES",
+    "Effect",
+    "Estimate",
+    "Evidence",
+    "Judge",
+    "Judged",
+    "Point",
+    "Propensity",
+    "judge",
+    "propensity",
+]

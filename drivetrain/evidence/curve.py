@@ -1,0 +1,83 @@
+"""The value of single settings along each lever, and how flat its top is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivetrain.evidence.value import Estimate, Judge
+from drivetrain.scenario import Continuous, Integer, Scenario
+
+Floats = NDArray[np.float64]
+
+POINTS = 31
+SMALL_LOSS = 0.01
+FLAT_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Point:
+    """The worth of one setting for everyone, one lever moved, the others at the best single setting."""
+
+    lever: str
+    setting: float
+    """In natural units; an option's code."""
+    estimate: Estimate
+    loss: Estimate
+    """How much less than the best point, paired row by row."""
+    modelled: float
+    """What blind models alone expect."""
+
+
+def curve(court: Judge, single: Floats) -> tuple[Point, ...]:
+    """For each lever, single settings along it."""
+    out: list[Point] = []
+    for i, name in enumerate(court.simulator.scenario.levers):
+        line = _line(court, single, i)
+        scores, direct = court.each_single(line)
+        sign = court.simulator.scenario.objective.sign
+        best = scores[:, (sign * scores.mean(0)).argmax()]
+        for place, setting in enumerate(line[:, i]):
+            loss = Estimate.of(sign * (best - scores[:, place]))
+            estimate = Estimate.of(scores[:, place])
+            out.append(Point(name, float(setting), estimate, loss, float(direct[:, place].mean())))
+    return tuple(out)
+
+
+def _line(court: Judge, single: Floats, lever: int) -> Floats:
+    """Supported settings [P, L] along one lever, with doing nothing and the best single setting among them."""
+    space, support = court.simulator.scenario.space, court.simulator.support
+    reach = support.reach[lever]
+    values = space.grid(space.names[lever], POINTS)
+    if reach.width:
+        values = np.linspace(reach.low, reach.high, POINTS)
+    nothing = space.do_nothing
+    extra = [single[lever], *([] if nothing is None else [nothing[lever]])]
+    line = np.tile(single, (len(values) + len(extra), 1))
+    line[:, lever] = [*values, *extra]
+    line = np.unique(line, axis=0)
+    return line[support.holds(line)]
+
+
+def near(scenario: Scenario, curve: Sequence[Point]) -> dict[str, tuple[float, float, bool]]:
+    """Around the best point of each numeric lever, the unbroken run that loses at most 1 %, or nothing that shows."""
+    out = {}
+    for name, lever in scenario.levers.items():
+        points = [point for point in curve if point.lever == name]
+        if not points or not isinstance(lever, Continuous | Integer):
+            continue
+        best = min(range(len(points)), key=lambda i: points[i].loss.value)
+        scale = SMALL_LOSS * abs(points[best].estimate.value)
+        good = [point.loss.value <= scale or point.loss.low <= 0 for point in points]
+        first = last = best
+        while first > 0 and good[first - 1]:
+            first -= 1
+        while last < len(points) - 1 and good[last + 1]:
+            last += 1
+        low, high = points[first].setting, points[last].setting
+        whole = points[-1].setting - points[0].setting
+        out[name] = (low, high, high - low >= FLAT_SHARE * whole)
+    return out

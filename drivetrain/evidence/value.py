@@ -1,0 +1,164 @@
+"""The value of a policy, doubly robust and cross-fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivetrain.data import Table
+from drivetrain.evidence.propensity import Propensity
+from drivetrain.simulator import Crowd, Outlook, Simulator
+
+Floats = NDArray[np.float64]
+
+Z95 = 1.959964
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its standard error and 95 % interval, in the unit of what was averaged, for one row."""
+
+    value: float
+    error: float
+
+    @classmethod
+    def of(cls, scores: Floats) -> Estimate:
+        """The mean of scores [N] of independent rows."""
+        return cls(float(scores.mean()), float(scores.std(ddof=1) / np.sqrt(len(scores))))
+
+    @property
+    def low(self) -> float:
+        """Lower end of the 95 % interval."""
+        return self.value - Z95 * self.error
+
+    @property
+    def high(self) -> float:
+        """Upper end of the 95 % interval."""
+        return self.value + Z95 * self.error
+
+    def as_dict(self) -> dict[str, float]:
+        """For a record."""
+        return {"value": self.value, "error": self.error, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A policy's doubly robust score of each training row, in its two parts."""
+
+    direct: Floats
+    """[N] what models that have not seen the row expect under the policy."""
+    correction: Floats
+    """[N] the weighted surprise of rows that got a setting near the policy's, 0 for the others."""
+    weight: Floats
+    """[N] kernel weight over propensity."""
+
+    @property
+    def total(self) -> Floats:
+        """[N]; its mean is the policy's value."""
+        return self.direct + self.correction
+
+    @property
+    def effective(self) -> float:
+        """Effective number of rows that speak for the policy: (Σw)² / Σw²."""
+        squares = float((self.weight**2).sum())
+        return float(self.weight.sum() ** 2 / squares) if squares else 0.0
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Scores settings on training rows, each row by the members that have not seen it.
+
+    Γ_i(π) = q(x_i, π_i) + K(t_i, π_i) / E[K(T, π_i) | x_i] · (y_i − q(x_i, t_i)), which is unbiased where either the
+    models q or the propensities are right (Robins, Rotnitzky & Zhao 1994; kernel-smoothed for continuous settings,
+    Kallus & Zhou 2018, "Policy Evaluation and Optimization with Continuous Treatments"; cross-fitted, Chernozhukov et
+    al. 2018).
+    """
+
+    simulator: Simulator
+    table: Table
+    """Training rows, N."""
+    propensity: Propensity
+    outcome: str | None = None
+    """The outcome that is judged; the objective where none is named."""
+
+    @cached_property
+    def folds(self) -> list[tuple[NDArray[np.int64], Simulator, Crowd]]:
+        """For each fold: its rows, the simulator that has not seen them, and the rows as it reads them."""
+        out = []
+        for fold in np.unique(self.table.fold):
+            rows = np.flatnonzero(self.table.fold == fold)
+            blind = self.simulator.without(int(fold))
+            out.append((rows, blind, blind.crowd(self.table.frame.iloc[rows])))
+        return out
+
+    @cached_property
+    def observed(self) -> Floats:
+        """[N] what the data shows the objective, or the outcome, to have been."""
+        if self.outcome is None:
+            return self.simulator.observed(self.table.frame, self.table.settings)
+        return self.simulator.models.outcomes[self.outcome].link.observed(self.table.frame[self.outcome])
+
+    @cached_property
+    def surprise(self) -> Floats:
+        """[N] observed less expected at the setting that the data shows."""
+        return self.observed - self.expected(self.table.settings)
+
+    def expected(self, settings: Floats) -> Floats:
+        """[N] what blind members expect of each row under its setting in settings [N, L]."""
+        out = np.empty(len(self.table))
+        for rows, blind, crowd in self.folds:
+            out[rows] = self._of(blind.paired(crowd, settings[rows]))[:, 0]
+        return out
+
+    def scores(self, settings: Floats) -> Scores:
+        """The scores of the policy that gives each row its setting in settings [N, L]."""
+        near = self.simulator.support.paired(self.table.settings, settings)
+        weight = near / self.propensity.near(settings)
+        return Scores(self.expected(settings), weight * self.surprise, weight)
+
+    def each_single(self, settings: Floats) -> tuple[Floats, Floats]:
+        """Scores [N, P] of the P policies that give everyone one setting of settings [P, L], and their direct part."""
+        direct = np.empty((len(self.table), len(settings)))
+        for rows, blind, crowd in self.folds:
+            parts = [self._of(outlook) for _, outlook in blind.chunks(crowd, settings)]
+            direct[rows] = np.concatenate(parts)
+        near = self.simulator.support.kernel(self.table.settings, settings)
+        chance = [self.propensity.near(np.tile(setting, (len(self.table), 1))) for setting in settings]
+        return direct + near / np.column_stack(chance) * self.surprise[:, None], direct
+
+    def logged(self) -> Scores:
+        """The scores of the policy that the data shows: what was observed."""
+        nothing = np.zeros(len(self.table))
+        return Scores(self.observed, nothing, np.ones(len(self.table)))
+
+    def contrast(self, treated: NDArray[np.bool_], stratum_share: Floats) -> Scores:
+        """The scores of "whatever the data did to the treated" against "whatever it did to the others".
+
+        Args:
+            treated: [N] which rows count as treated.
+            stratum_share: [N] the share of treated among rows with such inputs.
+        """
+        out = []
+        for side, share in ((treated, stratum_share), (~treated, 1 - stratum_share)):
+            direct = self._average_over(self.table.settings[side])
+            weight = side / np.clip(share, 0.01, 1)
+            out.append(direct + weight * (self.observed - direct))
+        return Scores(out[0] - out[1], np.zeros(len(self.table)), np.ones(len(self.table)))
+
+    def _average_over(self, settings: Floats, most: int = 32) -> Floats:
+        """[N] the expectation over settings [n, L] of a group, from at most 32 of them, evenly taken."""
+        ordered = settings[np.lexsort(settings.T[::-1])]
+        picked = ordered[np.linspace(0, len(ordered) - 1, min(most, len(ordered))).round().astype(int)]
+        out = np.empty(len(self.table))
+        for rows, blind, crowd in self.folds:
+            parts = [self._of(outlook).mean(1) for _, outlook in blind.chunks(crowd, picked)]
+            out[rows] = np.concatenate(parts)
+        return out
+
+    def _of(self, outlook: Outlook) -> Floats:
+        values = outlook.objective if self.outcome is None else outlook.outcomes[self.outcome]
+        mean: Floats = outlook.mean(values).double().numpy()
+        return mean
