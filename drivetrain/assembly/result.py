@@ -47,11 +47,11 @@ class Run:
             )
         return self.evidence
 
-    def recommend(self, rows: str | Path | Rows) -> Recommendations:
+    def recommend(self, rows: str | Path | pd.DataFrame | Rows) -> Recommendations:
         """Decide for rows that the run has never seen.
 
         Args:
-            rows: a CSV or Parquet file with the data's columns, or rows that `data.read_rows` read.
+            rows: a CSV or Parquet file or a frame with the data's columns, or rows that `data.read_rows` read.
 
         Raises:
             DataError: a column is missing or holds what it must not.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from drivetrain.data import checks, splits
 from drivetrain.data.columns import Column, Remark, convert, moments
 from drivetrain.data.roles import Role, roles
-from drivetrain.data.sources import Source, from_file, from_package
+from drivetrain.data.sources import Source, from_file, from_frame, from_package
 from drivetrain.data.table import Dropped, Rows, Table, fingerprint
 from drivetrain.errors import DataError, Fault, nearest
 from drivetrain.scenario import LeverSpace, Scenario
@@ -54,18 +54,20 @@ def load(scenario: Scenario) -> Table:
     return Table(frame, settings, np.flatnonzero(used), tuple(remarks), mark, source.label, fold, dropped, chances)
 
 
-def read_rows(scenario: Scenario, path: str | Path) -> Rows:
+def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     """Reads new rows to decide for: one for each row of the file, in its order.
 
     Args:
         scenario: what is declared.
-        path: a CSV or Parquet file with every input's column; levers and outcomes are read where they are there.
+        rows: a CSV or Parquet file, or a frame, with every input's column; levers and outcomes are read where they
+            are there.
 
     Raises:
         DataError: all that is wrong with the file and its columns.
     """
     parts = roles(scenario)
-    source = from_file(Path(path), {role.column for role in parts})
+    wanted = {role.column for role in parts}
+    source = from_frame(rows, wanted) if isinstance(rows, pd.DataFrame) else from_file(Path(rows), wanted)
     faults = list(_absent(source, [role for role in parts if role.part == "input"]))
     frame, remarks, found = _frame(scenario, source, parts)
     settings, found_settings = _settings(scenario, frame)

