@@ -80,7 +80,7 @@ def _split(rows: Path, place: Path, size: int) -> Iterator[Path]:
 
 
 def _open(folder: str) -> None:
-    global _run  # noqa: PLW0603 - a process's own run, opened once for all its parts
+    global _run  # a process opens its run once, for all its parts
     _run = open_run(folder)
 
 

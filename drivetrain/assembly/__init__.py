@@ -5,6 +5,7 @@
 
 from drivetrain.assembly.folder import open_run
 from drivetrain.assembly.line import run, steady, train
+from drivetrain.assembly.record import promise
 from drivetrain.assembly.result import Run, WhatIf
 
-__all__ = ["Run", "WhatIf", "open_run", "run", "steady", "train"]
+__all__ = ["Run", "WhatIf", "open_run", "promise", "run", "steady", "train"]

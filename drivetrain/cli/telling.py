@@ -1,0 +1,98 @@
+"""Runs, what-ifs and promises in words, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from drivetrain.assembly import Run, WhatIf
+from drivetrain.cli import screen
+from drivetrain.data import Rows
+from drivetrain.decisions import Promise
+from drivetrain.decisions.words import headline, verdict
+from drivetrain.evidence import NAMES, Estimate
+
+
+def finished(run: Run) -> None:
+    """What a run recommends, what it is worth, and where everything is."""
+    evidence, made = run.judged, run.recommendations
+    screen.say(run.scenario.title)
+    screen.say()
+    if made is not None:
+        screen.say(headline(run.scenario, evidence, made.promise))
+    for line in verdict(run.scenario, evidence):
+        screen.say(line)
+    screen.say()
+    unit = run.scenario.objective.unit or "objective"
+    lines = [
+        [NAMES[judged.name], _number(judged.estimate.value), _interval(judged.estimate), _number(judged.naive)]
+        for judged in sorted(evidence.policies, key=lambda judged: list(NAMES).index(judged.name))
+    ]
+    screen.table([f"policy ({unit})", "value", "95 % interval", "naive promise"], lines)
+    screen.say()
+    contest(run)
+    _places(run)
+
+
+def contest(run: Run) -> None:
+    """Held-out losses of every model, by outcome."""
+    for outcome, told in run.record["contest"].items():
+        lines = [
+            [
+                entry["name"] + (" (chosen)" if entry["name"] == told["chosen"] else ""),
+                f"{entry['loss']:.4f}",
+                f"{entry['auc']:.3f}" if "auc" in entry else "",
+            ]
+            for entry in told["entries"]
+        ]
+        auc = "AUC" if any("auc" in entry for entry in told["entries"]) else ""
+        screen.table([f"model of {outcome}, on rows it has not seen", told["loss_name"], auc], lines)
+        screen.say()
+
+
+def _places(run: Run) -> None:
+    if run.folder is None:
+        return
+    rows = f"{len(run.recommendations):,} rows" if run.recommendations is not None else "none"
+    left_out = sum(dropped.count for dropped in run.table.dropped)
+    screen.say(f"recommendations  {run.folder}/recommendations.csv  ({rows}; {left_out:,} rows of the data left out)")
+    screen.say(f"report           {run.folder}/report.html")
+    screen.say(f"dashboard        drivetrain dashboard {run.folder}")
+
+
+def what_if(run: Run, answer: WhatIf, rows: Rows | None) -> None:
+    """What models expect under the settings asked for, beside doing nothing where that is declared."""
+    nothing = run.scenario.space.do_nothing
+    beside = None
+    if nothing is not None:
+        natural = run.scenario.space.decode(nothing).iloc[0].to_dict()
+        beside = run.simulate(rows, **natural)
+    unit = {"objective": run.scenario.objective.unit} | {n: o.unit for n, o in run.scenario.outcomes.items()}
+    header = ["what models expect, a row", "what if", "95 % interval", *(["doing nothing"] if beside else [])]
+    lines = []
+    for name, estimate in answer.estimates.items():
+        line = [f"{name} ({unit[name]})" if unit.get(name) else name, _number(estimate.value), _interval(estimate)]
+        lines.append([*line, *([_number(beside.estimates[name].value)] if beside else [])])
+    screen.table(header, lines)
+    if not answer.supported:
+        screen.say("beyond what the data has seen: this is extrapolation, and it would not be recommended")
+
+
+def promised(run: Run, promise: Promise, remarks: Mapping[str, int], out: Path) -> None:
+    """Where new rows' recommendations are, and what they promise."""
+    unit = run.scenario.objective.unit
+    screen.say(f"{promise.rows:,} recommendations written to {out}, by {NAMES[run.judged.recommended]}")
+    screen.say(f"promised in total: {_number(promise.total.value)} {_interval(promise.total)} (summed {unit})")
+    if promise.gain is not None and promise.against is not None:
+        gain = promise.gain
+        screen.say(f"more than {NAMES[promise.against]} by: {_number(gain.value)} {_interval(gain)}")
+    for what, count in remarks.items():
+        screen.say(f"note: {what} in {count:,} rows")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{_number(estimate.low)} to {_number(estimate.high)}"
