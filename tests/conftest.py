@@ -1,0 +1,63 @@
+"""One small scenario and one small run, shared by every test that needs a whole line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+import pandas as pd
+import pytest
+
+if TYPE_CHECKING:
+    from drivetrain import Run
+
+SMALL = """\
+version: 1
+name: small_price
+title: What should a ticket cost?
+objective: {maximise: (price - 4) * bought, unit: EUR per visitor}
+levers:
+  price: {kind: continuous, min: 5, max: 15, unit: EUR, current: 10, do_nothing: 10, description: Price of a ticket.}
+inputs:
+  income: {kind: numeric, unit: kEUR}
+  region: {kind: categorical}
+outcomes:
+  bought: {kind: binary, description: Bought a ticket.}
+data:
+  csv: visitors.csv
+  split: {by: random, folds: 2, test: 0.1}
+assignment: {design: randomised}
+model: {kinds: [two_tower], epochs: 3, repeats: 1, layers: [16], dropout: 0.1, weight_decay: 0.1}
+seed: 7
+"""
+
+
+@pytest.fixture(scope="session")
+def small_scenario(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scenario file beside 600 generated rows: a drawn price, and richer visitors who mind it less."""
+    folder = tmp_path_factory.mktemp("small")
+    draw = np.random.default_rng(7)
+    price, income = draw.uniform(5, 15, 600).round(2), draw.normal(40, 10, 600).round(1)
+    region = draw.choice(["north", "south", "=east"], 600)
+    chance = 1 / (1 + np.exp(-(2 - 0.35 * (price - 5) + 0.04 * (income - 40) + 0.3 * (region == "north"))))
+    bought = draw.random(600) < chance
+    frame = pd.DataFrame({"price": price, "income": income, "region": region, "bought": bought.astype(int)})
+    frame.loc[3, "income"] = np.nan
+    frame.loc[[5, 6], "bought"] = np.nan
+    frame.to_csv(folder / "visitors.csv", index=False)
+    path = folder / "small_price.yaml"
+    path.write_text(SMALL, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_run(small_scenario: Path) -> Run:
+    """The run of that scenario, kept in a folder; tests that change the folder copy it first."""
+    import drivetrain as dt
+
+    return dt.run(small_scenario, small_scenario.parent / "run")
