@@ -1,0 +1,94 @@
+"""The README's code is run, its scenario is the shipped one, and its figures are those of the run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import drivetrain as dt
+from drivetrain.cli.commands import app
+from drivetrain.scenario import parse
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+WAITS = {"dashboard", "serve"}
+"""Commands that run until they are stopped; tests/app starts the dashboard."""
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def bare(values: Any) -> Any:
+    """Declarations without their prose."""
+    if isinstance(values, dict):
+        return {k: bare(v) for k, v in values.items() if k not in {"description", "title"}}
+    return values
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "scenarios").symlink_to(ROOT / "scenarios")
+    people = pd.DataFrame({"distvct": [0.5, 1.5, 4.0], "age": [20, 41, None], "villnum": [1, 57, 999]})
+    people.to_csv(folder / "people.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(place: Path) -> dt.Run:
+    (code,) = blocks("python")
+    names: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        exec(compile(code, "README.md", "exec"), names)  # noqa: S102 - the README's own code
+    found: dt.Run = names["run"]
+    return found
+
+
+def test_the_scenario_shown_is_the_one_shipped() -> None:
+    (shown,) = blocks("yaml")
+    shipped = dt.load_scenario(ROOT / "scenarios/cash_incentive.yaml")
+    assert bare(parse(shown).model_dump(mode="json")) == bare(shipped.model_dump(mode="json"))
+
+
+def test_the_mistake_shown_is_the_message_given() -> None:
+    (shown,) = blocks("yaml")
+    with pytest.raises(dt.ScenarioError) as told:
+        parse(shown.replace("* collected", "* colected"), "scenario.yaml")
+    assert str(told.value) in TEXT
+
+
+def test_the_python_shown_runs(run: dt.Run) -> None:
+    assert len(run.recommend(pd.DataFrame({"distvct": [1.0], "age": [30.0], "villnum": ["57"]}))) == 1
+
+
+def test_the_commands_shown_run(run: dt.Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    monkeypatch.chdir(place)
+    lines = [line for block in blocks("") for line in block.splitlines() if line.startswith("drivetrain ")]
+    called = [shlex.split(line)[1:] for line in lines]
+    assert len(called) > 5
+    for words in called:
+        if words[0] in WAITS | {"run"}:  # the Python above has made this run already
+            continue
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, (words, done.output, done.exception)
+    assert len(pd.read_csv(place / "actions.csv")) == 3
+
+
+def test_the_figures_shown_are_those_of_the_run(run: dt.Run) -> None:
+    from drivetrain.decisions.words import headline
+
+    assert run.recommendations is not None
+    assert headline(run.scenario, run.judged, run.recommendations.promise) in TEXT.replace("\n> ", " ").replace(
+        "\n", " "
+    )
+    for judged in run.judged.policies:
+        assert f"{judged.estimate.value:.3f}" in TEXT
