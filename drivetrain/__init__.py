@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from drivetrain import figures
-    from drivetrain.assembly import Run, WhatIf, open_run, run, train
+    from drivetrain.assembly import Response, Run, WhatIf, open_run, run, train
     from drivetrain.data import Rows, Table, read_rows
     from drivetrain.decisions import Promise, Recommendations, write
     from drivetrain.errors import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from drivetrain.scenario import parse as parse_scenario
 
 _HOMES = {
-    "drivetrain.assembly": ("Run", "WhatIf", "open_run", "run", "train"),
+    "drivetrain.assembly": ("Response", "Run", "WhatIf", "open_run", "run", "train"),
     "drivetrain.data": ("Rows", "Table", "read_rows"),
     "drivetrain.decisions": ("Promise", "Recommendations", "write"),
     "drivetrain.errors": (
@@ -65,6 +65,7 @@ __all__ = [
     "Promise",
     "Recommendations",
     "RefusedError",
+    "Response",
     "Rows",
     "Run",
     "Scenario",

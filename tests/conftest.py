@@ -44,7 +44,7 @@ def small_scenario(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw = np.random.default_rng(7)
     price, income = draw.uniform(5, 15, 600).round(2), draw.normal(40, 10, 600).round(1)
     region = draw.choice(["north", "south", "=east"], 600)
-    chance = 1 / (1 + np.exp(-(2 - 0.35 * (price - 5) + 0.04 * (income - 40) + 0.3 * (region == "north"))))
+    chance = 1 / (1 + np.exp(-(2 - 0.7 * (price - 5) + 0.04 * (income - 40) + 0.3 * (region == "north"))))
     bought = draw.random(600) < chance
     frame = pd.DataFrame({"price": price, "income": income, "region": region, "bought": bought.astype(int)})
     frame.loc[3, "income"] = np.nan

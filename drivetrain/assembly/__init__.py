@@ -6,6 +6,7 @@
 from drivetrain.assembly.folder import open_run
 from drivetrain.assembly.line import run, steady, train
 from drivetrain.assembly.record import promise
+from drivetrain.assembly.response import Response
 from drivetrain.assembly.result import Run, WhatIf
 
-__all__ = ["Run", "WhatIf", "open_run", "promise", "run", "steady", "train"]
+__all__ = ["Response", "Run", "WhatIf", "open_run", "promise", "run", "steady", "train"]

@@ -13,9 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain import data
+from drivetrain.assembly.response import Response, respond
 from drivetrain.data import Rows, Table
 from drivetrain.decisions import Recommendations, recommend
-from drivetrain.errors import Fault, UsageError
+from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.evidence import Estimate, Evidence
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Outlook, Simulator, jackknife
@@ -80,6 +81,32 @@ class Run:
         supported = self.simulator.support.holds(settings).all()
         return WhatIf(self.simulator.paired(crowd, settings), bool(supported))
 
+    def respond(self, lever: str, rows: Rows | None = None, /, **setting: Any) -> Response:
+        """What would happen to outcomes and objective as one lever moves, the same for all rows.
+
+        Args:
+            lever: the lever that moves, over its whole range.
+            rows: whom to ask about; the run's own rows where left out.
+            **setting: where the other levers stand; where left out, at the best single setting.
+
+        Raises:
+            UsageError: an unknown lever, a value that it does not allow, or a lever left out of a run only trained.
+        """
+        space = self.scenario.space
+        if lever not in space.names:
+            raise UsageError(
+                Fault(lever, "found an unknown lever", "A curve follows one lever", nearest(lever, space.names))
+            )
+        place = space.names.index(lever)
+        given = space.parse(setting)
+        others = given if self.evidence is None else np.where(np.isnan(given), self.evidence.single, given)
+        line = np.tile(others, (len(values := _along(self, lever, place)), 1))
+        line[:, place] = values
+        if np.isnan(line).any():
+            raise UsageError(_open(self.scenario, line))
+        asked = self.table if rows is None else rows
+        return respond(self.simulator, self.simulator.crowd(asked.frame), line, place)
+
     def __repr__(self) -> str:
         """One line: which scenario, and what is recommended."""
         inner = repr(self.recommendations)[1:-1] if self.recommendations is not None else "trained only"
@@ -116,6 +143,14 @@ class WhatIf:
         """One line."""
         parts = ", ".join(f"{n} {e.value:.4g} [{e.low:.4g} to {e.high:.4g}]" for n, e in self.estimates.items())
         return f"<WhatIf: {parts}{'' if self.supported else '; beyond what the data has seen'}>"
+
+
+def _along(run: Run, lever: str, place: int, points: int = 41) -> NDArray[np.float64]:
+    """[G] settings to draw a curve by: the range of one lever, with the best single one and doing nothing in it."""
+    space, nothing = run.scenario.space, run.scenario.levers[lever].settled
+    extra = [] if nothing is None else [space.parse({lever: nothing})[place]]
+    extra += [] if run.evidence is None else [run.evidence.single[place]]
+    return np.unique([*space.grid(lever, points), *extra])
 
 
 def _open(scenario: Scenario, settings: NDArray[np.float64]) -> Fault:

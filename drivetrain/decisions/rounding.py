@@ -1,0 +1,75 @@
+"""Numbers as people should read them: rounded to what their intervals bear, at most three significant digits."""
+
+from __future__ import annotations
+
+from math import ceil, floor, isfinite, log10
+
+from drivetrain.evidence import Estimate
+from drivetrain.scenario import Lever
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with so many significant digits and thousands apart.
+
+    >>> number(1632.57), number(0.23048), number(-0.0), number(12345678)
+    ('1,630', '0.230', '0', '12,300,000')
+    """
+    return _fixed(value, _places(value, digits))
+
+
+def interval(estimate: Estimate, sign: int = 1) -> tuple[str, str, str]:
+    """Value, low and high, rounded alike: two digits of the half-width, and never more than three of the largest.
+
+    Args:
+        estimate: what to tell.
+        sign: −1 to tell its opposite.
+
+    >>> interval(Estimate(0.23048, 0.02633))
+    ('0.230', '0.179', '0.282')
+    """
+    ends = sorted((sign * estimate.low, sign * estimate.high))
+    largest = max(abs(ends[0]), abs(ends[1]))
+    half = (ends[1] - ends[0]) / 2
+    places = min(_places(half, 2), _places(largest, 3)) if half else _places(largest, 3)
+    value, low, high = (_fixed(each, places) for each in (sign * estimate.value, *ends))
+    return value, low, high
+
+
+def span(estimate: Estimate, unit: str = "", sign: int = 1) -> str:
+    """Value, unit and interval: `0.230 USD per person (95 % interval 0.179 to 0.282)`."""
+    value, low, high = interval(estimate, sign)
+    return f"{with_unit(value, unit)} (95 % interval {low} to {high})"
+
+
+def setting(lever: Lever, value: float) -> str:
+    """One lever's setting in natural units, no finer than a hundredth of its range: `0.09 USD`, `sms`, `yes`."""
+    if lever.kind == "categorical":
+        return lever.options[int(value)]
+    if lever.kind == "yes_no":
+        return "yes" if value else "no"
+    return with_unit(plain_setting(lever, value), lever.unit)
+
+
+def plain_setting(lever: Lever, value: float) -> str:
+    """A setting of a lever with a range, without its unit."""
+    if lever.kind == "categorical" or lever.kind == "yes_no":
+        return setting(lever, value)
+    fineness = lever.step or (lever.max - lever.min) / 100
+    return _fixed(value, max(0, ceil(-log10(fineness) - 1e-9)))
+
+
+def with_unit(value: str, unit: str) -> str:
+    """A number in words with its unit, if it has one."""
+    return f"{value} {unit}" if unit else value
+
+
+def _places(value: float, digits: int) -> int:
+    """Decimal places that leave so many significant digits; negative where tens and more are rounded away."""
+    return digits - 1 - floor(log10(abs(value))) if value and isfinite(value) else 0
+
+
+def _fixed(value: float, places: int) -> str:
+    if not isfinite(value):
+        return "unknown"
+    rounded = round(value, places) + 0.0
+    return f"{rounded or 0.0:,.{max(0, min(places, 12))}f}"
