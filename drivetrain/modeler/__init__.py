@@ -8,16 +8,19 @@ from drivetrain.modeler.contest import Fitted, Progress, fit
 from drivetrain.modeler.encoder import EncodedRows, InputEncoder, stands_apart
 from drivetrain.modeler.ensemble import Models, OutcomeModel
 from drivetrain.modeler.folder import read, write
+from drivetrain.modeler.links import Link, worth
 
 __all__ = [
     "EncodedRows",
     "Fitted",
     "InputEncoder",
+    "Link",
     "Models",
     "OutcomeModel",
     "Progress",
     "fit",
     "read",
     "stands_apart",
+    "worth",
     "write",
 ]

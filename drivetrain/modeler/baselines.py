@@ -1,4 +1,4 @@
-"""What a network must beat to be worth its name: a constant, a linear model and gradient boosting, on the same folds."""
+"""What a network must beat to be worth its name: a constant, a linear model, gradient boosting; on the same folds."""
 
 from __future__ import annotations
 
@@ -30,10 +30,13 @@ def predict(name: str, link: Link, train: Examples, held_out: Examples, seed: in
     Returns:
         Expected outcomes [N] of the rows held out; probabilities [N, C] of a categorical outcome.
     """
+    classes = link.kind in {"binary", "categorical"}
+    if classes and len(np.unique(train.observed)) == 1:
+        name = "constant"  # of one class nothing else can be learned
     model = _model(name, link, seed, train)
     model.fit(_table(name, train, train), train.observed)
     table = _table(name, train, held_out)
-    if link.kind not in {"binary", "categorical"}:
+    if not classes:
         return np.asarray(model.predict(table), dtype=np.float64)
     shares = np.zeros((len(held_out), max(link.width, 2)))
     shares[:, model.classes_.astype(int)] = model.predict_proba(table)
@@ -47,7 +50,7 @@ def _model(name: str, link: Link, seed: int, train: Examples) -> Any:
     if name == "linear":
         return LogisticRegression(max_iter=1000) if classes else (PoissonRegressor(alpha=1e-3) if count else Ridge())
     # Small leaves and a slow rate suit the few thousand rows that decisions are often learned from.
-    options = {"learning_rate": 0.05, "max_leaf_nodes": 8, "min_samples_leaf": 20, "random_state": seed}
+    options: dict[str, Any] = {"learning_rate": 0.05, "max_leaf_nodes": 8, "min_samples_leaf": 20, "random_state": seed}
     options["categorical_features"] = [
         column
         for column in range(train.rows.codes.shape[1])

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from drivetrain.data import Table
+from drivetrain.data import Table, existing
+from drivetrain.errors import Fault, FormulaError, nearest
 from drivetrain.modeler import baselines, scores
 from drivetrain.modeler.encoder import InputEncoder, SettingColumn, SettingEncoder
 from drivetrain.modeler.ensemble import Member, Models, Nodes, OutcomeModel
-from drivetrain.modeler.links import Link
+from drivetrain.modeler.links import Link, worth
 from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.training import Examples, train
 from drivetrain.scenario import Categorical, Scenario
+from drivetrain.scenario.check import formulas
 
 Progress = Callable[[str], None]
 
@@ -50,29 +52,48 @@ def fit(scenario: Scenario, table: Table, progress: Progress = lambda _: None) -
         progress: told, in words, what is being trained.
 
     Raises:
+        FormulaError: a formula compares a category with a text that the data does not hold.
         RefusedError: too few rows to train on, or training diverged.
     """
     rows = table.training
     kinds = {name: declared.kind for name, declared in scenario.inputs.items()}
     inputs = InputEncoder.fit(rows.frame, kinds)
+    links = {name: _link(scenario, rows, name) for name in scenario.outcomes}
+    known = {**inputs.vocabularies, **scenario.options, **{name: link.options for name, link in links.items()}}
+    if faults := list(_unheard_of(scenario, known)):
+        raise FormulaError(*faults)
+    values = worth(scenario, links, rows.frame)
     outcomes, contest = {}, {}
     for name in scenario.outcomes:
-        task = _task(scenario, rows, inputs, name)
+        task = _task(scenario, rows, inputs, links, values, name)
         outcomes[name], contest[name] = _hold(scenario, name, task, progress)
     return Fitted(Models(inputs, outcomes), contest)
 
 
-def _task(scenario: Scenario, table: Table, inputs: InputEncoder, name: str) -> _Task:
-    declared = scenario.outcomes[name]
-    links = {each: _link(scenario, table, each) for each in (name, *declared.uses)}
-    seen = links[name].observed(table.frame[name])
-    if declared.when:
-        seen = np.where(table.frame[declared.when] == 1, seen, np.nan)
-    settings = np.column_stack([table.settings, *(links[use].observed(table.frame[use]) for use in declared.uses)])
-    usable = np.isfinite(seen) & np.isfinite(settings).all(axis=1)
+def _unheard_of(scenario: Scenario, known: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
+    """Texts in formulas that no row holds: a slip of the pen, which would make the comparison never true."""
+    for path, formula in formulas(scenario):
+        for name, texts in sorted(formula.compared.items()):
+            for text in sorted(texts - set(known[name])):
+                rule = f"It must be a value of '{name}' in the training rows"
+                found = f"found '{name}' compared with the unknown text '{text}'"
+                yield Fault(".".join(map(str, path)), found, rule, nearest(text, known[name]))
+
+
+def _task(
+    scenario: Scenario,
+    table: Table,
+    inputs: InputEncoder,
+    links: Mapping[str, Link],
+    values: Mapping[str, np.ndarray],
+    name: str,
+) -> _Task:
+    uses = scenario.outcomes[name].uses
+    settings = np.column_stack([table.settings, *(values[use] for use in uses)])
+    usable = existing(scenario, table.frame, name) & np.isfinite(np.column_stack([values[name], settings])).all(axis=1)
     part, settings = table.subset(usable), settings[usable]
-    encoder = _setting_encoder(scenario, [links[use] for use in declared.uses], declared.uses, settings)
-    examples = Examples(inputs.encode(part.frame), encoder.encode(torch.tensor(settings)), seen[usable])
+    encoder = _setting_encoder(scenario, links, uses, settings)
+    examples = Examples(inputs.encode(part.frame), encoder.encode(torch.tensor(settings)), values[name][usable])
     model, width = scenario.model, links[name].width
     shape = Shape(
         tuple(inputs.sizes), inputs.numbers, encoder.width, width, model.layers, model.interactions, model.dropout
@@ -82,12 +103,13 @@ def _task(scenario: Scenario, table: Table, inputs: InputEncoder, name: str) -> 
 
 def _link(scenario: Scenario, table: Table, name: str) -> Link:
     declared = scenario.outcomes[name]
-    seen = declared.options or tuple(sorted(table.frame[name].dropna().unique()))
-    return Link(kind=declared.kind, options=seen if declared.kind == "categorical" else ())
+    if declared.kind != "categorical":
+        return Link(kind=declared.kind)
+    return Link(kind=declared.kind, options=declared.options or tuple(sorted(table.frame[name].dropna().unique())))
 
 
 def _setting_encoder(
-    scenario: Scenario, links: list[Link], uses: tuple[str, ...], settings: np.ndarray
+    scenario: Scenario, links: Mapping[str, Link], uses: tuple[str, ...], settings: np.ndarray
 ) -> SettingEncoder:
     nothing = scenario.space.do_nothing
     levers = [
@@ -100,15 +122,21 @@ def _setting_encoder(
         for i, (name, lever) in enumerate(scenario.levers.items())
     ]
     earlier = [
-        SettingColumn.fit(name, settings[:, i], options=len(link.options))
-        for i, (name, link) in enumerate(zip(uses, links, strict=True), start=len(levers))
+        SettingColumn.fit(
+            name,
+            settings[:, i],
+            options=len(links[name].options),
+            atom=links[name].nothing if scenario.outcomes[name].when else None,
+        )
+        for i, name in enumerate(uses, start=len(levers))
     ]
     return SettingEncoder(columns=(*levers, *earlier))
 
 
 def _hold(scenario: Scenario, name: str, task: _Task, progress: Progress) -> tuple[OutcomeModel, dict[str, Any]]:
     observed = task.examples.observed
-    models, predicted = {}, {}
+    models: dict[str, tuple[Member, ...]] = {}
+    predicted: dict[str, np.ndarray] = {}
     for kind in scenario.model.kinds:
         models[kind] = _cross_fit(scenario, name, kind, task, progress)
         predicted[kind] = _out_of_fold(models[kind], task)
@@ -117,7 +145,8 @@ def _hold(scenario: Scenario, name: str, task: _Task, progress: Progress) -> tup
         predicted[baseline] = _baseline(baseline, task, scenario.seed)
     entries = [scores.entry(who, task.link, observed, guess, task.fold) for who, guess in predicted.items()]
     chosen = min((line for line in entries if line["name"] in models), key=lambda line: line["loss"])["name"]
-    spread = float(np.std(observed - predicted[chosen])) if task.link.kind in {"numeric", "count"} else 0.0
+    numeric = task.link.kind == "numeric"
+    spread = float(np.sqrt(np.mean((observed - predicted[chosen]) ** 2))) if numeric else 0.0
     model = OutcomeModel(
         name, chosen, task.shape, task.settings, models[chosen], Nodes.fit(task.link, observed, spread)
     )

@@ -1,8 +1,8 @@
 """Tables to tensors: the one place that decides what a network sees.
 
 fastai's own processing turns an unseen category, a bool given as text or a re-ordered `category` column silently into
-a wrong code (FACTS.md). Here vocabularies are explicit, an unknown value has a code of its own and is counted, a missing
-number carries a flag, and a number outside the range that training saw is moved to its edge and counted.
+a wrong code (FACTS.md). Here vocabularies are explicit, an unknown value has a code of its own and is counted, a
+missing number carries a flag, and a number outside the range that training saw is moved to its edge and counted.
 """
 
 from __future__ import annotations
@@ -57,19 +57,21 @@ class NumericColumn(_Frozen):
     scale: float
     low: float
     high: float
+    gaps: bool = False
+    """Whether training rows lacked it. Only then do networks know what the flag means; else it stays down."""
 
     @classmethod
     def fit(cls, name: str, values: pd.Series[float]) -> NumericColumn:
-        """Learn centre (median), scale (standard deviation) and range from training rows; missing values are left out."""
-        seen = values.to_numpy(dtype=np.float64)
-        seen = seen[np.isfinite(seen)]
+        """Learn centre (median), scale (standard deviation) and range from the training rows that are not missing."""
+        raw = values.to_numpy(dtype=np.float64)
+        seen = raw[np.isfinite(raw)]
         if not len(seen):
-            return cls(name=name, centre=0.0, scale=1.0, low=0.0, high=0.0)
-        scale = float(seen.std()) or 1.0
-        return cls(name=name, centre=float(np.median(seen)), scale=scale, low=float(seen.min()), high=float(seen.max()))
+            return cls(name=name, centre=0.0, scale=1.0, low=0.0, high=0.0, gaps=bool(len(raw)))
+        low, high, gaps = float(seen.min()), float(seen.max()), len(seen) < len(raw)
+        return cls(name=name, centre=float(np.median(seen)), scale=_spread(seen), low=low, high=high, gaps=gaps)
 
     def encode(self, values: pd.Series[float], remarks: dict[str, np.ndarray]) -> np.ndarray:
-        """float32 [N, 2]: the standardised value (0 where missing) and the missing flag."""
+        """float32 [N, 2]: the standardised value (0 where missing) and, if training had gaps, the missing flag."""
         raw = values.to_numpy(dtype=np.float64)
         missing = ~np.isfinite(raw)
         filled = np.where(missing, self.centre, raw)
@@ -77,7 +79,7 @@ class NumericColumn(_Frozen):
         _note(remarks, f"{self.name}: missing", missing)
         _note(remarks, f"{self.name}: outside the range seen", outside & ~missing)
         standard = (np.clip(filled, self.low, self.high) - self.centre) / self.scale
-        return np.column_stack([standard, missing]).astype(np.float32)
+        return np.column_stack([standard, missing & self.gaps]).astype(np.float32)
 
 
 class CategoricalColumn(_Frozen):
@@ -94,7 +96,7 @@ class CategoricalColumn(_Frozen):
 
     def encode(self, values: pd.Series[str], remarks: dict[str, np.ndarray]) -> np.ndarray:
         """int64 [N]: 1 + position in the vocabulary, or 0."""
-        codes = pd.Index(self.vocabulary).get_indexer(values.astype(object)) + 1
+        codes = pd.Index(self.vocabulary).get_indexer(pd.Index(values, dtype=object)) + 1
         missing = values.isna().to_numpy()
         _note(remarks, f"{self.name}: missing", missing)
         _note(remarks, f"{self.name}: unseen category", (codes == 0) & ~missing)
@@ -167,11 +169,14 @@ class SettingColumn(_Frozen):
             return cls(name=name, options=options)
         seen = seen[np.isfinite(seen)]
         low, high = (float(seen.min()), float(seen.max())) if len(seen) else (0.0, 1.0)
+        if high <= low:  # a chain may ask about other values than the one seen: they must stay within bounds
+            return cls(name=name, low=low, high=low + max(1.0, abs(low)))
         apart = stands_apart(seen, atom)
         rest = np.unique(seen[seen != atom]) if apart else np.unique(seen)
-        inner = np.quantile(rest, np.linspace(0, 1, KNOTS + 2)[1:-1]) if len(rest) > 2 else np.array([])
+        few = len(rest) <= KNOTS + 2
+        inner = rest[1:-1] if few else np.quantile(rest, np.linspace(0, 1, KNOTS + 2)[1:-1])
         knots = tuple(sorted({float(knot) for knot in inner if low < knot < high}))
-        return cls(name=name, low=low, high=max(high, low + 1e-9), knots=knots, atom=atom if apart else None)
+        return cls(name=name, low=low, high=high, knots=knots, atom=atom if apart else None)
 
     @property
     def width(self) -> int:
@@ -225,6 +230,12 @@ def stands_apart(seen: np.ndarray, value: float | None) -> bool:
     if value is None or len(np.unique(seen)) <= 2 or value not in (seen.min(), seen.max()):
         return False
     return ATOM_SHARE <= float(np.mean(seen == value)) <= 1 - ATOM_SHARE
+
+
+def _spread(seen: np.ndarray) -> float:
+    """The standard deviation, without overflow; 1 where there is none."""
+    largest = float(np.abs(seen).max()) or 1.0
+    return float((seen / largest).std()) * largest or 1.0
 
 
 def _note(remarks: dict[str, np.ndarray], what: str, mask: np.ndarray) -> None:

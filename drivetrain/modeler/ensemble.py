@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import floor, inf, pi, sqrt
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from drivetrain.modeler.encoder import EncodedRows, InputEncoder, SettingEncoder
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import Context, Shape
+from drivetrain.modeler.networks import Context, Network, Shape
 
 MOST_NODES = 9
+LEAST_WEIGHT = 1e-6
+"""Below it a bin's own mean is lost in rounding, and does not matter."""
 
 
 @dataclass(frozen=True)
 class Member:
     """One network, and the fold that it has never seen."""
 
-    network: nn.Module
+    network: Network
     link: Link
     fold: int
 
@@ -31,7 +34,8 @@ class Nodes:
     """A few values that stand for an outcome's distribution, where a later stage depends on it.
 
     A mean is not enough there: the expected cost of claims is not the cost of the expected claim. Binary and
-    categorical outcomes are enumerated exactly; numeric (normal around the mean) and count ones (Poisson) in bins.
+    categorical outcomes are enumerated exactly; numeric (normal around the mean) and count ones (Poisson) in bins, of
+    which formulas see the mean inside, so that the bins' weighted mean is the outcome's, and later models the value.
     """
 
     link: Link
@@ -47,8 +51,19 @@ class Nodes:
         if link.kind == "categorical":
             return cls(link, tuple(float(code) for code in range(link.width)))
         values = np.quantile(observed, np.linspace(0.01, 0.99, MOST_NODES))
-        values = np.unique(np.round(values)) if link.kind == "count" else np.unique(values)
-        return cls(link, tuple(values.tolist()), spread)
+        if link.kind == "count":  # few values are told apart one by one
+            values = np.arange(MOST_NODES) if values[-1] < MOST_NODES else np.round(values)
+        return cls(link, tuple(np.unique(values.astype(np.float64)).tolist()), spread)
+
+    def parts(self, mean: Tensor) -> Iterator[tuple[float, Tensor, Tensor]]:
+        """For each value: itself, its probability [...], and the outcome's mean in the bin that it stands for.
+
+        Args:
+            mean: [...], or probabilities [..., C] of a categorical outcome.
+        """
+        bounds = pairwise([-inf, *self._edges, inf])
+        for value, weight, (low, high) in zip(self.values, self.weights(mean), bounds, strict=True):
+            yield value, weight, self._inside(mean, value, weight, low, high)
 
     def weights(self, mean: Tensor) -> Tensor:
         """Probability of each value, [J, ...], given means [...] (a categorical outcome's probabilities [..., C])."""
@@ -56,14 +71,36 @@ class Nodes:
             return torch.stack([1 - mean, mean])
         if self.link.kind == "categorical":
             return mean.movedim(-1, 0)
-        edges = [(a + b) / 2 for a, b in pairwise(self.values)]
-        below = [torch.zeros_like(mean), *(self._below(mean, edge) for edge in edges), torch.ones_like(mean)]
-        return torch.stack([b - a for a, b in pairwise(below)])
+        below = [self._below(mean, edge) for edge in (-inf, *self._edges, inf)]
+        return torch.stack([(b - a).clamp(min=0) for a, b in pairwise(below)])
+
+    @property
+    def _edges(self) -> list[float]:
+        return [(a + b) / 2 for a, b in pairwise(self.values)]
 
     def _below(self, mean: Tensor, edge: float) -> Tensor:
+        """P(outcome ≤ edge) around these means."""
+        if edge == inf or (edge < 0 and self.link.kind == "count"):
+            return torch.full_like(mean, float(edge == inf))
         if self.link.kind == "count":
-            return torch.special.gammaincc(torch.full_like(mean, np.floor(edge) + 1), mean.clamp(min=1e-9))
-        return torch.special.ndtr((edge - mean) / max(self.spread, 1e-9))
+            below: Tensor = torch.special.gammaincc(torch.full_like(mean, floor(edge) + 1.0), mean.clamp(min=1e-9))
+        else:
+            below = torch.special.ndtr((edge - mean) / max(self.spread, 1e-9))
+        return below
+
+    def _inside(self, mean: Tensor, value: float, weight: Tensor, low: float, high: float) -> Tensor:
+        """E[outcome | low < outcome ≤ high] around these means; `value` where that bin is next to empty."""
+        count = self.link.kind == "count"
+        alone = count and high < inf and floor(high) - max(-1, floor(max(low, -1))) == 1
+        if alone or self.link.kind in {"binary", "categorical"}:
+            return torch.tensor(value)
+        some = weight.clamp(min=LEAST_WEIGHT)
+        if count:  # k · Poisson(k) = mean · Poisson(k − 1)
+            within = mean * (self._below(mean, high - 1) - self._below(mean, low - 1)) / some
+        else:
+            spread = max(self.spread, 1e-9)
+            within = mean - spread * (_bell((high - mean) / spread) - _bell((low - mean) / spread)) / some
+        return torch.where(weight < LEAST_WEIGHT, value, within.clamp(low, high))
 
 
 @dataclass(frozen=True)
@@ -116,6 +153,11 @@ class Models:
     outcomes: dict[str, OutcomeModel]
 
     @property
+    def links(self) -> dict[str, Link]:
+        """Outcome → its kind and options."""
+        return {name: model.link for name, model in self.outcomes.items()}
+
+    @property
     def folds(self) -> Tensor:
         """int64 [M]: the fold that each member has not seen; the same for every outcome."""
         return torch.tensor([member.fold for member in next(iter(self.outcomes.values())).members])
@@ -123,3 +165,8 @@ class Models:
     def without(self, fold: int) -> Models:
         """Only the members that have never seen rows of this fold."""
         return replace(self, outcomes={name: model.without(fold) for name, model in self.outcomes.items()})
+
+
+def _bell(z: Tensor) -> Tensor:
+    """The standard normal density; 0 at infinity."""
+    return torch.exp(-z.square() / 2) / sqrt(2 * pi)

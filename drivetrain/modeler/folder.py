@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import TypeAdapter
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from drivetrain.errors import DataError, Fault
@@ -22,6 +24,10 @@ from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import KINDS, Shape
 
 FORMAT = 1
+WHOLE = "sha256"
+"""The manifest's key for its own sum."""
+
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError)
 
 
 def write(models: Models, folder: Path) -> None:
@@ -36,8 +42,9 @@ def write(models: Models, folder: Path) -> None:
         "format": FORMAT,
         "inputs": models.inputs.model_dump(mode="json"),
         "outcomes": {name: _describe(model) for name, model in models.outcomes.items()},
-        "sha256": files,
+        "files": files,
     }
+    manifest[WHOLE] = _sum(manifest)
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
 
@@ -48,16 +55,15 @@ def read(folder: Path) -> Models:
         DataError: it is not one, a file is missing, or a file is not the one that was written.
     """
     try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        described = manifest["outcomes"] if manifest["format"] == FORMAT else {}
+        manifest = _manifest(folder / "manifest.json")
         inputs = InputEncoder.model_validate(manifest["inputs"])
         outcomes = {
-            name: _restore(name, entry, _checked(folder, f"{name}.safetensors", manifest["sha256"]))
-            for name, entry in described.items()
+            name: _restore(name, entry, _checked(folder, f"{name}.safetensors", manifest["files"]))
+            for name, entry in manifest["outcomes"].items()
         }
     except DataError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise DataError(
             Fault(
                 str(folder),
@@ -67,6 +73,26 @@ def read(folder: Path) -> Models:
             )
         ) from error
     return Models(inputs, outcomes)
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads(path.read_bytes())
+    if manifest["format"] != FORMAT:
+        raise DataError(
+            Fault(
+                str(path),
+                f"found a model of format {manifest['format']!r}",
+                f"This version of Drivetrain reads format {FORMAT}",
+                "Train again: drivetrain run SCENARIO",
+            )
+        )
+    if manifest.pop(WHOLE) != _sum(manifest):
+        raise DataError(_changed(path))
+    return manifest
+
+
+def _sum(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _weights(model: OutcomeModel) -> dict[str, torch.Tensor]:
@@ -90,7 +116,7 @@ def _describe(model: OutcomeModel) -> dict[str, Any]:
 
 def _restore(name: str, entry: dict[str, Any], weights: dict[str, torch.Tensor]) -> OutcomeModel:
     link = Link.model_validate(entry["link"])
-    shape = Shape(**{key: tuple(v) if isinstance(v, list) else v for key, v in entry["shape"].items()})
+    shape = TypeAdapter(Shape).validate_python(entry["shape"])
     members = []
     for i, member in enumerate(entry["members"]):
         network = KINDS[entry["kind"]](shape, torch.zeros(shape.width))
@@ -106,12 +132,14 @@ def _restore(name: str, entry: dict[str, Any], weights: dict[str, torch.Tensor])
 def _checked(folder: Path, name: str, sums: dict[str, str]) -> dict[str, torch.Tensor]:
     content = (folder / name).read_bytes()
     if hashlib.sha256(content).hexdigest() != sums[name]:
-        raise DataError(
-            Fault(
-                str(folder / name),
-                "found other content than was written",
-                "A model file must be the one that its manifest names",
-                "Restore it from a copy, or train again: drivetrain run SCENARIO",
-            )
-        )
+        raise DataError(_changed(folder / name))
     return dict(load(content))
+
+
+def _changed(path: Path) -> Fault:
+    return Fault(
+        str(path),
+        "found other content than was written",
+        "A model file must be the one that its manifest names",
+        "Restore it from a copy, or train again: drivetrain run SCENARIO",
+    )

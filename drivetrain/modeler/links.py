@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
+
+from drivetrain.scenario import Scenario
 
 MOST_LOG_COUNT = 20.0
 
@@ -39,7 +42,7 @@ class Link(BaseModel):
         """A table's column [N] as numbers: a categorical outcome's options as codes; missing is NaN."""
         if self.kind != "categorical":
             return values.to_numpy(dtype=np.float64)
-        codes = pd.Index(self.options).get_indexer(values.astype(object)).astype(np.float64)
+        codes = pd.Index(self.options).get_indexer(pd.Index(values, dtype=object)).astype(np.float64)
         return np.where(codes < 0, np.nan, codes)
 
     def fitted(self, observed: np.ndarray) -> Link:
@@ -67,15 +70,15 @@ class Link(BaseModel):
     def loss(self, linear: Tensor, target: Tensor) -> Tensor:
         """Mean training loss of linear predictors [N, C]."""
         if self.kind == "categorical":
-            return F.cross_entropy(linear, target)
+            return functional.cross_entropy(linear, target)
         if self.kind == "binary":
-            return F.binary_cross_entropy_with_logits(linear[:, 0], target)
+            return functional.binary_cross_entropy_with_logits(linear[:, 0], target)
         if self.kind == "count":
-            return F.poisson_nll_loss(linear[:, 0].clamp(max=MOST_LOG_COUNT), target)
-        return F.mse_loss(linear[:, 0], target)
+            return functional.poisson_nll_loss(linear[:, 0].clamp(max=MOST_LOG_COUNT), target)
+        return functional.mse_loss(linear[:, 0], target)
 
     def mean(self, linear: Tensor) -> Tensor:
-        """Linear predictors [..., C] → the expected outcome [...]; for a categorical outcome its probabilities [..., C]."""
+        """Linear predictors [..., C] → the expected outcome [...]; of a categorical one the probabilities [..., C]."""
         if self.kind == "categorical":
             return torch.softmax(linear, dim=-1)
         only = linear[..., 0]
@@ -84,3 +87,28 @@ class Link(BaseModel):
         if self.kind == "count":
             return torch.exp(only.clamp(max=MOST_LOG_COUNT))
         return only * self.scale + self.centre
+
+    @property
+    def nothing(self) -> float:
+        """What the outcome is worth where it does not exist: 0, and of a categorical one no option at all."""
+        return -1.0 if self.kind == "categorical" else 0.0
+
+
+def worth(scenario: Scenario, links: Mapping[str, Link], frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """What the data shows each outcome to have been worth, [N]; options as codes, NaN where that is not known.
+
+    An outcome with `when` is `nothing` where that other outcome is no, or does not exist itself.
+
+    Args:
+        scenario: what is declared.
+        links: for each outcome its kind and options.
+        frame: rows with the outcomes as columns.
+    """
+    values: dict[str, np.ndarray] = {}
+    for name, declared in scenario.outcomes.items():
+        seen = links[name].observed(frame[name])
+        if declared.when:
+            happened = values[declared.when]
+            seen = np.where(happened == 1, seen, np.where(happened == 0, links[name].nothing, np.nan))
+        values[name] = seen
+    return values

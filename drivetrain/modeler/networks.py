@@ -9,8 +9,9 @@ and the deep part stays near zero.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from fastai.tabular.model import TabularModel
@@ -43,15 +44,23 @@ class Shape:
     dropout: float
 
 
-class Network(Protocol):
+class Network(nn.Module, ABC):
     """What an ensemble asks of a network; `context` is computed once per row, settings once per candidate."""
 
+    @abstractmethod
+    def __init__(self, shape: Shape, start: Tensor) -> None:
+        """Args: shape: sizes; start: [C] the linear predictor that training begins from."""
+        super().__init__()
+
+    @abstractmethod
     def context(self, rows: EncodedRows) -> Context:
         """What of the rows does not depend on the setting."""
 
+    @abstractmethod
     def grid(self, context: Context, features: Tensor) -> Tensor:
         """Linear predictors [N, G, C] of N rows under each of G settings, features [G, F]."""
 
+    @abstractmethod
     def paired(self, context: Context, features: Tensor) -> Tensor:
         """Linear predictors [N, C] of N rows, each under its own setting, features [N, F]."""
 
@@ -67,16 +76,16 @@ class Wide(nn.Module):
         for weight in self.parameters():
             nn.init.zeros_(weight)
 
-    def forward(self, codes: Tensor, numbers: Tensor) -> Tensor | float:
-        """[N, C] codes and [N, D] numbers → [N, width]."""
-        parts = [embedding(codes[:, i]) for i, embedding in enumerate(self.codes)]
+    def forward(self, codes: Tensor, numbers: Tensor) -> Tensor:
+        """[N, C] codes and [N, D] numbers → [N, width]; at least one of C and D is above 0."""
+        parts: list[Tensor] = [embedding(codes[:, i]) for i, embedding in enumerate(self.codes)]
         if self.numbers is not None:
             parts.append(self.numbers(numbers))
-        return sum(parts)
+        return torch.stack(parts).sum(0)
 
 
 def _deep(shape: Shape, numbers: int, out: int) -> nn.Module:
-    """fastai's tabular network; inputs are standardised already, so no batch norm on them."""
+    """The tabular network of fastai network; inputs are standardised already, so no batch norm on them."""
     embeddings = [(size, min(16, round(1.6 * size**0.4))) for size in shape.sizes]
     deep: nn.Module = TabularModel(
         embeddings,
@@ -94,12 +103,12 @@ def _deep(shape: Shape, numbers: int, out: int) -> nn.Module:
     return deep
 
 
-class TwoTower(nn.Module):
+class TwoTower(Network):
     """Linear predictor = bias + a(row) + b(setting) + Σ_k h_k(row) φ_k(setting)."""
 
     def __init__(self, shape: Shape, start: Tensor) -> None:
         """Args: shape: sizes; start: [C] the linear predictor that training begins from."""
-        super().__init__()
+        super().__init__(shape, start)
         self.shape = shape
         inner, width = shape.interactions, shape.width
         self.inputs = bool(shape.sizes) or shape.numbers > 0
@@ -107,14 +116,13 @@ class TwoTower(nn.Module):
             self.deep = _deep(shape, shape.numbers, inner + width)
             self.wide = Wide(shape.sizes, shape.numbers, width)
         self.main = nn.Linear(shape.features, width)
-        self.bend = nn.Sequential(
-            nn.Linear(shape.features, 16), nn.ReLU(), nn.Dropout(shape.dropout), nn.Linear(16, width * (inner + 1))
-        )
+        last = nn.Linear(16, width * (inner + 1))
+        self.bend = nn.Sequential(nn.Linear(shape.features, 16), nn.ReLU(), nn.Dropout(shape.dropout), last)
         with torch.no_grad():
             self.main.weight.zero_()
             self.main.bias.copy_(start)
-            self.bend[-1].weight.mul_(0.1)
-            self.bend[-1].bias.zero_()
+            last.weight.mul_(0.1)
+            last.bias.zero_()
 
     def tower(self, codes: Tensor, numbers: Tensor) -> Tensor:
         """Rows → H [N, K]: interactions, the row's own effect for each of C, and a one that meets the setting's own."""
@@ -128,7 +136,7 @@ class TwoTower(nn.Module):
     def settings(self, features: Tensor) -> Tensor:
         """Settings' features [G, F] → Φ [G, C, K]."""
         width = self.shape.width
-        bend = self.bend(features).reshape(len(features), width, -1)
+        bend = self.bend(features).reshape(len(features), width, self.shape.interactions + 1)
         own = torch.eye(width).expand(len(features), width, width)
         main = (self.main(features) + bend[..., -1]).unsqueeze(-1)
         return torch.cat([bend[..., :-1], own, main], dim=-1)
@@ -144,19 +152,20 @@ class TwoTower(nn.Module):
     def grid(self, context: Context, features: Tensor) -> Tensor:
         """One matrix product: H Φᵀ, [N, G, C]."""
         phi = self.settings(features)
-        return (context @ phi.reshape(-1, phi.shape[-1]).T).reshape(len(context), len(features), -1)
+        rows: Tensor = context
+        return (rows @ phi.reshape(-1, phi.shape[-1]).T).reshape(len(rows), len(features), self.shape.width)
 
     def paired(self, context: Context, features: Tensor) -> Tensor:
         """[N, C]."""
         return torch.einsum("nk,nck->nc", context, self.settings(features))
 
 
-class Joint(nn.Module):
+class Joint(Network):
     """Rows and settings through one network."""
 
     def __init__(self, shape: Shape, start: Tensor) -> None:
         """Args: shape: sizes; start: [C] the linear predictor that training begins from."""
-        super().__init__()
+        super().__init__(shape, start)
         self.deep = _deep(shape, shape.numbers + shape.features, shape.width)
         self.wide = Wide(shape.sizes, shape.numbers + shape.features, shape.width)
         self.start = nn.Parameter(start.clone())
@@ -164,8 +173,8 @@ class Joint(nn.Module):
     def forward(self, codes: Tensor, numbers: Tensor, features: Tensor) -> Tensor:
         """Each row under its own setting: [N, C]."""
         both = torch.cat([numbers, features], 1)
-        deep: Tensor = self.deep(codes, both)
-        return deep + self.wide(codes, both) + self.start
+        linear: Tensor = self.deep(codes, both) + self.wide(codes, both) + self.start
+        return linear
 
     def context(self, rows: EncodedRows) -> EncodedRows:
         """The rows themselves: nothing can be computed ahead."""
@@ -175,14 +184,14 @@ class Joint(nn.Module):
         """A forward pass for every pair, in blocks: [N, G, C]."""
         many, block = len(features), max(1, PAIRS_AT_ONCE // len(features))
         parts = []
-        for begin in range(0, len(context), block):
+        for begin in range(0, max(1, len(context)), block):
             rows = context[begin : begin + block]
             each = self(
                 rows.codes.repeat_interleave(many, 0),
                 rows.numbers.repeat_interleave(many, 0),
                 features.repeat(len(rows), 1),
             )
-            parts.append(each.reshape(len(rows), many, -1))
+            parts.append(each.reshape(len(rows), many, each.shape[-1]))
         return torch.cat(parts)
 
     def paired(self, context: Context, features: Tensor) -> Tensor:
@@ -191,4 +200,4 @@ class Joint(nn.Module):
         return out
 
 
-KINDS: dict[str, type[TwoTower] | type[Joint]] = {"two_tower": TwoTower, "joint": Joint}
+KINDS: dict[str, type[Network]] = {"two_tower": TwoTower, "joint": Joint}

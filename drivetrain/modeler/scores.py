@@ -21,6 +21,8 @@ def loss(link: Link, observed: np.ndarray, predicted: np.ndarray) -> float:
         observed: [N], options as codes.
         predicted: [N] expected outcomes; [N, C] probabilities of a categorical outcome.
     """
+    if link.kind == "categorical":  # float32 shares add up to 1 only roughly, and scikit-learn minds
+        predicted = predicted / predicted.sum(axis=1, keepdims=True)
     if link.kind in {"binary", "categorical"}:
         return float(log_loss(observed, predicted, labels=np.arange(max(link.width, 2))))
     if link.kind == "count":
@@ -33,17 +35,14 @@ def entry(name: str, link: Link, observed: np.ndarray, predicted: np.ndarray, fo
     folds = np.unique(fold)
     losses = [loss(link, observed[fold == k], predicted[fold == k]) for k in folds]
     line: dict[str, Any] = {"name": name, "loss": float(np.mean(losses)), "loss_by_fold": losses}
-    if link.kind == "binary":
-        line["auc"] = float(
-            np.mean(
-                [roc_auc_score(observed[fold == k], predicted[fold == k]) for k in folds if np.ptp(observed[fold == k])]
-            )
-        )
+    both = [k for k in folds if np.ptp(observed[fold == k])] if link.kind == "binary" else []
+    if both:
+        line["auc"] = float(np.mean([roc_auc_score(observed[fold == k], predicted[fold == k]) for k in both]))
     return line
 
 
 def calibration(link: Link, observed: np.ndarray, predicted: np.ndarray) -> list[dict[str, float]]:
-    """Rows in ten equal groups by prediction: mean predicted beside mean observed, with the standard error of the latter.
+    """Rows in ten equal groups by prediction: mean predicted, mean observed, and the standard error of the latter.
 
     A categorical outcome's groups pool all its options.
     """

@@ -12,12 +12,12 @@ from fastai.callback.core import Callback, CancelValidException
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.torch_core import set_seed
-from torch import Tensor, nn
+from torch import Tensor
 
 from drivetrain.errors import Fault, RefusedError
 from drivetrain.modeler.encoder import EncodedRows
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import KINDS, Shape
+from drivetrain.modeler.networks import KINDS, Network, Shape
 from drivetrain.scenario import Model
 
 FEWEST_ROWS = 20
@@ -62,7 +62,7 @@ class Batches:
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         """One epoch in a new order."""
         order = torch.randperm(len(self.tensors[0]), generator=self.random)
-        for part in order.split(self.size):
+        for part in torch.split(order, self.size):
             yield tuple(tensor[part] for tensor in self.tensors)
 
 
@@ -74,7 +74,7 @@ class NoValidation(Callback):  # type: ignore[misc]  # fastai is not typed
         raise CancelValidException
 
 
-def train(kind: str, examples: Examples, link: Link, shape: Shape, settings: Model, seed: int) -> nn.Module:
+def train(kind: str, examples: Examples, link: Link, shape: Shape, settings: Model, seed: int) -> Network:
     """Fit one network with fastai's one-cycle policy (Smith 2018, arXiv:1803.09820).
 
     Args:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import prod
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,15 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from drivetrain.errors import Fault, RefusedError
 from drivetrain.formula import Formula
-from drivetrain.modeler import Models, OutcomeModel
+from drivetrain.modeler import Models, OutcomeModel, worth
 from drivetrain.scenario import Scenario
+from drivetrain.simulator.chain import Ask, Chain
 from drivetrain.simulator.support import Support
 
 Floats = NDArray[np.float64]
 CELLS_AT_ONCE = 8_000_000
-MOST_BRANCHES = 1_000
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Crowd:
 
     values: Mapping[str, Tensor]
     """Input → float32 [N, 1], categories as codes."""
-    contexts: Mapping[str, list[object]]
-    """Outcome → a context for each member."""
+    contexts: Mapping[str, list[Any]]
+    """Outcome → a context for each member; only the models can read it, and only rows can be taken from it."""
     remarks: Mapping[str, NDArray[np.bool_]]
     """What was not plain in the inputs, and in which rows [N]."""
     size: int
@@ -41,7 +41,7 @@ class Crowd:
 
     def take(self, part: slice | Tensor) -> Crowd:
         """Some of the rows: a slice, or positions int64 [n]."""
-        contexts = {name: [each[part] for each in members] for name, members in self.contexts.items()}  # type: ignore[index]
+        contexts = {name: [each[part] for each in members] for name, members in self.contexts.items()}
         values = {name: value[part] for name, value in self.values.items()}
         size = len(range(*part.indices(self.size))) if isinstance(part, slice) else len(part)
         return Crowd(values, contexts, {}, size)
@@ -90,9 +90,7 @@ class Simulator:
 
     def __post_init__(self) -> None:
         """Raises: RefusedError: the chain has more branches than can be enumerated."""
-        branches = prod(len(self.models.outcomes[name].nodes.values) for name in self._enumerated)
-        if branches > MOST_BRANCHES:
-            raise RefusedError(_too_long(branches))
+        self._chain.check()
 
     def without(self, fold: int) -> Simulator:
         """The simulator whose members have never seen rows of this fold."""
@@ -101,19 +99,20 @@ class Simulator:
     @property
     def options(self) -> dict[str, tuple[str, ...]]:
         """Name → options in code order, for formulas."""
-        links = {name: model.link.options for name, model in self.models.outcomes.items()}
-        return {**self.models.inputs.vocabularies, **self.scenario.options, **{n: o for n, o in links.items() if o}}
+        return self._chain.options
 
     def crowd(self, frame: pd.DataFrame) -> Crowd:
         """Read rows with the scenario's inputs as columns; do it once, and ask about many settings."""
         rows = self.models.inputs.encode(frame)
-        values = {name: torch.from_numpy(self._input(frame, name)).unsqueeze(1) for name in self.scenario.inputs}
+        values = {
+            name: torch.tensor(self._input(frame, name)[:, None], dtype=torch.float32) for name in self.scenario.inputs
+        }
         contexts = {name: model.context(rows) for name, model in self.models.outcomes.items()}
         return Crowd(values, contexts, rows.remarks, len(frame))
 
     def grid(self, crowd: Crowd, settings: Floats) -> Outlook:
         """Every row under each of G settings [G, L]: tensors [M, N, G]. Use `chunks` where that is too large."""
-        at = torch.tensor(settings, dtype=torch.float32)
+        at = torch.tensor(settings, dtype=torch.float64)
 
         def ask(model: OutcomeModel, earlier: Sequence[float]) -> Tensor:
             return model.grid(crowd.contexts[model.outcome], _beside(at, earlier))
@@ -122,12 +121,25 @@ class Simulator:
 
     def paired(self, crowd: Crowd, settings: Floats) -> Outlook:
         """Every row under its own setting [N, L]: tensors [M, N, 1]."""
-        at = torch.tensor(settings, dtype=torch.float32)
+        return self.carried(crowd, settings, settings[:, None])
+
+    def carried(self, crowd: Crowd, settings: Floats, told: Floats) -> Outlook:
+        """Outcomes as of one setting, formulas as of others: what rows that got one setting say of those near it.
+
+        Args:
+            crowd: N rows.
+            settings: [N, L] what models are asked about.
+            told: what formulas see: [N or 1, G, L].
+
+        Returns:
+            Tensors [M, N, G].
+        """
+        at = torch.tensor(settings, dtype=torch.float64)
 
         def ask(model: OutcomeModel, earlier: Sequence[float]) -> Tensor:
             return model.paired(crowd.contexts[model.outcome], _beside(at, earlier)).unsqueeze(2)
 
-        return self._walk(ask, crowd, at.T.unsqueeze(2))
+        return self._walk(ask, crowd, torch.tensor(told, dtype=torch.float64).movedim(2, 0))
 
     def chunks(self, crowd: Crowd, settings: Floats) -> Iterator[tuple[slice, Outlook]]:
         """`grid` over runs of rows, so that memory stays flat."""
@@ -144,110 +156,39 @@ class Simulator:
             frame: rows with inputs and outcomes.
             settings: [N, L] what was done.
             formula: over levers, inputs and outcomes; the objective where left out.
+
+        An outcome with `when` is worth 0 where that other outcome is no; all is reckoned in float64.
         """
         values = {name: torch.from_numpy(self._input(frame, name)) for name in self.scenario.inputs}
         values |= {name: torch.tensor(settings[:, i]) for i, name in enumerate(self.scenario.levers)}
-        for name, declared in self.scenario.outcomes.items():
-            seen = self.models.outcomes[name].link.observed(frame[name])
-            if declared.when:
-                seen = np.where(frame[declared.when] == 0, 0.0, seen)
-            values[name] = torch.tensor(seen)
-        value = self._run(formula or self.scenario.objective.formula, values)
-        return np.broadcast_to(value.double().numpy(), len(frame)).copy()
+        outcomes = worth(self.scenario, self.models.links, frame)
+        values |= {name: torch.from_numpy(seen) for name, seen in outcomes.items()}
+        value = self._chain.run(self.scenario.expand(formula or self.scenario.objective.formula), values)
+        return np.broadcast_to(value.numpy(), len(frame)).copy()
 
     @property
     def folds(self) -> Tensor:
         """int64 [M]; one member where nothing is learned and all is formula."""
         return self.models.folds if self.models.outcomes else torch.zeros(1, dtype=torch.int64)
 
-    @property
-    def _enumerated(self) -> list[str]:
-        """Outcomes of which a mean is not enough: later ones depend on them, or a formula bends or branches in them."""
-        outcomes = self.scenario.outcomes
-        needed = {use for each in outcomes.values() for use in (*each.uses, *([each.when] if each.when else []))}
-        formulas = [self.scenario.expand(formula) for formula in self._formulas.values()]
-        bent = {name for name in outcomes if not all(formula.affine_in(name) for formula in formulas)}
-        options = {name for name, each in outcomes.items() if each.kind == "categorical"}
-        return [name for name in outcomes if name in needed | bent | options]
+    @cached_property
+    def _chain(self) -> Chain:
+        return Chain(self.scenario, self.models)
 
-    @property
-    def _formulas(self) -> dict[str | None, Formula]:
-        bounds = {constraint.name: constraint.formula for constraint in self.scenario.constraints}
-        return {None: self.scenario.objective.formula, **bounds}
-
-    def _input(self, frame: pd.DataFrame, name: str) -> NDArray[np.float32]:
+    def _input(self, frame: pd.DataFrame, name: str) -> Floats:
         vocabulary = self.models.inputs.vocabularies.get(name)
         if vocabulary is None:
-            return frame[name].to_numpy(dtype=np.float32)
-        return pd.Index(vocabulary).get_indexer(frame[name].astype(object)).astype(np.float32)
+            return frame[name].to_numpy(dtype=np.float64)
+        return pd.Index(vocabulary).get_indexer(pd.Index(frame[name], dtype=object)).astype(np.float64)
 
-    def _run(self, formula: Formula, values: Mapping[str, Tensor]) -> Tensor:
-        constants = {name: torch.tensor(each.value) for name, each in self.scenario.parameters.items()}
-        return self.scenario.expand(formula)({**constants, **values}, self.options)
-
-    def _walk(self, ask: Callable[[OutcomeModel, Sequence[float]], Tensor], crowd: Crowd, levers: Tensor) -> Outlook:
-        """Go down the chain, branch by branch; levers [L, 1 or N, G]."""
-        values = {**crowd.values, **dict(zip(self.scenario.levers, levers, strict=True))}
-        shape = (len(self.folds), len(crowd), levers.shape[-1])
-        sums: dict[str, Tensor] = {}
-
-        def add(key: str, value: Tensor, weight: Tensor | float) -> None:
-            sums[key] = sums.get(key, torch.zeros(shape)) + weight * value
-
-        def down(names: list[str], values: dict[str, Tensor], nodes: dict[str, float], weight: Tensor | float) -> None:
-            if not names:
-                for key, formula in self._formulas.items():
-                    add(f"formula {key}", self._run(formula, values), weight)
-                return
-            name, *rest = names
-            for value, node, share in self._branches(name, ask, nodes):
-                shares = weight * share
-                for key, part in self._told(name, value, node):
-                    add(key, part, shares)
-                down(rest, {**values, name: value}, nodes if node is None else {**nodes, name: node}, shares)
-
-        down(list(self.scenario.outcomes), values, {}, 1.0)
-        return Outlook(
-            sums.pop("formula None"),
-            {key: value for key, value in sums.items() if not key.startswith("formula ")},
-            {each.name: sums[f"formula {each.name}"] for each in self.scenario.constraints},
-            self.folds,
-        )
-
-    def _branches(
-        self, name: str, ask: Callable[[OutcomeModel, Sequence[float]], Tensor], nodes: Mapping[str, float]
-    ) -> Iterator[tuple[Tensor, float | None, Tensor | float]]:
-        """The values that an outcome may take here: (value, node or None for a mean, probability)."""
-        declared, model = self.scenario.outcomes[name], self.models.outcomes[name]
-        enumerated = name in self._enumerated
-        if declared.when and nodes[declared.when] == 0:
-            yield torch.zeros(()), 0.0 if enumerated else None, 1.0
-            return
-        mean = ask(model, [nodes[use] for use in declared.uses])
-        if not enumerated:
-            yield mean, None, 1.0
-            return
-        for node, share in zip(model.nodes.values, model.nodes.weights(mean), strict=True):
-            yield torch.tensor(node), node, share
-
-    def _told(self, name: str, value: Tensor, node: float | None) -> Iterator[tuple[str, Tensor]]:
-        """What the outlook says of an outcome in one branch."""
-        options = self.models.outcomes[name].link.options
-        if not options:
-            yield name, value
-            return
-        for code, option in enumerate(options):
-            yield f"{name}: {option}", torch.tensor(float(node == code))
+    def _walk(self, ask: Ask, crowd: Crowd, levers: Tensor) -> Outlook:
+        """Down the chain; levers float64 [L, 1 or N, G]."""
+        values = {**crowd.values, **dict(zip(self.scenario.levers, levers.float(), strict=True))}
+        objective, outcomes, bounded = self._chain.walk(ask, values, (len(self.folds), len(crowd), levers.shape[-1]))
+        return Outlook(objective, outcomes, bounded, self.folds)
 
 
 def _beside(settings: Tensor, earlier: Sequence[float]) -> Tensor:
-    return torch.cat([settings, *(torch.full((len(settings), 1), value) for value in earlier)], dim=1)
-
-
-def _too_long(branches: int) -> Fault:
-    return Fault(
-        "outcomes",
-        f"found a chain with {branches:,} branches",
-        f"At most {MOST_BRANCHES:,} can be told apart",
-        "Let fewer outcomes depend on earlier ones, or give categorical ones fewer options",
+    return torch.cat(
+        [settings, *(torch.full((len(settings), 1), value, dtype=settings.dtype) for value in earlier)], dim=1
     )

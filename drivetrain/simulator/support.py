@@ -42,7 +42,7 @@ class Reach(BaseModel):
         return cls(width=0.0 if plain else _half_width(rest), low=rest.min(), high=rest.max(), apart=apart)
 
     def kernel(self, seen: Floats, setting: Floats) -> Floats:
-        """How much each seen setting [..., N, 1] speaks for each setting [..., 1, G]: 1 for the same, 0 out of reach."""
+        """How much each seen setting [..., N, 1] speaks for each setting [..., 1, G]: 1 the same, 0 out of reach."""
         same = np.isclose(seen, setting, rtol=0, atol=1e-9)
         if self.width == 0:
             return same.astype(np.float64)
@@ -54,7 +54,8 @@ class Reach(BaseModel):
 
     def inside(self, setting: Floats) -> NDArray[np.bool_]:
         """Whether settings [G] lie in the range that was seen."""
-        return ((setting >= self.low - 1e-9) & (setting <= self.high + 1e-9)) | (setting == self.apart)
+        inside: NDArray[np.bool_] = (setting >= self.low - 1e-9) & (setting <= self.high + 1e-9)
+        return inside if self.apart is None else inside | (setting == self.apart)
 
 
 class Support(BaseModel):
