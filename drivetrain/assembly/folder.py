@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
@@ -20,6 +21,7 @@ from drivetrain.assembly.record import FORMAT, canonical
 from drivetrain.assembly.result import Run
 from drivetrain.data import Dropped, Remark, Table
 from drivetrain.decisions import Promise, Recommendations, atomic_folder, verify, write
+from drivetrain.decisions.recommend import column_of
 from drivetrain.errors import DataError, DrivetrainError, Fault
 from drivetrain.evidence import Evidence
 from drivetrain.modeler import Progress
@@ -71,7 +73,7 @@ def open_run(folder: str | Path) -> Run:
         evidence, recommendations = _decided(record, scenario, place)
     except DrivetrainError:
         raise
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise DataError(_unreadable(place, type(error).__name__)) from error
     simulator = Simulator(scenario, modeler.read(place / "model"), support)
     return Run(scenario, table, simulator, record, evidence, recommendations, place)
@@ -82,7 +84,8 @@ def _decided(record: dict[str, Any], scenario: Scenario, place: Path) -> tuple[E
         return None, None
     evidence = TypeAdapter(Evidence).validate_python(record["evidence"])
     frame = pd.read_parquet(place / "recommendations.parquet")
-    plan = Plan(scenario.space.encode(frame), record["method"], record["shadow_prices"])
+    levers = pd.DataFrame({name: frame[column_of(name)] for name in scenario.levers})
+    plan = Plan(scenario.space.encode(levers), record["method"], record["shadow_prices"])
     promise = TypeAdapter(Promise).validate_python(record["promise"])
     return evidence, Recommendations(frame, promise, evidence.recommended, plan, record["remarks"])
 
@@ -97,7 +100,7 @@ def _yaml(scenario: Scenario) -> str:
 
 
 def _write_rows(table: Table, path: Path) -> None:
-    extra = {f"lever {i}": table.settings[:, i] for i in range(table.settings.shape[1])}
+    extra: dict[str, NDArray[Any]] = {f"lever {i}": table.settings[:, i] for i in range(table.settings.shape[1])}
     extra |= {"row number": table.row, "fold number": table.fold}
     if table.propensity is not None:
         extra["propensity given"] = table.propensity

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from drivetrain.data import Rows
 from drivetrain.errors import DataError, Fault
@@ -18,6 +21,23 @@ from drivetrain.scenario import Scenario
 from drivetrain.simulator import Crowd, Outlook, Simulator
 
 Floats = NDArray[np.float64]
+Column = NDArray[Any] | list[str]
+
+COLUMNS = frozenset(
+    [
+        "row",
+        "objective",
+        "objective_low",
+        "objective_high",
+        "gain",
+        "gain_low",
+        "gain_high",
+        "supported",
+        "remarks",
+        "reason",
+    ]
+)
+"""Every column of a table of recommendations but the levers and what is expected of outcomes."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +58,8 @@ class Recommendations:
     """A line for each row, in the rows' order, with the promise for their total."""
 
     frame: pd.DataFrame
-    """`row` (number in the source, from 1), the levers, the current setting and what is expected of both, with reasons."""
+    """`row` (number in the source, from 1), the levers (one named like another column with `_setting` behind), what is
+    expected under them, `gain` over the policy of comparison, `supported`, `remarks` and the `reason` in words."""
     promise: Promise
     policy: str
     """The policy that was followed, a key of `evidence.NAMES`."""
@@ -71,9 +92,12 @@ def recommend(simulator: Simulator, evidence: Evidence, rows: Rows) -> Recommend
         rows: any rows with the scenario's inputs; outcomes are not looked at.
 
     Raises:
-        DataError: the policy is to leave things as they are, and the rows do not say how they are.
+        DataError: there are no rows; the policy is to leave things as they are, and the rows do not say how they are;
+            or the objective cannot be computed for them.
         InfeasibleError: no settings meet the constraints for these rows.
     """
+    if not len(rows):
+        raise DataError(Fault(rows.source, "found no rows", "There must be something to decide", "Bring rows"))
     crowd = simulator.crowd(rows.frame)
     plan = _plan(simulator, evidence, rows, crowd)
     against, reference = _reference(simulator.scenario, rows)
@@ -129,8 +153,9 @@ def _frame(
     reference: Floats | None,
 ) -> pd.DataFrame:
     scenario = simulator.scenario
-    out = {"row": rows.row + 1}
-    out |= {name: column.to_numpy() for name, column in scenario.space.decode(plan.settings).items()}
+    natural = scenario.space.decode(plan.settings)
+    out: dict[str, Column] = {"row": rows.row + 1}
+    out |= {column_of(name): natural[name].to_numpy() for name in scenario.levers}
     out |= {f"expected_{_plain(name)}": _mean(chosen, value) for name, value in chosen.outcomes.items()}
     expected, error = _mean(chosen, chosen.objective), chosen.spread()[:, 0].double().numpy()
     out |= {"objective": expected, "objective_low": expected - Z95 * error, "objective_high": expected + Z95 * error}
@@ -144,13 +169,17 @@ def _frame(
     return pd.DataFrame(out)
 
 
+def column_of(lever: str) -> str:
+    """The column of a lever in a table of recommendations; one named like another column there gets a longer name."""
+    return f"{lever}_setting" if lever in COLUMNS or lever.startswith("expected_") else lever
+
+
 def _plain(name: str) -> str:
     return name.replace(": ", "_").replace(" ", "_")
 
 
-def _mean(outlook: Outlook, values: object) -> Floats:
-    mean: Floats = outlook.mean(values)[:, 0].double().numpy()  # type: ignore[arg-type]
-    return mean
+def _mean(outlook: Outlook, values: Tensor) -> Floats:
+    return np.asarray(outlook.mean(values)[:, 0].to(torch.float64).numpy())
 
 
 def _remarks(crowd: Crowd) -> list[str]:

@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.data import Table
-from drivetrain.evidence.propensity import FLOOR, SHRINK
+from drivetrain.evidence.propensity import FLOOR, SHRINK, chances, strata
 from drivetrain.evidence.value import Estimate, Judge
-from drivetrain.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
@@ -32,10 +30,10 @@ def effects(court: Judge) -> tuple[Effect, ...]:
     nothing = scenario.space.do_nothing
     if nothing is None:
         return ()
-    acting = ~np.isclose(table.settings, nothing).all(axis=1)
+    acting = np.asarray(~np.isclose(table.settings, nothing).all(axis=1))
     if not 0.02 <= acting.mean() <= 0.98:
         return ()
-    share = _share(table, scenario, acting)
+    share = _share(court, acting)
     out = []
     for name, declared in scenario.outcomes.items():
         if declared.kind == "categorical" or declared.when:
@@ -45,13 +43,16 @@ def effects(court: Judge) -> tuple[Effect, ...]:
     return tuple(out)
 
 
-def _share(table: Table, scenario: Scenario, acting: NDArray[np.bool_]) -> Floats:
-    """Share of rows that act, within the strata of the draw, shrunk to the share of all."""
-    overall = float(acting.mean())
-    if not scenario.assignment.within:
-        return np.full(len(table), overall)
-    keys = table.frame[list(scenario.assignment.within)].astype(object)
-    groups = pd.Series(acting).groupby(pd.MultiIndex.from_frame(keys.where(keys.notna(), "")).factorize()[0])
-    count = groups.transform("size").to_numpy()
-    share = (groups.transform("sum").to_numpy() + overall * SHRINK) / (count + SHRINK)
+def _share(court: Judge, acting: NDArray[np.bool_]) -> Floats:
+    """The chance to act of rows with such inputs: declared, or the share in the draw's stratum, or learned."""
+    table, design = court.table, court.simulator.scenario.assignment
+    if table.propensity is not None and len(np.unique(table.settings, axis=0)) == 2:
+        share = np.where(acting, table.propensity, 1 - table.propensity)
+    elif design.design == "observational" and court.simulator.scenario.inputs:
+        inputs, seed = court.simulator.models.inputs, court.simulator.scenario.seed
+        share = chances(table, inputs, acting.astype(np.int64), seed)[:, 1]
+    else:
+        groups = pd.Series(acting).groupby(strata(table, design.within))
+        count = groups.transform("size").to_numpy()
+        share = (groups.transform("sum").to_numpy() + float(acting.mean()) * SHRINK) / (count + SHRINK)
     return np.asarray(np.clip(share, FLOOR, 1 - FLOOR))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain.data import Table
-from drivetrain.errors import Fault, InfeasibleError
+from drivetrain.errors import DataError, Fault, InfeasibleError, RefusedError
 from drivetrain.evidence.curve import Point, curve, near
 from drivetrain.evidence.effects import Effect, effects
+from drivetrain.evidence.policies import policies, single_settings
 from drivetrain.evidence.propensity import propensity
 from drivetrain.evidence.value import Estimate, Judge, Scores
-from drivetrain.optimizer import decisions, holds, optimise, shortlist
+from drivetrain.optimizer import kept, used
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Simulator
 
@@ -29,7 +29,10 @@ NAMES = {
     "row": "a setting for each row",
 }
 """Every policy that can be valued, simplest first, in words."""
-SINGLES = 128
+FEWEST = 10
+"""Where fewer effective rows speak for a policy, its value is its models' opinion and its interval means little."""
+SLACK = 0.01
+"""By how much blind models may expect a bound to be passed, and in what share of rows one that holds for each."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ class Judged:
     effective: float
     """Effective number of rows that speak for it."""
     eligible: bool
-    """Whether it may be recommended: a current policy that was only an experiment, or one that breaks a constraint,
-    may not."""
+    """Whether it may be recommended: a current policy that was only an experiment, one that breaks a constraint, or
+    one for which hardly a row speaks, may not."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Evidence:
     """How the settings came about: `randomised`, `adjusted` or `associational`."""
     policies: tuple[Judged, ...]
     recommended: str
-    """The simplest eligible policy that no more complex one clearly beats."""
+    """The simplest eligible policy, or the simplest of those that clearly beat it and that none beats."""
     gains: dict[str, Estimate]
     """Policy → how much more the recommended one is worth, paired row by row, in the objective's direction."""
     gain_corrections: dict[str, Estimate]
@@ -67,7 +70,8 @@ class Evidence:
     """[L] the best single setting."""
     curve: tuple[Point, ...]
     near: dict[str, tuple[float, float, bool]]
-    """Numeric lever → lowest and highest setting about as good as the best, and whether that is wide enough to say flat."""
+    """Numeric lever → lowest and highest setting about as good as the best, and whether that is wide enough to call it
+    flat."""
     effects: tuple[Effect, ...]
     rows: int
     """Rows that judged."""
@@ -91,8 +95,9 @@ def judge(simulator: Simulator, table: Table, progress: Callable[[str], None] = 
         progress: told, in words, what is being valued.
 
     Raises:
-        InfeasibleError: no setting meets the constraints.
-        RefusedError: the data supports no setting.
+        DataError: for some rows the objective or a constraint cannot be computed.
+        InfeasibleError: no settings meet the constraints.
+        RefusedError: the data supports no setting, or hardly a row speaks for any policy.
     """
     scenario, rows = simulator.scenario, table.training
     design = scenario.assignment
@@ -104,12 +109,13 @@ def judge(simulator: Simulator, table: Table, progress: Callable[[str], None] = 
         within=design.within,
         seed=scenario.seed,
     )
-    court = Judge(simulator, rows, chances)
+    court = Judge(simulator, rows, chances, part=len(rows) / len(table))
+    _require_known(court)
     progress("valuing policies on rows that their models have not seen")
-    single, singles = _singles(court)
-    settings = _policies(court, scenario, singles)
+    single, singles, feasible = single_settings(court)
+    settings = policies(court, singles)
     scores = {name: court.logged() if at is None else court.scores(at) for name, at in settings.items()}
-    judged = tuple(_judged(court, name, settings[name], scores[name]) for name in scores)
+    judged = tuple(_judged(court, name, settings[name], scores[name], name != "single" or feasible) for name in scores)
     recommended = _simplest(judged, scores, scenario.objective.sign)
     progress("tracing the value of single settings")
     points = curve(court, single)
@@ -129,81 +135,84 @@ def judge(simulator: Simulator, table: Table, progress: Callable[[str], None] = 
     )
 
 
-def _policies(court: Judge, scenario: Scenario, singles: Floats) -> dict[str, Floats | None]:
-    """Policy → its setting for each training row, made for each fold without it; None is what the data shows."""
-    space, rows = scenario.space, len(court.table)
-    current = space.current
-    out: dict[str, Floats | None] = {}
-    out["current"] = None if np.isnan(current).any() else np.tile(current, (rows, 1))
-    nothing = space.do_nothing
-    if nothing is not None and court.simulator.support.holds(nothing[None])[0]:
-        out["do_nothing"] = np.tile(nothing, (rows, 1))
-    out["single"] = singles
-    if scenario.decide.unit != "once":
-        out[scenario.decide.unit] = _by_fold(court, lambda frame: decisions(scenario, frame))
-    return out
+def _require_known(court: Judge) -> None:
+    unknown = int((~np.isfinite(court.observed())).sum())
+    if unknown:
+        names = court.simulator.scenario.objective.formula.names & set(court.simulator.scenario.inputs)
+        raise DataError(
+            Fault(
+                "objective",
+                f"cannot be computed in {unknown:,} of {len(court.table):,} rows",
+                f"Its formula uses {', '.join(sorted(names)) or 'numbers for which it is not defined'}",
+                "Fill in what is missing, or leave these rows out",
+            )
+        )
 
 
-def _by_fold(court: Judge, unit: Callable[[pd.DataFrame], NDArray[np.int64]]) -> Floats:
-    out = np.empty_like(court.table.settings)
-    for rows, blind, crowd in court.folds:
-        share = len(rows) / len(court.table)
-        out[rows] = optimise(blind, crowd, unit(court.table.frame.iloc[rows]), share=share).settings
-    return out
-
-
-def _singles(court: Judge) -> tuple[Floats, Floats]:
-    """The best single setting [L], by doubly robust value, and for each row [N, L] the one that other folds chose.
-
-    By value and not by what models expect, because with one number to choose the data itself can speak.
-    """
-    options = shortlist(court.simulator, court.simulator.crowd(court.table.frame), SINGLES)
-    scores = court.simulator.scenario.objective.sign * court.each_single(options)[0]
-    chosen = np.empty_like(court.table.settings)
-    for rows, _, _ in court.folds:
-        chosen[rows] = options[np.delete(scores, rows, axis=0).mean(0).argmax()]
-    return options[scores.mean(0).argmax()], chosen
-
-
-def _judged(court: Judge, name: str, settings: Floats | None, scores: Scores) -> Judged:
-    scenario = court.simulator.scenario
+def _judged(court: Judge, name: str, settings: Floats | None, scores: Scores, feasible: bool) -> Judged:
+    scenario, estimate = court.simulator.scenario, Estimate.of(scores.total)
     experiment = settings is None and scenario.assignment.design == "randomised"
+    spoken = not scenario.outcomes or scores.effective >= FEWEST
+    known = bool(np.isfinite(estimate.value))
+    allowed = feasible and known and spoken and not experiment
     return Judged(
         name,
-        Estimate.of(scores.total),
+        estimate,
         float(scores.direct.mean()),
         Estimate.of(scores.correction),
         scores.effective,
-        not experiment and (settings is None or _holds(court, settings)),
+        allowed and _holds(court, court.table.settings if settings is None else settings),
     )
 
 
 def _holds(court: Judge, settings: Floats) -> bool:
-    """Whether blind models expect the constraints to hold in every fold, but for a hundredth."""
-    many = len(court.table)
-    return all(
-        holds(blind, crowd, settings[rows], share=len(rows) / many, slack=0.01) for rows, blind, crowd in court.folds
-    )
+    """Whether blind models expect the constraints to hold over all folds, but for a hundredth."""
+    parts = [(rows, used(blind, crowd, settings[rows])) for rows, blind, crowd in court.folds]
+    uses = {}
+    for constraint in court.simulator.scenario.constraints:
+        value = np.empty(len(court.table))
+        for rows, part in parts:
+            value[rows] = part[constraint.name]
+        uses[constraint.name] = value
+    return kept(court.simulator.scenario, uses, share=court.part, slack=SLACK, stray=SLACK)
 
 
-def _simplest(judged: Sequence[Judged], scores: dict[str, Scores], sign: int) -> str:
-    """The simplest eligible policy that no more complex eligible one beats with an interval above 0."""
+def _simplest(judged: Sequence[Judged], scores: Mapping[str, Scores], sign: int) -> str:
+    """The simplest eligible policy; or, of those that clearly beat it, the simplest that no more complex one beats.
+
+    Clearly means with a 95 % interval above 0, paired row by row. A policy that is merely too uncertain to be beaten
+    does not replace a simpler one.
+    """
     eligible = [name for name in NAMES if any(each.name == name and each.eligible for each in judged)]
     if not eligible:
-        raise InfeasibleError(_none_holds())
-    for place, name in enumerate(eligible):
-        rivals = (Estimate.of(sign * (scores[other].total - scores[name].total)) for other in eligible[place + 1 :])
-        if all(rival.low <= 0 for rival in rivals):
-            return name
-    return eligible[-1]
+        raise _none(judged)
+
+    def beats(one: str, other: str) -> bool:
+        return Estimate.of(sign * (scores[one].total - scores[other].total)).low > 0
+
+    first = eligible[0]
+    better = [name for name in eligible if name != first and beats(name, first)]
+    unbeaten = (name for i, name in enumerate(better) if not any(beats(rival, name) for rival in better[i + 1 :]))
+    return next(unbeaten, first)
 
 
-def _none_holds() -> Fault:
-    return Fault(
-        "constraints",
-        "found no policy that keeps them on rows that its models have not seen",
-        "A recommended policy must keep every constraint",
-        "Loosen a bound, or widen a lever's range",
+def _none(judged: Sequence[Judged]) -> InfeasibleError | RefusedError:
+    if all(each.effective < FEWEST for each in judged if each.name != "current"):
+        return RefusedError(
+            Fault(
+                "policies",
+                f"fewer than {FEWEST} effective rows speak for each",
+                "A policy is recommended only where the data has tried something like it",
+                "Bring more rows, or let the settings vary more",
+            )
+        )
+    return InfeasibleError(
+        Fault(
+            "constraints",
+            "found no policy that keeps them on rows that its models have not seen",
+            "A recommended policy must keep every constraint",
+            "Loosen a bound, or widen a lever's range",
+        )
     )
 
 

@@ -41,8 +41,11 @@ class Declared:
     probability: Floats
 
     def near(self, settings: Floats) -> Floats:
-        """[N]; only meaningful where the setting is the row's own, and only there it is used."""
-        return np.maximum(self.probability, FLOOR) if len(settings) else self.probability
+        """[N]; only meaningful where the setting is the row's own, and only there it is used.
+
+        A declared chance is known, so it is taken as it is: a floor would bias what it weighs.
+        """
+        return np.broadcast_to(self.probability, (len(settings),))
 
 
 @dataclass(frozen=True)
@@ -104,17 +107,33 @@ def propensity(
         return Declared(table.propensity)
     if not randomised and len(inputs.columns):
         return _learn(table, support, inputs, seed)
-    strata = np.zeros(len(table), dtype=np.int64)
-    if within:
-        keys = table.frame[list(within)].astype(object)
-        strata = pd.MultiIndex.from_frame(keys.where(keys.notna(), None)).factorize()[0].astype(np.int64)
-    return Stratified(support, table.settings, strata)
+    return Stratified(support, table.settings, strata(table, within))
+
+
+def strata(table: Table, within: tuple[str, ...]) -> Ints:
+    """[N] the number of each row's stratum; a missing value is a value of its own."""
+    if not within:
+        return np.zeros(len(table), dtype=np.int64)
+    codes = [pd.factorize(table.frame[name], use_na_sentinel=True)[0] for name in within]
+    return np.unique(np.column_stack(codes), axis=0, return_inverse=True)[1].astype(np.int64).ravel()
 
 
 def _learn(table: Table, support: Support, inputs: InputEncoder, seed: int) -> Learned:
+    place = _bins(table.settings, support)
+    return Learned(support, table.settings, place, chances(table, inputs, place, seed))
+
+
+def chances(table: Table, inputs: InputEncoder, place: Ints, seed: int) -> Floats:
+    """The chance [N, B] that a row with such inputs belongs to each of B kinds, by a classifier that did not see it.
+
+    Args:
+        table: training rows, N.
+        inputs: reads them.
+        place: [N] the kind of each row, from 0.
+        seed: of the classifier.
+    """
     encoded = inputs.encode(table.frame)
     x = np.column_stack([encoded.codes.numpy(), encoded.numbers.numpy()])
-    place = _bins(table.settings, support)
     chance = np.zeros((len(table), int(place.max()) + 1))
     for fold in np.unique(table.fold):
         seen, held = table.fold != fold, table.fold == fold
@@ -124,7 +143,7 @@ def _learn(table: Table, support: Support, inputs: InputEncoder, seed: int) -> L
         model = HistGradientBoostingClassifier(learning_rate=0.05, max_leaf_nodes=8, random_state=seed)
         model.fit(x[seen], place[seen])
         chance[np.ix_(held, model.classes_)] = model.predict_proba(x[held])
-    return Learned(support, table.settings, place, chance)
+    return chance
 
 
 def _bins(settings: Floats, support: Support) -> Ints:
@@ -149,4 +168,4 @@ def _overall(support: Support, logged: Floats, settings: Floats) -> Floats:
     parts = [
         counts @ support.kernel(seen, distinct[i : i + block]) / len(logged) for i in range(0, len(distinct), block)
     ]
-    return np.concatenate(parts)[back.ravel()]
+    return np.asarray(np.concatenate(parts)[back.ravel()])

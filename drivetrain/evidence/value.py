@@ -15,6 +15,7 @@ from drivetrain.simulator import Crowd, Outlook, Simulator
 Floats = NDArray[np.float64]
 
 Z95 = 1.959964
+CELLS_AT_ONCE = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,11 @@ class Scores:
 class Judge:
     """Scores settings on training rows, each row by the members that have not seen it.
 
-    Γ_i(π) = q(x_i, π_i) + K(t_i, π_i) / E[K(T, π_i) | x_i] · (y_i − q(x_i, t_i)), which is unbiased where either the
-    models q or the propensities are right (Robins, Rotnitzky & Zhao 1994; kernel-smoothed for continuous settings,
-    Kallus & Zhou 2018, "Policy Evaluation and Optimization with Continuous Treatments"; cross-fitted, Chernozhukov et
-    al. 2018).
+    Γ_i(π) = q(x_i, π_i) + K(t_i, π_i) / E[K(T, π_i) | x_i] · (f(π_i, y_i) − E_q[f(π_i, Y) | x_i, t_i]), where f is the
+    objective's formula; unbiased where either the models q or the propensities are right (Robins, Rotnitzky & Zhao
+    1994; kernel-smoothed for continuous settings, Kallus & Zhou 2018, "Policy Evaluation and Optimization with
+    Continuous Treatments"; cross-fitted, Chernozhukov et al. 2018). Only outcomes are carried over from settings near
+    π: what the formula itself says of the setting, such as its price, is known and never smoothed.
     """
 
     simulator: Simulator
@@ -83,6 +85,8 @@ class Judge:
     propensity: Propensity
     outcome: str | None = None
     """The outcome that is judged; the objective where none is named."""
+    part: float = 1.0
+    """The share of all rows that these are; totals are bounded in proportion."""
 
     @cached_property
     def folds(self) -> list[tuple[NDArray[np.int64], Simulator, Crowd]]:
@@ -94,17 +98,15 @@ class Judge:
             out.append((rows, blind, blind.crowd(self.table.frame.iloc[rows])))
         return out
 
-    @cached_property
-    def observed(self) -> Floats:
-        """[N] what the data shows the objective, or the outcome, to have been."""
-        if self.outcome is None:
-            return self.simulator.observed(self.table.frame, self.table.settings)
-        return self.simulator.models.outcomes[self.outcome].link.observed(self.table.frame[self.outcome])
+    def observed(self, told: Floats | None = None) -> Floats:
+        """[N] what the data shows the objective, or the outcome, to have been.
 
-    @cached_property
-    def surprise(self) -> Floats:
-        """[N] observed less expected at the setting that the data shows."""
-        return self.observed - self.expected(self.table.settings)
+        Args:
+            told: [N, L] settings that the objective's formula sees; those of the data where left out.
+        """
+        if self.outcome is None:
+            return self.simulator.observed(self.table.frame, self.table.settings if told is None else told)
+        return self.simulator.models.outcomes[self.outcome].link.observed(self.table.frame[self.outcome])
 
     def expected(self, settings: Floats) -> Floats:
         """[N] what blind members expect of each row under its setting in settings [N, L]."""
@@ -113,11 +115,28 @@ class Judge:
             out[rows] = self._of(blind.paired(crowd, settings[rows]))[:, 0]
         return out
 
+    def carried(self, told: Floats) -> Floats:
+        """[N, G] what blind members expect of outcomes under the data's settings, worth what formulas say of others.
+
+        Args:
+            told: [N, G, L], or [1, G, L] for the same settings in every row.
+        """
+        out = np.empty((len(self.table), told.shape[1]))
+        for rows, blind, crowd in self.folds:
+            step = max(1, CELLS_AT_ONCE // max(1, told.shape[1] * len(blind.folds)))
+            for start in range(0, len(rows), step):
+                part = slice(start, start + step)
+                at = told if len(told) == 1 else told[rows[part]]
+                outlook = blind.carried(crowd.take(part), self.table.settings[rows[part]], at)
+                out[rows[part]] = self._of(outlook)
+        return out
+
     def scores(self, settings: Floats) -> Scores:
         """The scores of the policy that gives each row its setting in settings [N, L]."""
         near = self.simulator.support.paired(self.table.settings, settings)
         weight = near / self.propensity.near(settings)
-        return Scores(self.expected(settings), weight * self.surprise, weight)
+        surprise = self.observed(settings) - self.carried(settings[:, None])[:, 0]
+        return Scores(self.expected(settings), weight * surprise, weight)
 
     def each_single(self, settings: Floats) -> tuple[Floats, Floats]:
         """Scores [N, P] of the P policies that give everyone one setting of settings [P, L], and their direct part."""
@@ -125,14 +144,16 @@ class Judge:
         for rows, blind, crowd in self.folds:
             parts = [self._of(outlook) for _, outlook in blind.chunks(crowd, settings)]
             direct[rows] = np.concatenate(parts)
+        everyone = [np.tile(setting, (len(self.table), 1)) for setting in settings]
         near = self.simulator.support.kernel(self.table.settings, settings)
-        chance = [self.propensity.near(np.tile(setting, (len(self.table), 1))) for setting in settings]
-        return direct + near / np.column_stack(chance) * self.surprise[:, None], direct
+        chance = np.column_stack([self.propensity.near(each) for each in everyone])
+        observed = np.column_stack([self.observed(each) for each in everyone])
+        return direct + near / chance * (observed - self.carried(settings[None])), direct
 
     def logged(self) -> Scores:
-        """The scores of the policy that the data shows: what was observed."""
-        nothing = np.zeros(len(self.table))
-        return Scores(self.observed, nothing, np.ones(len(self.table)))
+        """The scores of the policy that the data shows: their total is what was observed."""
+        direct = self.expected(self.table.settings)
+        return Scores(direct, self.observed() - direct, np.ones(len(self.table)))
 
     def contrast(self, treated: NDArray[np.bool_], stratum_share: Floats) -> Scores:
         """The scores of "whatever the data did to the treated" against "whatever it did to the others".
@@ -145,7 +166,7 @@ class Judge:
         for side, share in ((treated, stratum_share), (~treated, 1 - stratum_share)):
             direct = self._average_over(self.table.settings[side])
             weight = side / np.clip(share, 0.01, 1)
-            out.append(direct + weight * (self.observed - direct))
+            out.append(direct + weight * (self.observed() - direct))
         return Scores(out[0] - out[1], np.zeros(len(self.table)), np.ones(len(self.table)))
 
     def _average_over(self, settings: Floats, most: int = 32) -> Floats:

@@ -1,10 +1,11 @@
 """The Optimizer: for each decision the setting that scores best, under the constraints, within the data's support.
 
 It knows the simulator and never a model. `optimise` tries candidate settings, all of them for all rows at once, solves
-the totals by a Lagrangian dual, and refines the continuous levers around the best candidate.
+the totals by a Lagrangian dual, and refines the numeric levers around the best candidate.
 """
 
+from drivetrain.optimizer.bounds import holds, kept, used
 from drivetrain.optimizer.candidates import candidates
-from drivetrain.optimizer.choice import Plan, decisions, holds, optimise, shortlist
+from drivetrain.optimizer.choice import Plan, decisions, optimise, shortlist
 
-__all__ = ["Plan", "candidates", "decisions", "holds", "optimise", "shortlist"]
+__all__ = ["Plan", "candidates", "decisions", "holds", "kept", "optimise", "shortlist", "used"]

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from drivetrain.errors import Fault, RefusedError
-from drivetrain.scenario import LeverSpace
+from drivetrain.scenario import Continuous, LeverSpace
 from drivetrain.simulator import Support
 
 Floats = NDArray[np.float64]
 
 MOST = 4096
-FINEST = 101
+FINEST = 103
+"""A hundred steps and the two ends of what was seen."""
 COARSEST = 5
 
 
 def candidates(space: LeverSpace, support: Support) -> Floats:
     """Settings [G, L] to try, each within the data's support.
 
-    One lever is tried at up to 101 values, several at as many as fit into 4,096 combinations; where fewer than five
-    values a lever would fit, a Sobol sequence spreads 4,096 settings instead.
+    One lever is tried at up to a hundred steps, several at as many as fit into 4,096 combinations; where fewer than
+    five values a lever would fit, a Sobol sequence spreads 4,096 settings instead.
 
     Raises:
         RefusedError: the data supports none of them.
@@ -43,18 +45,30 @@ def candidates(space: LeverSpace, support: Support) -> Floats:
 
 
 def _all(space: LeverSpace, support: Support) -> Floats:
-    values = [_values(space, support, i, name) for i, name in enumerate(space.names)]
+    finest = [_values(space, support, i, FINEST) for i in range(len(space))]
+    values = [_values(space, support, i, count) for i, count in enumerate(_counts([len(each) for each in finest]))]
     kept = [value for value in (space.do_nothing, space.current) if value is not None and np.isfinite(value).all()]
-    grid = _sobol(values) if np.prod([float(len(each)) for each in values]) > MOST else np.array(list(product(*values)))
+    grid = np.array(list(product(*values))) if prod(map(len, values)) <= MOST else _sobol(finest)
     return np.unique(np.vstack([grid, *kept]), axis=0)
 
 
-def _values(space: LeverSpace, support: Support, i: int, name: str) -> Floats:
-    each = int(MOST ** (1 / len(space)))
-    values = space.grid(name, int(np.clip(each, COARSEST, FINEST)))
-    if getattr(space.levers[name], "step", None) is None and hasattr(space.levers[name], "min"):
-        values = np.append(values, [support.reach[i].low, support.reach[i].high])
-    return np.unique(values)
+def _counts(finest: list[int]) -> list[int]:
+    """How many values each lever may have for all combinations to fit; levers with few leave more to the others."""
+    counts, room = list(finest), float(MOST)
+    for place, lever in enumerate(order := sorted(range(len(finest)), key=finest.__getitem__)):
+        share = room ** (1 / (len(order) - place))
+        counts[lever] = min(finest[lever], max(COARSEST, int(share + 1e-9)))
+        room /= counts[lever]
+    return counts
+
+
+def _values(space: LeverSpace, support: Support, i: int, count: int) -> Floats:
+    """At most `count` values of one lever (options all the same), the ends of what was seen among them."""
+    name, reach = space.names[i], support.reach[i]
+    lever = space.levers[name]
+    if not isinstance(lever, Continuous) or lever.step:
+        return space.grid(name, count)
+    return np.unique([*space.grid(name, max(2, count - 2)), reach.low, reach.high])
 
 
 def _sobol(values: list[Floats]) -> Floats:

@@ -1,26 +1,29 @@
 """Bounds over all decisions at once, by Lagrangian duality.
 
 With a price on what each total limits, every decision chooses alone. The best prices minimise a convex, piecewise
-linear function, found by cutting planes (Kelley 1960, J. SIAM 8:703); a feasible choice is then built from the
-choices on either side of the best prices, so that few decisions stand between it and the bound.
+linear function, found by cutting planes (Kelley 1960, J. SIAM 8:703). Their weights say how many decisions follow
+which choice (Dantzig & Wolfe 1960, Oper. Res. 8:101); the few decisions that stand closest to a change are then chosen
+exactly, so that what is lost is a small part of one decision's worth.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from drivetrain.errors import Fault, InfeasibleError
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Table = NDArray[np.float32]
+"""[U, G] a number for each decision under each setting."""
 
 CUTS = 200
 GAP = 1e-7
-SLACK = 1e-9
+SLACK = 1e-6
+CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Total:
     """The sum over decisions of `used` must not exceed `limit`."""
 
     name: str
-    used: NDArray[np.float32]
+    used: Table
     """[U, G] what each decision uses under each setting, signed so that the bound is an upper one."""
     limit: float
     direction: int
@@ -36,138 +39,135 @@ class Total:
     scale: float
     """`limit` in units of the scenario's bound."""
 
+    @property
+    def slack(self) -> float:
+        """By how much the sum may pass the limit and still keep it: a rounding error's worth."""
+        return SLACK * max(1.0, abs(self.limit))
+
+    @property
+    def width(self) -> float:
+        """The most that one decision can change the sum."""
+        return float((self.used.max(1) - self.used.min(1)).max()) or 1.0
+
     def spent(self, picked: Ints) -> float:
         """The sum for a choice [U] of settings."""
-        return float(self.used[np.arange(len(picked)), picked].sum(dtype=np.float64))
+        return worth(self.used, picked)
+
+    def told(self, spent: float) -> float:
+        """A sum as the scenario's bound counts it."""
+        return self.direction * spent / self.scale
 
 
-def solve(values: NDArray[np.float32], totals: list[Total]) -> tuple[Ints, Floats]:
-    """The choice [U] of settings with the highest total value within all limits, and the price [C] of each limit.
+@dataclass(frozen=True)
+class Dual:
+    """The best prices, and what was learned on the way to them."""
 
-    Args:
-        values: [U, G] what each decision earns under each setting; −∞ where a setting is not allowed.
-        totals: the limits, at least one.
-
-    Returns:
-        A feasible choice, and the prices. Its value is within a few decisions' worth of the dual bound.
-
-    Raises:
-        InfeasibleError: no choice keeps the limits; names them, with the nearest that could be kept.
-    """
-    allowed = np.isfinite(values)
-    _each_reachable(allowed, totals)
-    tame = np.where(allowed, values, np.float32(-1e30))
-    prices, visited = _dual(tame, totals)
-    feasible = [picked for picked in visited if _keeps(picked, totals)] or _steeper(tame, totals, prices)
-    start = max(feasible, key=lambda picked: _worth(values, picked))
-    goal = _respond(tame, totals, prices)
-    return _swap(values, totals, start, goal, prices), prices
+    prices: Floats
+    """[C] what one more unit of each limit is worth."""
+    bound: float
+    """No choice within the limits is worth more."""
+    met: list[Ints]
+    """Choices [U] that decisions make by themselves at the prices tried."""
+    shares: Floats
+    """For each of them the weight it has in the best mixture of choices, which keeps the limits on average."""
 
 
-def _respond(values: NDArray[np.float32], totals: list[Total], prices: Floats) -> Ints:
-    """What each decision chooses by itself at these prices."""
-    priced = values.copy()
-    for total, price in zip(totals, prices, strict=True):
-        priced -= np.float32(price) * total.used
-    return np.asarray(priced.argmax(1))
-
-
-def _worth(values: NDArray[np.float32], picked: Ints) -> float:
+def worth(values: Table, picked: Ints) -> float:
+    """The sum of values [U, G] over a choice [U]."""
     return float(values[np.arange(len(picked)), picked].sum(dtype=np.float64))
 
 
-def _over(picked: Ints, totals: list[Total]) -> Floats:
+def priced(values: Table, totals: list[Total], prices: Floats, part: slice) -> Floats:
+    """Values of some decisions less the price of what they use, [n, G]."""
+    out = values[part].astype(np.float64)
+    for total, price in zip(totals, prices, strict=True):
+        out -= price * total.used[part]
+    return out
+
+
+def blocks(values: Table) -> list[slice]:
+    """Runs of decisions, so that float64 copies of a table stay small."""
+    step = max(1, CELLS // values.shape[1])
+    return [slice(start, start + step) for start in range(0, len(values), step)]
+
+
+def respond(values: Table, totals: list[Total], prices: Floats) -> Ints:
+    """What each decision chooses by itself at these prices, [U]."""
+    parts = [priced(values, totals, prices, part).argmax(1) for part in blocks(values)]
+    return np.concatenate(parts).astype(np.int64)
+
+
+def over(picked: Ints, totals: list[Total]) -> Floats:
+    """[C] by how much a choice goes over each limit."""
     return np.array([total.spent(picked) - total.limit for total in totals])
 
 
-def _keeps(picked: Ints, totals: list[Total]) -> bool:
-    return all(over <= SLACK * max(1.0, abs(t.limit)) for over, t in zip(_over(picked, totals), totals, strict=True))
+def keeps(picked: Ints, totals: list[Total]) -> bool:
+    """Whether a choice keeps all limits."""
+    return all(extra <= total.slack for extra, total in zip(over(picked, totals), totals, strict=True))
 
 
-def _dual(values: NDArray[np.float32], totals: list[Total]) -> tuple[Floats, list[Ints]]:
-    """Minimise over prices ≥ 0 the value of free choices less the price of going over; all choices met on the way."""
-    prices, most = np.zeros(len(totals)), _highest_price(values, totals)
-    best, best_prices, visited, cuts = np.inf, prices, [], []
+def dual(values: Table, totals: list[Total], highest: float = 1e4) -> Dual:
+    """Minimise, over prices ≥ 0, the worth of free choices less the price of going over the limits.
+
+    Args:
+        values: [U, G]; −∞ where a setting is not allowed.
+        totals: the limits.
+        highest: the price that no one would pay, in ranges of one decision's value over `Total.width`.
+    """
+    reach, widths = _reach(values), np.array([total.width for total in totals])
+    unit = reach / widths  # prices are found in this unit, so that the linear programme is well scaled
+    scale = reach * len(values)
+    prices = np.zeros(len(totals))
+    best, best_prices, met, cuts = np.inf, prices, list[Ints](), list[tuple[float, Floats]]()
+    shares = np.ones(1)
     for _ in range(CUTS):
-        picked = _respond(values, totals, prices)
-        worth, over = _worth(values, picked), _over(picked, totals)
-        visited.append(picked)
-        cuts.append((worth, over))
-        if (bound := worth - prices @ over) < best:
+        picked = respond(values, totals, prices)
+        value, extra = worth(values, picked), over(picked, totals)
+        met.append(picked)
+        cuts.append((value / scale, extra * unit / scale))
+        if (bound := value - float(prices @ extra)) < best:
             best, best_prices = bound, prices
-        # min z over (z, prices) with z ≥ worth_k − prices · over_k for every choice met so far
-        rows = np.array([[-1.0, *(-o)] for _, o in cuts])
-        right = np.array([-w for w, _ in cuts])
-        answer = linprog([1.0, *np.zeros(len(totals))], rows, right, bounds=[(None, None), *[(0, p) for p in most]])
-        if not answer.success or best - answer.fun <= GAP * max(1.0, abs(best)):
+        answer = _master(cuts, highest)
+        if not answer.success:
             break
-        prices = answer.x[1:]
-    return best_prices, visited
+        shares = -answer.ineqlin.marginals
+        if best - answer.fun * scale <= GAP * max(abs(best), reach):
+            break
+        prices = answer.x[1:] * unit
+    return Dual(best_prices, best, met[: len(shares)], shares / shares.sum())
 
 
-def _highest_price(values: NDArray[np.float32], totals: list[Total]) -> Floats:
-    """A price above which nobody would pay for any use: the range of values over the least step of use."""
-    tame = np.where(values > -1e29, values, np.nan)
-    reach = float(np.nanmax(np.nanmax(tame, 1) - np.nanmin(tame, 1))) or 1.0
-    out = []
-    for total in totals:
-        width = float((total.used.max(1) - total.used.min(1)).max())
-        out.append(1e4 * reach / max(width, 1e-9))
-    return np.array(out)
+def _master(cuts: list[tuple[float, Floats]], highest: float) -> Any:
+    """Least z over (z, prices) with z ≥ worth_k − prices · over_k for every choice met so far."""
+    rows = np.array([[-1.0, *(-extra)] for _, extra in cuts])
+    right = np.array([-value for value, _ in cuts])
+    many = rows.shape[1] - 1
+    return linprog([1.0, *np.zeros(many)], rows, right, bounds=[(None, None), *[(0, highest)] * many])
 
 
-def _steeper(values: NDArray[np.float32], totals: list[Total], prices: Floats) -> list[Ints]:
-    """Raise the prices of limits that are broken until all are kept."""
-    prices = prices + 1e-9
-    for _ in range(200):
-        picked = _respond(values, totals, prices)
-        over = _over(picked, totals)
-        if _keeps(picked, totals):
-            return [picked]
-        prices = np.where(over > 0, prices * 1.3 + 1e-6, prices)
-    raise InfeasibleError(
-        *(
-            Fault(
-                f"constraints.{total.name}",
-                f"found {total.direction * total.spent(picked) / total.scale:,.6g} at the nearest choice",
-                f"It is bounded by {total.direction * total.limit / total.scale:,.6g}, together with the other constraints",
-                "Loosen one of them",
-            )
-            for total in totals
-        )
-    )
+def _reach(values: Table) -> float:
+    """The largest range of values within one decision."""
+    low = np.where(np.isfinite(values), values, np.inf).min(1)
+    return float((values.max(1).astype(np.float64) - low).max()) or 1.0
 
 
-def _swap(values: NDArray[np.float32], totals: list[Total], start: Ints, goal: Ints, prices: Floats) -> Ints:
-    """Move decisions from a feasible choice to the one at the best prices, cheapest gain first, while limits hold."""
-    rows = np.arange(len(start))
-    gain = (values[rows, goal] - values[rows, start]).astype(np.float64)
-    use = np.stack([(t.used[rows, goal] - t.used[rows, start]).astype(np.float64) for t in totals])
-    room = -_over(start, totals)
-    priced = np.maximum(prices @ use, 1e-12)
-    worth = np.where((use <= 0).all(0), np.inf, gain / priced)
-    order = [i for i in np.argsort(-worth, kind="stable") if gain[i] > 0]
-    picked = start.copy()
-    for i in order:
-        if (use[:, i] <= room).all():
-            picked[i], room = goal[i], room - use[:, i]
-    return picked
+def accept(gain: Floats, use: Floats, room: Floats, prices: Floats) -> NDArray[np.bool_]:
+    """Which of U moves to make, the best first, while limits hold.
 
+    Args:
+        gain: [U] what each move adds to the value.
+        use: [C, U] what it adds to each sum.
+        room: [C] by how much each sum may still grow.
+        prices: [C] of the limits, to weigh uses against each other.
 
-def _each_reachable(allowed: NDArray[np.bool_], totals: list[Total]) -> None:
-    faults = []
-    for total in totals:
-        least = float(np.where(allowed, total.used, np.inf).min(1).sum(dtype=np.float64))
-        if least > total.limit + SLACK * max(1.0, abs(total.limit)):
-            bound = "at_most" if total.direction > 0 else "at_least"
-            reach = total.direction * least / total.scale
-            faults.append(
-                Fault(
-                    f"constraints.{total.name}.{bound}",
-                    f"found {total.direction * total.limit / total.scale:,.6g}",
-                    f"The nearest that any supported settings reach is {reach:,.6g}",
-                    f"Write {bound}: {reach:,.6g}, or widen a lever's range",
-                )
-            )
-    if faults:
-        raise InfeasibleError(*faults)
+    Returns:
+        [U]; only moves that gain are made.
+    """
+    made, room = np.zeros(len(gain), dtype=np.bool_), room.astype(np.float64)
+    cost = np.maximum(prices @ use, 1e-12)
+    first = np.where((use <= 0).all(0), np.inf, gain / cost)
+    for i in np.argsort(-first, kind="stable"):
+        if gain[i] > 0 and (use[:, i] <= np.maximum(room, 0)).all():
+            made[i], room = True, room - use[:, i]
+    return made

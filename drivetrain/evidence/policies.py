@@ -1,0 +1,83 @@
+"""The policies that are judged: for each training row a setting, made by models that have not seen the row."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivetrain.errors import InfeasibleError
+from drivetrain.evidence.value import Judge
+from drivetrain.optimizer import decisions, optimise, shortlist
+
+Floats = NDArray[np.float64]
+
+SINGLES = 128
+
+
+def policies(court: Judge, singles: Floats) -> dict[str, Floats | None]:
+    """Policy → its setting for each training row, made for each fold without it; None is what the data shows.
+
+    A fixed setting that the data does not support, and a current policy that is fixed in some levers only, cannot be
+    valued and are left out.
+    """
+    scenario, rows, support = court.simulator.scenario, len(court.table), court.simulator.support
+    current, nothing = scenario.space.current, scenario.space.do_nothing
+    out: dict[str, Floats | None] = {}
+    if np.isnan(current).all():
+        out["current"] = None
+    elif not np.isnan(current).any() and support.holds(current[None])[0]:
+        out["current"] = np.tile(current, (rows, 1))
+    if nothing is not None and support.holds(nothing[None])[0]:
+        out["do_nothing"] = np.tile(nothing, (rows, 1))
+    out["single"] = singles
+    own = _by_fold(court) if scenario.decide.unit != "once" else None
+    if own is not None:
+        out[scenario.decide.unit] = own
+    return out
+
+
+def _by_fold(court: Judge) -> Floats | None:
+    """The setting [N, L] of each row, chosen by models that have not seen it; None where a fold by itself has no room.
+
+    Raises:
+        InfeasibleError: neither do all rows together.
+    """
+    out, scenario = np.empty_like(court.table.settings), court.simulator.scenario
+    frame, everyone = court.table.frame, len(court.table)
+    try:
+        for rows, blind, crowd in court.folds:
+            share = court.part * len(rows) / everyone
+            out[rows] = optimise(blind, crowd, decisions(scenario, frame.iloc[rows]), share=share).settings
+    except InfeasibleError:
+        optimise(court.simulator, court.simulator.crowd(frame), decisions(scenario, frame), share=court.part)
+        return None
+    return out
+
+
+def single_settings(court: Judge) -> tuple[Floats, Floats, bool]:
+    """The best single setting [L], by doubly robust value; for each row [N, L] the one that other folds chose; whether
+    one meets the constraints.
+
+    By value and not by what models expect, because with one number to choose the data itself can speak. Where settings
+    are too many to value all, blind models choose which to value for their fold.
+    """
+    everyone, many = court.simulator.crowd(court.table.frame), len(court.table)
+    listed, feasible = shortlist(court.simulator, everyone, SINGLES, share=court.part)
+    lists = [listed] * (1 + len(court.folds))
+    if listed.shape[1] > 1:
+        few = max(8, SINGLES // len(lists))
+        lists = [shortlist(court.simulator, everyone, few, share=court.part)[0]]
+        for rows, blind, crowd in court.folds:
+            lists.append(shortlist(blind, crowd, few, share=court.part * len(rows) / many)[0])
+    options = np.unique(np.concatenate(lists), axis=0)
+    scores = court.simulator.scenario.objective.sign * court.each_single(options)[0]
+    chosen = np.empty_like(court.table.settings)
+    for (rows, _, _), own in zip(court.folds, lists[1:], strict=True):
+        chosen[rows] = _best(options, own, np.delete(scores, rows, axis=0).mean(0))
+    return _best(options, lists[0], scores.mean(0)), chosen, feasible
+
+
+def _best(options: Floats, among: Floats, value: Floats) -> Floats:
+    """The option [L] of the highest value [P] among some of the options [P, L]."""
+    listed = (options[:, None] == among[None]).all(2).any(1)
+    return np.asarray(options[np.where(listed & np.isfinite(value), value, -np.inf).argmax()])
