@@ -112,7 +112,7 @@ def verdict(scenario: Scenario, evidence: Evidence) -> list[str]:
     lines = [f"{stance(scenario, evidence).title}: {_lower(stance(scenario, evidence).reason)}"]
     lines += [
         _personal(scenario, evidence),
-        *(line for name in scenario.levers for line in top(scenario, evidence, name)),
+        *(top(scenario, evidence, name) for name in scenario.levers),
     ]
     few = evidence.chosen.effective
     if few < FEW_ROWS:

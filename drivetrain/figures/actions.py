@@ -1,0 +1,68 @@
+"""What is recommended over all rows: how settings and expected gains are spread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drivetrain.assembly import Run
+from drivetrain.decisions.rounding import plain_setting
+from drivetrain.errors import Fault, UsageError
+from drivetrain.figures.look import LIGHT, Look, figure, plain, with_unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from plotly.graph_objects import Figure
+
+MOST_BARS = 12
+
+
+def settings(run: Run, lever: str, look: Look = LIGHT) -> Figure:
+    """How many rows get which setting of a lever.
+
+    Raises:
+        UsageError: the run was only trained.
+    """
+    declared, column = run.scenario.levers[lever], _frame(run)[lever]
+    out = figure(look, x=with_unit(plain(lever), plain(declared.unit)), y="rows", height=300)
+    chosen, counts = np.unique(run.scenario.space.encode(_frame(run))[:, _place(run, lever)], return_counts=True)
+    bar = {"marker": {"color": look.strong, "line": {"width": 0}}, "showlegend": False}
+    if len(chosen) <= MOST_BARS:
+        words = [plain(plain_setting(declared, value)) for value in chosen]
+        out.add_bar(x=words, y=counts, hovertemplate="%{x}: %{y:,} rows<extra></extra>", **bar)
+        out.update_xaxes(type="category").update_layout(bargap=0.5)
+        return out
+    out.add_histogram(x=column, nbinsx=40, hovertemplate="%{x}: %{y:,} rows<extra></extra>", **bar)
+    return out
+
+
+def gains(run: Run, look: Look = LIGHT) -> Figure | None:
+    """How expected gains are spread over rows, by what models expect; None where there is nothing to compare with.
+
+    Raises:
+        UsageError: the run was only trained.
+    """
+    frame = _frame(run)
+    if "gain" not in frame or np.ptp(frame["gain"].to_numpy()) == 0:
+        return None
+    out = figure(look, x=with_unit("expected gain of a row", plain(run.scenario.objective.unit)), y="rows", height=300)
+    out.add_histogram(
+        x=frame["gain"],
+        nbinsx=40,
+        marker={"color": look.strong, "line": {"width": 0}},
+        hovertemplate="%{x}: %{y:,} rows<extra></extra>",
+        showlegend=False,
+    )
+    out.add_vline(x=0, line={"color": look.other, "width": 1, "dash": "dot"})
+    return out
+
+
+def _frame(run: Run) -> pd.DataFrame:
+    if run.recommendations is None:
+        raise UsageError(Fault("the run", "it was only trained", "Actions need a whole run", "Use: drivetrain run"))
+    return run.recommendations.frame
+
+
+def _place(run: Run, lever: str) -> int:
+    return run.scenario.space.names.index(lever)

@@ -1,0 +1,222 @@
+"""Curves along one lever: what single settings are honestly worth, and what models expect of outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drivetrain.assembly import Response, Run
+from drivetrain.decisions.rounding import setting
+from drivetrain.evidence import Estimate, Point
+from drivetrain.figures.look import LIGHT, Look, band, figure, plain, with_unit
+from drivetrain.scenario import Lever
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+def value_curve(run: Run, lever: str, look: Look = LIGHT) -> Figure:
+    """What one setting for everyone is worth along a lever: doubly robust with its band, and by models alone.
+
+    Behind it: how often the data shows each setting, and the settings about as good as the best.
+
+    Args:
+        run: a whole run.
+        lever: the lever.
+        look: the theme.
+    """
+    declared, evidence = run.scenario.levers[lever], run.judged
+    points = [point for point in evidence.curve if point.lever == lever]
+    unit = run.scenario.objective.unit
+    out = figure(look, x=with_unit(plain(lever), plain(declared.unit)), y=plain(unit), height=400)
+    if declared.kind in {"categorical", "yes_no"}:
+        _options(out, declared, {point.setting: point.estimate for point in points}, look, "honest value")
+        _models_alone(out, declared, points, look)
+        return out
+    apart = _apart(run, lever)
+    runs = [point for point in points if point.setting != apart]
+    _interval_curve(out, [p.setting for p in runs], [p.estimate for p in runs], look, "honest value, 95 % interval")
+    out.add_scatter(
+        x=[point.setting for point in runs],
+        y=[point.modelled for point in runs],
+        mode="lines",
+        line={"color": look.model, "width": 2, "dash": "dash"},
+        name="what the models expect",
+        hovertemplate="models: %{y:.3g}<extra></extra>",
+    )
+    _alone(out, [(p.setting, p.estimate) for p in points if p.setting == apart], declared, look)
+    _seen(out, run, lever, look)
+    _near(out, run, lever, look)
+    if evidence.recommended == "single":
+        _mark(out, declared, evidence.single[run.scenario.space.names.index(lever)], "recommended", look.strong, look)
+    return out
+
+
+def response(run: Run, answer: Response, of: str, look: Look = LIGHT, at: Mapping[str, float] | None = None) -> Figure:
+    """What models expect of an outcome, or of the objective, along a lever; drawn thin beyond what the data has seen.
+
+    Args:
+        run: where the answer came from.
+        answer: the curve, from `Run.respond`.
+        of: `objective` or an outcome.
+        look: the theme.
+        at: settings to mark, by their label.
+    """
+    declared, estimates = run.scenario.levers[answer.lever], answer.estimates[of]
+    title = with_unit(plain(of), plain(_unit(run, of)))
+    out = figure(look, x=with_unit(plain(answer.lever), plain(declared.unit)), y=title, height=380)
+    if declared.kind in {"categorical", "yes_no"}:
+        pairs = dict(zip(answer.settings.tolist(), estimates, strict=True))
+        _options(out, declared, pairs, look, "expected", dict(zip(pairs, answer.supported.tolist(), strict=True)))
+        return out
+    apart = _apart(run, answer.lever)
+    kept = [i for i, value in enumerate(answer.settings) if value != apart]
+    xs, line = answer.settings[kept], [estimates[i] for i in kept]
+    known = answer.supported[kept]
+    out.add_scatter(
+        x=xs,
+        y=[each.value for each in line],
+        mode="lines",
+        line={"color": look.quiet, "width": 1.5, "dash": "dot"},
+        name="beyond the data",
+        hovertemplate="beyond the data: %{y:.3g}<extra></extra>",
+        showlegend=not known.all(),
+    )
+    inside = [i for i, yes in enumerate(known) if yes]
+    _interval_curve(out, xs[inside].tolist(), [line[i] for i in inside], look, "expected, 95 % interval")
+    _alone(out, [(apart, estimates[i]) for i, v in enumerate(answer.settings) if v == apart], declared, look)
+    _seen(out, run, answer.lever, look)
+    for label, value in (at or {}).items():
+        _mark(out, declared, value, label, look.strong if label == "what if" else look.other, look)
+    return out
+
+
+def _interval_curve(out: Figure, x: Sequence[float], each: Sequence[Estimate], look: Look, name: str) -> None:
+    xs = list(x)
+    out.add_scatter(
+        **band(look, look.strong, xs, [e.low for e in each], [e.high for e in each], name), showlegend=False
+    )
+    out.add_scatter(
+        x=xs,
+        y=[e.value for e in each],
+        customdata=[[e.low, e.high] for e in each],
+        mode="lines",
+        line={"color": look.strong, "width": 3},
+        name=name,
+        legendgroup=name,
+        hovertemplate="%{x:.3g}: %{y:.3g} (%{customdata[0]:.3g} to %{customdata[1]:.3g})<extra></extra>",
+    )
+
+
+def _alone(out: Figure, pairs: Sequence[tuple[float | None, Estimate]], lever: Lever, look: Look) -> None:
+    """Doing nothing, where it is another thing than the smallest dose: a point of its own."""
+    for value, estimate in pairs:
+        if value is None:
+            continue
+        out.add_scatter(
+            x=[value],
+            y=[estimate.value],
+            error_y={"array": [estimate.high - estimate.value], "color": look.other, "thickness": 3, "width": 0},
+            mode="markers",
+            marker={"size": 11, "color": look.other},
+            name=f"doing nothing ({plain(setting(lever, value))})",
+            hovertemplate="doing nothing: %{y:.3g}<extra></extra>",
+        )
+
+
+def _options(
+    out: Figure,
+    lever: Lever,
+    values: Mapping[float, Estimate],
+    look: Look,
+    name: str,
+    supported: Mapping[float, bool] | None = None,
+) -> None:
+    known = supported or dict.fromkeys(values, True)
+    colours = [look.strong if known[code] else look.faint(look.quiet, 0.6) for code in values]
+    out.add_scatter(
+        x=[plain(setting(lever, code)) for code in values],
+        y=[each.value for each in values.values()],
+        error_y={
+            "array": [e.high - e.value for e in values.values()],
+            "color": look.strong,
+            "thickness": 3,
+            "width": 0,
+        },
+        mode="markers",
+        marker={"size": 13, "color": colours},
+        name=f"{name}, 95 % interval",
+        showlegend=True,
+        hovertemplate="%{x}: %{y:.3g}<extra></extra>",
+    )
+
+
+def _models_alone(out: Figure, lever: Lever, points: Sequence[Point], look: Look) -> None:
+    out.add_scatter(
+        x=[plain(setting(lever, point.setting)) for point in points],
+        y=[point.modelled for point in points],
+        mode="markers",
+        marker={"symbol": "diamond", "size": 10, "color": look.paper, "line": {"color": look.model, "width": 2}},
+        name="what the models expect",
+    )
+
+
+def _seen(out: Figure, run: Run, lever: str, look: Look) -> None:
+    """How often the data shows each setting: a low histogram along the foot, on a hidden axis of its own."""
+    logged = run.table.settings[:, run.scenario.space.names.index(lever)]
+    low, high = float(np.nanmin(logged)), float(np.nanmax(logged))
+    counts, edges = np.histogram(logged[np.isfinite(logged)], bins=36, range=(low, high if high > low else low + 1))
+    out.add_bar(
+        x=(edges[:-1] + edges[1:]) / 2,
+        y=counts,
+        width=np.diff(edges) * 0.9,
+        yaxis="y2",
+        marker={"color": look.faint(look.quiet, 0.3), "line": {"width": 0}},
+        name="rows in the data",
+        hovertemplate="%{y:,} rows near %{x:.3g}<extra></extra>",
+    )
+    top = float(np.sort(counts)[-2:].min() or counts.max()) * 6
+    hidden = {"overlaying": "y", "range": [0, top], "visible": False, "fixedrange": True}
+    out.update_layout(yaxis2=hidden)
+
+
+def _near(out: Figure, run: Run, lever: str, look: Look) -> None:
+    """The settings about as good as the best, where there is more than one."""
+    low, high, _ = run.judged.near.get(lever, (0.0, 0.0, False))
+    if high > low:
+        out.add_vrect(x0=low, x1=high, fillcolor=look.faint(look.good, 0.13), line_width=0, layer="below")
+        label = {"text": "about as good", "x": high, "y": 0.98, "yref": "paper", "xanchor": "right", "yanchor": "top"}
+        out.add_annotation(**label, showarrow=False, font={"color": look.good, "size": 13})
+
+
+def _mark(out: Figure, lever: Lever, value: float, label: str, colour: str, look: Look) -> None:
+    """A setting marked by an upright line that says what it is."""
+    out.add_vline(x=value, line={"color": colour, "width": 2, "dash": "solid" if colour == look.strong else "dot"})
+    middle = (lever.min + lever.max) / 2 if lever.kind in {"continuous", "integer"} else value
+    side = "left" if value <= middle else "right"
+    out.add_annotation(
+        x=value,
+        y=1.0 if colour == look.strong else 0.92,
+        yref="paper",
+        yanchor="top",
+        xanchor=side,
+        xshift=6 if side == "left" else -6,
+        showarrow=False,
+        text=f"{label} {plain(setting(lever, value))}",
+        font={"color": colour, "size": 13},
+    )
+
+
+def _apart(run: Run, lever: str) -> float | None:
+    return run.simulator.support.reach[run.scenario.space.names.index(lever)].apart
+
+
+def _unit(run: Run, of: str) -> str:
+    if of == "objective":
+        return run.scenario.objective.unit
+    outcome = run.scenario.outcomes.get(of)
+    if outcome is None or outcome.kind == "binary":
+        return "probability"
+    return outcome.unit

@@ -1,0 +1,210 @@
+"""The report's sections, in the order in which they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from drivetrain import figures
+from drivetrain.assembly import Run
+from drivetrain.decisions import words
+from drivetrain.decisions.rounding import interval, number, setting, span, with_unit
+from drivetrain.evidence import NAMES
+from drivetrain.report.page import bullets, drawing, folded, heading, paragraph, table
+
+
+def sections(run: Run) -> Iterator[str]:
+    """Every section as HTML; a run only trained has no decision to tell."""
+    yield question(run)
+    if run.evidence is None:
+        yield paragraph("This run was only trained: there are models, and no decision yet.")
+    else:
+        yield from (answer(run), values(run), levers(run), spread(run), trust(run), limits(run))
+    yield from (data_used(run), models(run), again(run))
+
+
+def question(run: Run) -> str:
+    """What was asked."""
+    scenario = run.scenario
+    direction = "as high as possible" if scenario.objective.sign > 0 else "as low as possible"
+    unit = f" ({scenario.objective.unit})" if scenario.objective.unit else ""
+    asked = f"<p>Make <code>{escape(scenario.objective.text)}</code>{escape(unit)} {direction} by setting "
+    asked += f"<b>{escape(', '.join(scenario.levers))}</b>.</p>"
+    return f"<h1>{escape(scenario.title)}</h1>{paragraph(scenario.description.strip(), 'quiet')}{asked}"
+
+
+def answer(run: Run) -> str:
+    """The recommendation in a sentence, what to do about it, and how sure that is."""
+    scenario, evidence = run.scenario, run.judged
+    what = words.stance(scenario, evidence)
+    promise = run.recommendations.promise if run.recommendations is not None else None
+    return (
+        f'<div class="answer"><span class="stance {what.word}">{escape(what.title)}</span>'
+        f"{paragraph(words.headline(scenario, evidence, promise))}</div>{bullets(words.verdict(scenario, evidence))}"
+    )
+
+
+def values(run: Run) -> str:
+    """Every policy's honest value beside its naive promise."""
+    scenario, evidence = run.scenario, run.judged
+    known = [evidence.policy(name) for name in NAMES if name in {each.name for each in evidence.policies}]
+    lines = []
+    for each in known:
+        value, low, high = interval(each.estimate)
+        gain = "–" if each.name == evidence.recommended else interval(evidence.gains[each.name], -1)[0]
+        naive = "–" if each.name == "current" else number(each.naive)
+        name = words.policy(scenario, each.name).capitalize() + ("" if each.eligible else " (may not be recommended)")
+        lines.append([name, value, f"{low} to {high}", gain, naive, number(each.effective)])
+    header = ["policy", "honest value", "95 % interval", "against recommended", "models' promise", "rows that speak"]
+    chosen = next(place for place, each in enumerate(known) if each.name == evidence.recommended)
+    caption = (
+        f"What each policy is worth for one row{_in(scenario.objective.unit)}. The honest value is doubly robust: "
+        "models that have not seen a row say what to expect, and what was observed corrects them. The models' own "
+        "promise is for comparison: whoever picks the best of many predictions also picks the luckiest error."
+    )
+    return (
+        heading("What the policies are worth")
+        + drawing(figures.policies(scenario, evidence), "policies", caption)
+        + table(header, lines, chosen)
+        + paragraph(words.inflation(scenario, evidence))
+    )
+
+
+def levers(run: Run) -> str:
+    """The value along each lever, and what models expect of each outcome."""
+    parts = [heading("How the value depends on what is set")]
+    for place, (name, lever) in enumerate(run.scenario.levers.items()):
+        parts.append(f"<h3>{escape(name)}</h3>{paragraph(lever.description)}")
+        told = words.top(run.scenario, run.judged, name)
+        parts.append(drawing(figures.value_curve(run, name), f"value-{place}", told))
+        curve = run.respond(name)
+        for other, of in enumerate(key for key in curve.estimates if key != "objective"):
+            caption = f"What models expect of {of} when everyone gets one setting of {name}; not judged by evidence."
+            parts.append(drawing(figures.response(run, curve, of), f"response-{place}-{other}", caption))
+    return "".join(parts)
+
+
+def spread(run: Run) -> str:
+    """Who gets what, where not all get the same."""
+    if run.recommendations is None:
+        return ""
+    parts = [heading("Who gets what")]
+    frame = run.recommendations.frame
+    for place, name in enumerate(run.scenario.levers):
+        if frame[name].nunique(dropna=False) > 1:
+            caption = f"How many rows get which {name}."
+            parts.append(drawing(figures.settings(run, name), f"settings-{place}", caption))
+        else:
+            value = run.recommendations.plan.settings[0, place]
+            parts.append(paragraph(f"Every row gets {name} {setting(run.scenario.levers[name], value)}."))
+    gains = figures.gains(run)
+    if gains is not None:
+        caption = "How much each row is expected to gain, by the models; the list of actions holds each row's interval."
+        parts.append(drawing(gains, "gains", caption))
+    off = int((~frame["supported"].astype(bool)).sum())
+    parts.append(paragraph(f"{off:,} rows get a setting beyond what the data has seen." if off else ""))
+    return "".join(parts)
+
+
+def trust(run: Run) -> str:
+    """The evidence's grade, what is assumed, and what acting at all does."""
+    grade, meaning = words.grounds(run.judged)
+    lines = []
+    for each in run.judged.effects:
+        unit = run.scenario.outcomes[each.outcome].unit
+        share = f"{each.acting:.0%} of rows got something other than doing nothing"
+        lines.append(f"Acting at all changes {each.outcome} by {span(each.estimate, unit)}; {share}.")
+    return heading(f"Evidence: {grade.lower()}") + paragraph(meaning) + bullets(lines)
+
+
+def limits(run: Run) -> str:
+    """The constraints, and what loosening one would be worth."""
+    scenario = run.scenario
+    if not scenario.constraints:
+        return ""
+    prices, lines = run.record.get("shadow_prices") or {}, []
+    for each in scenario.constraints:
+        bounds = [("at least", each.at_least), ("at most", each.at_most)]
+        told = " and ".join(
+            f"{word} {with_unit(number(bound), each.unit)}" for word, bound in bounds if bound is not None
+        )
+        price = number(prices[each.name]) if each.name in prices else "–"
+        lines.append([each.name, f"{each.over}: {each.formula.text}", told, price])
+    note = "A shadow price is what one more unit of room is worth, in the objective's unit summed over the rows."
+    header = ["constraint", "what is bounded", "bound", "shadow price"]
+    return heading("Constraints") + table(header, lines) + paragraph(note if prices else "", "quiet")
+
+
+def data_used(run: Run) -> str:
+    """Rows used, left out and sealed, and what was odd."""
+    told = run.record["data"] if "data" in run.record else _data(run)
+    lines = [f"{told['rows']:,} rows of {told['source']} were used."]
+    if told["sealed"]:
+        opened = run.record.get("test_openings", 0)
+        often = "never opened" if not opened else f"opened {opened} times"
+        lines.append(
+            f"{told['sealed']:,} of them are sealed for a last test, {often}: nothing here was learned from them."
+        )
+    lines += [f"Left out: {each['count']:,} rows, because {each['reason']}." for each in told["dropped"]]
+    lines += [f"Noted: {each['thing']}: {each['found']} ({each['count']:,})." for each in told["flags"]]
+    return heading("Data") + bullets(lines)
+
+
+def models(run: Run) -> str:
+    """The contest of models and the chosen one's calibration, outcome by outcome."""
+    parts = [heading("Models")] if run.record["contest"] else []
+    for place, (outcome, told) in enumerate(run.record["contest"].items()):
+        entries = sorted(told["entries"], key=lambda entry: entry["loss"])
+        extra = next((key for key in ("auc", "rmse") if any(key in entry for entry in entries)), None)
+        header = ["model", told["loss_name"], *([extra.upper()] if extra else [])]
+        lines = [_entry(entry, extra) for entry in entries]
+        chosen = next(i for i, entry in enumerate(entries) if entry["name"] == told["chosen"])
+        parts.append(f"<h3>{escape(outcome)}</h3>")
+        caption = f"Judged on {told['rows']:,} rows, each by models that had not seen it."
+        parts += [drawing(figures.contest(outcome, told), f"contest-{place}", caption), table(header, lines, chosen)]
+        if told.get("calibration"):
+            declared = run.scenario.outcomes[outcome]
+            unit = "share" if declared.kind == "binary" else declared.unit
+            note = "Points on the line mean that predictions can be taken at their word."
+            parts.append(drawing(figures.calibration(outcome, told, unit), f"calibration-{place}", note))
+    return "".join(parts)
+
+
+def again(run: Run) -> str:
+    """All that is needed to get the same again."""
+    record = run.record
+    if "versions" not in record:
+        return ""
+    lines = [
+        ["made", f"{record['made']}, in {record['seconds']} s"],
+        ["seed", str(record["seed"])],
+        ["data", f"{record['data']['source']}, sha256 {record['data']['fingerprint']}"],
+        ["scenario", f"{record['scenario']}, sha256 {record['scenario_sha256']}"],
+        ["versions", ", ".join(f"{name} {version}" for name, version in record["versions"].items())],
+        *([["settings chosen", record["method"]]] if record.get("method") else []),
+    ]
+    body = "".join(f"<li><b>{name}</b>: <code>{escape(text)}</code></li>" for name, text in lines)
+    scenario = folded("The scenario file", run.scenario.text) if run.scenario.text else ""
+    return f"{heading('To get the same again')}<ul>{body}</ul>{scenario}"
+
+
+def _data(run: Run) -> dict[str, Any]:
+    table_ = run.table
+    return {
+        "rows": len(table_),
+        "source": table_.source,
+        "sealed": len(table_.test),
+        "dropped": [{"reason": each.reason, "count": each.count} for each in table_.dropped],
+        "flags": [{"thing": each.thing, "found": each.found, "count": each.count} for each in table_.flags],
+    }
+
+
+def _entry(entry: dict[str, Any], extra: str | None) -> list[str]:
+    name = figures.MODELS.get(entry["name"], entry["name"])
+    line = [name, f"{entry['loss']:.4f}"]
+    return [*line, f"{entry[extra]:.3f}" if extra in entry else "–"] if extra else line
+
+
+def _in(unit: str) -> str:
+    return f", in {unit}" if unit else ""
