@@ -24,18 +24,8 @@ Floats = NDArray[np.float64]
 Column = NDArray[Any] | list[str]
 
 COLUMNS = frozenset(
-    [
-        "row",
-        "objective",
-        "objective_low",
-        "objective_high",
-        "gain",
-        "gain_low",
-        "gain_high",
-        "supported",
-        "remarks",
-        "reason",
-    ]
+    ["row", "objective", "objective_low", "objective_high", "gain", "gain_low", "gain_high"]
+    + ["supported", "remarks", "reason"]
 )
 """Every column of a table of recommendations but the levers and what is expected of outcomes."""
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivetrain.data import Table
-from drivetrain.evidence.propensity import Propensity
-from drivetrain.simulator import Crowd, Outlook, Simulator
+from drivetrain.evidence.propensity import Declared, Propensity
+from drivetrain.simulator import Crowd, Outlook, Simulator, Support
 
 Floats = NDArray[np.float64]
 
@@ -98,6 +98,14 @@ class Judge:
             out.append((rows, blind, blind.crowd(self.table.frame.iloc[rows])))
         return out
 
+    @cached_property
+    def support(self) -> Support:
+        """The kernel: the simulator's; equality where only the chance of a row's own setting is declared."""
+        support = self.simulator.support
+        if not isinstance(self.propensity, Declared):
+            return support
+        return support.model_copy(update={"reach": [r.model_copy(update={"width": 0.0}) for r in support.reach]})
+
     def observed(self, told: Floats | None = None) -> Floats:
         """[N] what the data shows the objective, or the outcome, to have been.
 
@@ -133,7 +141,7 @@ class Judge:
 
     def scores(self, settings: Floats) -> Scores:
         """The scores of the policy that gives each row its setting in settings [N, L]."""
-        near = self.simulator.support.paired(self.table.settings, settings)
+        near = self.support.paired(self.table.settings, settings)
         weight = near / self.propensity.near(settings)
         surprise = self.observed(settings) - self.carried(settings[:, None])[:, 0]
         return Scores(self.expected(settings), weight * surprise, weight)
@@ -145,7 +153,7 @@ class Judge:
             parts = [self._of(outlook) for _, outlook in blind.chunks(crowd, settings)]
             direct[rows] = np.concatenate(parts)
         everyone = [np.tile(setting, (len(self.table), 1)) for setting in settings]
-        near = self.simulator.support.kernel(self.table.settings, settings)
+        near = self.support.kernel(self.table.settings, settings)
         chance = np.column_stack([self.propensity.near(each) for each in everyone])
         observed = np.column_stack([self.observed(each) for each in everyone])
         return direct + near / chance * (observed - self.carried(settings[None])), direct

@@ -23,7 +23,7 @@ from drivetrain.optimizer.totals import (
     worth,
 )
 
-COLUMNS = 4_000
+COLUMNS = 2_000
 NEAREST = 8
 NODES = 500
 GOLDEN = 0.6180339887498949
@@ -37,7 +37,7 @@ def solve(values: Table, totals: list[Total]) -> tuple[Ints, Floats]:
         totals: the limits, at least one.
 
     Returns:
-        A choice that keeps the limits (exactly the best where U · G ≤ 4,000), and the prices.
+        A choice that keeps the limits (exactly the best where U · G ≤ 2,000), and the prices.
 
     Raises:
         InfeasibleError: no choice keeps the limits; names them, with the nearest that could be kept.
