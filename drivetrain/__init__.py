@@ -13,10 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from drivetrain import figures
-    from drivetrain.assembly import Response, Run, WhatIf, open_run, run, train
+    from drivetrain import figures, report
+    from drivetrain.assembly import Response, Run, WhatIf, open_run, run, steady, train
     from drivetrain.data import Rows, Table, read_rows
-    from drivetrain.decisions import Promise, Recommendations, write
+    from drivetrain.decisions import Promise, Recommendations, rounding, words, write
     from drivetrain.errors import (
         DataError,
         DrivetrainError,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from drivetrain.scenario import parse as parse_scenario
 
 _HOMES = {
-    "drivetrain.assembly": ("Response", "Run", "WhatIf", "open_run", "run", "train"),
+    "drivetrain.assembly": ("Response", "Run", "WhatIf", "open_run", "run", "steady", "train"),
     "drivetrain.data": ("Rows", "Table", "read_rows"),
     "drivetrain.decisions": ("Promise", "Recommendations", "write"),
     "drivetrain.errors": (
@@ -48,6 +48,12 @@ _HOMES = {
     ),
     "drivetrain.evidence": ("NAMES", "Estimate", "Evidence"),
     "drivetrain.scenario": ("LeverSpace", "Scenario"),
+}
+_ROOMS = {
+    "figures": "drivetrain.figures",
+    "report": "drivetrain.report",
+    "rounding": "drivetrain.decisions.rounding",
+    "words": "drivetrain.decisions.words",
 }
 _WHERE = {name: (home, name) for home, names in _HOMES.items() for name in names}
 _WHERE |= {f"{verb}_scenario": ("drivetrain.scenario", verb) for verb in ("load", "parse")}
@@ -78,16 +84,20 @@ __all__ = [
     "open_run",
     "parse_scenario",
     "read_rows",
+    "report",
+    "rounding",
     "run",
+    "steady",
     "train",
+    "words",
     "write",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name from its room when it is first asked for (PEP 562)."""
-    if name == "figures":
-        return import_module("drivetrain.figures")
+    if name in _ROOMS:
+        return import_module(_ROOMS[name])
     if name not in _WHERE:
         raise AttributeError(f"module 'drivetrain' has no attribute {name!r}")
     home, real = _WHERE[name]

@@ -54,6 +54,8 @@ def plain_setting(lever: Lever, value: float) -> str:
     """A setting of a lever with a range, without its unit."""
     if lever.kind == "categorical" or lever.kind == "yes_no":
         return setting(lever, value)
+    if value == 0:
+        return "0"
     fineness = lever.step or (lever.max - lever.min) / 100
     return _fixed(value, max(0, ceil(-log10(fineness) - 1e-9)))
 

@@ -108,12 +108,14 @@ def stance(scenario: Scenario, evidence: Evidence) -> Stance:
 
 
 def verdict(scenario: Scenario, evidence: Evidence) -> list[str]:
-    """How sure that is, and what it rests on, a sentence a line."""
-    lines = [f"{stance(scenario, evidence).title}: {_lower(stance(scenario, evidence).reason)}"]
-    lines += [
-        _personal(scenario, evidence),
-        *(top(scenario, evidence, name) for name in scenario.levers),
-    ]
+    """What to do, how sure that is, and what it rests on, a sentence a line."""
+    what = stance(scenario, evidence)
+    return [f"{what.title}: {_lower(what.reason)}", *reasons(scenario, evidence)]
+
+
+def reasons(scenario: Scenario, evidence: Evidence) -> list[str]:
+    """How sure the recommendation is, and what it rests on, a sentence a line."""
+    lines = [_personal(scenario, evidence), *(top(scenario, evidence, name) for name in scenario.levers)]
     few = evidence.chosen.effective
     if few < FEW_ROWS:
         lines.append(f"Only about {few:.0f} rows speak for the recommended policy: treat its value with care.")

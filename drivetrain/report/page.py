@@ -24,13 +24,15 @@ ul { padding-left: 1.2rem; } li { margin: .25rem 0; }
 .quiet { color: var(--quiet); }
 .answer { background: var(--soft); border-left: 4px solid var(--strong); border-radius: 0 8px 8px 0;
   padding: 1.25rem 1.5rem; margin: 1.75rem 0 1rem; }
-.answer p { font-size: 1.25rem; line-height: 1.45; max-width: none; margin: .25rem 0; }
+.answer .large { font-size: 1.25rem; line-height: 1.45; max-width: none; margin: .25rem 0; }
+.answer .quiet { font-size: .95rem; }
 .stance { font-weight: 650; font-size: .9rem; letter-spacing: .02em; }
 .act { color: var(--good); } .test { color: var(--care); } .leave { color: var(--quiet); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; margin: .75rem 0; font-variant-numeric: tabular-nums;
   font-size: .95rem; }
 th, td { text-align: right; padding: .45rem .75rem; border-bottom: 1px solid var(--rule); vertical-align: top; }
+td + td { white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 th { color: var(--quiet); font-weight: 600; font-size: .85rem; }
 tr.chosen td { font-weight: 650; }
@@ -40,7 +42,7 @@ pre { background: var(--soft); padding: 1rem; overflow-x: auto; border-radius: 8
 summary { cursor: pointer; color: var(--strong); }
 figure { margin: 1rem 0; } figcaption { color: var(--quiet); font-size: .9rem; max-width: 46rem; }
 @media (max-width: 40rem) { main { padding: 1.5rem 1rem 3rem; } h1 { font-size: 1.5rem; }
-  .answer p { font-size: 1.1rem; } th, td { padding: .4rem .5rem; } }
+  .answer .large { font-size: 1.1rem; } th, td { padding: .4rem .5rem; } }
 @media print { main { padding: 0; } h2 { break-after: avoid; } figure, tr { break-inside: avoid; } }
 """
 

@@ -41,7 +41,8 @@ def answer(run: Run) -> str:
     promise = run.recommendations.promise if run.recommendations is not None else None
     return (
         f'<div class="answer"><span class="stance {what.word}">{escape(what.title)}</span>'
-        f"{paragraph(words.headline(scenario, evidence, promise))}</div>{bullets(words.verdict(scenario, evidence))}"
+        f"{paragraph(words.headline(scenario, evidence, promise), 'large')}"
+        f"{paragraph(what.reason, 'quiet')}</div>{bullets(words.reasons(scenario, evidence))}"
     )
 
 
