@@ -48,7 +48,11 @@ def _model(name: str, link: Link, seed: int, train: Examples) -> Any:
     if name == "constant":
         return DummyClassifier(strategy="prior") if classes else DummyRegressor()
     if name == "linear":
-        return LogisticRegression(max_iter=1000) if classes else (PoissonRegressor(alpha=1e-3) if count else Ridge())
+        return (
+            LogisticRegression(max_iter=1000)
+            if classes
+            else (PoissonRegressor(alpha=1e-3, max_iter=1000) if count else Ridge())
+        )
     # Small leaves and a slow rate suit the few thousand rows that decisions are often learned from.
     options: dict[str, Any] = {"learning_rate": 0.05, "max_leaf_nodes": 8, "min_samples_leaf": 20, "random_state": seed}
     options["categorical_features"] = [

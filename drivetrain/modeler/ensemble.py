@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import floor, inf, pi, sqrt
+from math import floor, inf, nan, pi, sqrt
 
 import numpy as np
 import torch
+from scipy.stats import norm
 from torch import Tensor
 
 from drivetrain.modeler.encoder import EncodedRows, InputEncoder, SettingEncoder
@@ -16,6 +17,7 @@ from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import Context, Network, Shape
 
 MOST_NODES = 9
+SLICES = 16
 LEAST_WEIGHT = 1e-6
 """Below it a bin's own mean is lost in rounding, and does not matter."""
 
@@ -55,12 +57,22 @@ class Nodes:
             values = np.arange(MOST_NODES) if values[-1] < MOST_NODES else np.round(values)
         return cls(link, tuple(np.unique(values.astype(np.float64)).tolist()), spread)
 
-    def parts(self, mean: Tensor) -> Iterator[tuple[float, Tensor, Tensor]]:
+    def many(self, *, later: bool) -> int:
+        """How many parts there are; `later` as in `parts`."""
+        return SLICES if self.link.kind == "numeric" and not later else len(self.values)
+
+    def parts(self, mean: Tensor, *, later: bool) -> Iterator[tuple[float, Tensor, Tensor]]:
         """For each value: itself, its probability [...], and the outcome's mean in the bin that it stands for.
 
         Args:
             mean: [...], or probabilities [..., C] of a categorical outcome.
+            later: whether later models see the value. Where they do not, it may be another one for each row: a numeric
+                outcome is then cut around its mean, which is far finer, and the value itself means nothing (NaN).
         """
+        if self.link.kind == "numeric" and not later:
+            share = torch.tensor(1 / SLICES)
+            yield from ((nan, share, mean + self.spread * place) for place in _places())
+            return
         bounds = pairwise([-inf, *self._edges, inf])
         for value, weight, (low, high) in zip(self.values, self.weights(mean), bounds, strict=True):
             yield value, weight, self._inside(mean, value, weight, low, high)
@@ -170,3 +182,10 @@ class Models:
 def _bell(z: Tensor) -> Tensor:
     """The standard normal density; 0 at infinity."""
     return torch.exp(-z.square() / 2) / sqrt(2 * pi)
+
+
+def _places() -> list[float]:
+    """The means of the standard normal in bins of equal probability."""
+    edges = norm.ppf(np.linspace(0, 1, SLICES + 1))
+    places: list[float] = (-np.diff(norm.pdf(edges)) * SLICES).tolist()
+    return places

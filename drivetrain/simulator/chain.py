@@ -49,7 +49,7 @@ class Chain:
 
     def check(self) -> None:
         """Raises: RefusedError: there are more branches than can be enumerated."""
-        branches = prod(len(self.models.outcomes[name].nodes.values) for name in self.branching)
+        branches = prod(self.models.outcomes[name].nodes.many(later=name in self.needed) for name in self.branching)
         if branches > MOST_BRANCHES:
             raise RefusedError(_too_long(branches))
 
@@ -73,10 +73,15 @@ class Chain:
     def branching(self) -> frozenset[str]:
         """Outcomes of which a mean is not enough."""
         outcomes, formulas = self.scenario.outcomes, (self.objective, *self.bounds.values())
-        needed = {use for each in outcomes.values() for use in (*each.uses, *([each.when] if each.when else []))}
         bent = {name for name in outcomes if not all(formula.affine_in(name) for formula in formulas)}
         categorical = {name for name, each in outcomes.items() if each.kind == "categorical"}
-        return frozenset(needed | bent | categorical)
+        return frozenset(self.needed | bent | categorical)
+
+    @cached_property
+    def needed(self) -> frozenset[str]:
+        """Outcomes that later ones depend on."""
+        declared = self.scenario.outcomes.values()
+        return frozenset(use for each in declared for use in (*each.uses, *filter(None, [each.when])))
 
     def run(self, formula: Formula, values: Mapping[str, Tensor]) -> Tensor:
         """A formula's value, in the dtype of the values; parameters are put in."""
@@ -150,7 +155,7 @@ class _Walk:
         if name not in self.chain.branching:
             yield Branch(mean, None)
             return
-        for node, share, inside in model.nodes.parts(mean):
+        for node, share, inside in model.nodes.parts(mean, later=name in self.chain.needed):
             yield Branch(inside, node, share)
 
     def _add(self, sums: dict[str, Tensor], key: str, value: Tensor, weight: Tensor | None) -> None:

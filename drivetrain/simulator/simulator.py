@@ -159,10 +159,10 @@ class Simulator:
 
         An outcome with `when` is worth 0 where that other outcome is no; all is reckoned in float64.
         """
-        values = {name: torch.from_numpy(self._input(frame, name)) for name in self.scenario.inputs}
+        values = {name: torch.tensor(self._input(frame, name)) for name in self.scenario.inputs}
         values |= {name: torch.tensor(settings[:, i]) for i, name in enumerate(self.scenario.levers)}
         outcomes = worth(self.scenario, self.models.links, frame)
-        values |= {name: torch.from_numpy(seen) for name, seen in outcomes.items()}
+        values |= {name: torch.tensor(seen) for name, seen in outcomes.items()}
         value = self._chain.run(self.scenario.expand(formula or self.scenario.objective.formula), values)
         return np.broadcast_to(value.numpy(), len(frame)).copy()
 

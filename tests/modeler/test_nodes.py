@@ -18,9 +18,9 @@ COUNT = Nodes.fit(Link(kind="count"), np.random.default_rng(0).poisson(2, 500).a
 MANY = Nodes.fit(Link(kind="count"), np.random.default_rng(0).poisson(60, 500).astype(float), 0)
 
 
-def parts(nodes: Nodes, mean: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    each = list(nodes.parts(torch.tensor([mean])))
-    weights = np.array([float(weight[0]) for _, weight, _ in each])
+def parts(nodes: Nodes, mean: float, *, later: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    each = list(nodes.parts(torch.tensor([mean]), later=later))
+    weights = np.array([float(weight.reshape(-1)[0]) for _, weight, _ in each])
     return np.array([value for value, _, _ in each]), weights, np.array([float(v.reshape(-1)[0]) for *_, v in each])
 
 
@@ -34,7 +34,7 @@ def test_binary_is_exact(mean: float) -> None:
 def test_categorical_is_exact() -> None:
     nodes = Nodes.fit(Link(kind="categorical", options=("a", "b", "c")), np.array([0.0, 1]), 0)
     shares = torch.tensor([[[0.2, 0.3, 0.5]]])
-    assert [(value, float(weight[0, 0])) for value, weight, _ in nodes.parts(shares)] == [
+    assert [(value, float(weight[0, 0])) for value, weight, _ in nodes.parts(shares, later=True)] == [
         (0, pytest.approx(0.2)), (1, pytest.approx(0.3)), (2, pytest.approx(0.5))
     ]  # fmt: skip
 
@@ -72,6 +72,10 @@ def test_a_bent_formula_is_near_its_true_expectation() -> None:
     _, weights, inside = parts(NUMERIC, 100.0)
     true = stats.norm(100, 10).expect(lambda x: max(x - 110, 0))
     assert weights @ np.maximum(inside - 110, 0) == pytest.approx(true, rel=0.25)
+    _, weights, inside = parts(NUMERIC, 100.0, later=False)
+    assert weights @ np.maximum(inside - 110, 0) == pytest.approx(true, rel=0.03)
+    assert weights @ inside == pytest.approx(100)
+    assert weights @ (inside - 100) ** 2 == pytest.approx(10**2, rel=0.03)
     _, weights, inside = parts(MANY, 60.0)
     assert weights @ inside**2 == pytest.approx(60 + 60**2, rel=0.01)
 
