@@ -1,0 +1,321 @@
+"""Choices against brute force, and re-scored by code that shares nothing with the optimizer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+from scipy.sparse import coo_array
+from stand_ins import anywhere, declare, stand_in
+
+from drivetrain.errors import DataError, InfeasibleError, RefusedError
+from drivetrain.optimizer import candidates, decisions, holds, optimise, shortlist
+from drivetrain.scenario import Scenario
+from drivetrain.simulator import Simulator, Support
+
+KINDS = {
+    "price": "{kind: continuous, min: 0, max: 10}",
+    "stepped": "{kind: continuous, min: 0, max: 10, step: 0.5}",
+    "calls": "{kind: integer, min: 0, max: 6}",
+    "channel": "{kind: categorical, options: [post, mail, phone]}",
+    "gift": "{kind: yes_no}",
+}
+FINE = {
+    "price": np.linspace(0, 10, 201),
+    "stepped": np.linspace(0, 10, 21),
+    "calls": np.arange(7.0),
+    "channel": np.arange(3.0),
+    "gift": np.arange(2.0),
+}
+SCALE = {"price": 10, "stepped": 10, "calls": 6, "channel": 2, "gift": 1}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A random problem, with its truth in numpy."""
+
+    scenario: Scenario
+    levers: tuple[str, ...]
+    slopes: np.ndarray
+    bends: np.ndarray
+    kinds: tuple[str, ...]
+    bounds: tuple[tuple[float | None, float | None], ...]
+    x: np.ndarray
+    sign: int
+
+    def outcome(self, at: np.ndarray) -> np.ndarray:
+        """At settings [N or 1, G, L] → [N, G]."""
+        z = at / np.array([SCALE[name] for name in self.levers])
+        peak = 0.5 + 0.1 * self.x[:, None, None]
+        return 20 + (self.slopes * self.x[:, None, None] * z - self.bends * (z - peak) ** 2).sum(2)
+
+    def value(self, at: np.ndarray) -> np.ndarray:
+        return self.sign * (2 * self.outcome(at) - 0.3 * at[..., 0])
+
+    def use(self, at: np.ndarray, k: int) -> np.ndarray:
+        return at.sum(2) + 0 * self.x[:, None] if k == 0 else self.outcome(at) + at[..., 0]
+
+    def simulator(self) -> Simulator:
+        scale = torch.tensor([float(SCALE[name]) for name in self.levers], dtype=torch.float64)
+
+        def response(x: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+            z, slope, bend = at / scale, torch.tensor(self.slopes), torch.tensor(self.bends)
+            return 20 + (slope * x * z - bend * (z - 0.5 - 0.1 * x) ** 2).sum(-1)
+
+        return stand_in(self.scenario, {"y": response}, anywhere(self.scenario.space))
+
+    def breaks(self, at: np.ndarray) -> float:
+        """The worst relative violation of any constraint under one setting a row, [N, L]."""
+        worst = 0.0
+        for k, (kind, (low, high)) in enumerate(zip(self.kinds, self.bounds, strict=True)):
+            use = self.use(at[:, None], k)[:, 0]
+            told = {"each": use, "mean": np.array([use.mean()]), "total": np.array([use.sum()])}[kind]
+            for bound, over in ((high, told - (high or 0)), (low, (low or 0) - told)):
+                worst = max(worst, float(over.max()) / max(1, abs(bound)) if bound is not None else 0.0)
+        return worst
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> Made:
+    levers = tuple(draw(st.lists(st.sampled_from(list(KINDS)), min_size=1, max_size=3, unique=True)))
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    x, sign = rng.normal(size=draw(st.integers(4, 20))), draw(st.sampled_from([1, -1]))
+    slopes, bends = rng.normal(size=len(levers)), rng.uniform(0, 5, len(levers)) * sign
+    kinds = tuple(draw(st.lists(st.sampled_from(["each", "total", "mean"]), max_size=2)))
+    blank = Made(None, levers, slopes, bends, kinds, (), x, sign)  # type: ignore[arg-type]
+    corner = np.array(list(product(*([0, SCALE[n] / 2, SCALE[n]] for n in levers))))[None]
+    bounds = []
+    for k, kind in enumerate(kinds):
+        use = blank.use(corner, k)
+        least, most = (use.min(1).max(), use.max(1).min()) if kind == "each" else (use.min(1).mean(), use.max(1).mean())
+        at = least + (most - least) * draw(st.floats(-0.3, 1))
+        at *= len(x) if kind == "total" else 1
+        bounds.append((None, round(at, 3)) if draw(st.booleans()) or kind == "each" else (round(at, 3), None))
+    lines = [f"  - {{name: c{k}, {kind}: {_use(levers, k)}, {_bound(bounds[k])}}}" for k, kind in enumerate(kinds)]
+    text = f"objective: {{{'maximise' if sign > 0 else 'minimise'}: 2 * y - 0.3 * {_number(levers[0])}}}\n"
+    text += "levers:\n" + "".join(f"  {name}: {KINDS[name]}\n" for name in levers)
+    text += "inputs: {x: {kind: numeric}}\noutcomes: {y: {kind: numeric}}\n"
+    text += "constraints:\n" + "\n".join(lines) if lines else ""
+    return Made(declare(text, folds=2), levers, slopes, bends, kinds, tuple(bounds), x, sign)
+
+
+def _number(lever: str) -> str:
+    return "(channel == 'mail') + 2 * (channel == 'phone')".join("()") if lever == "channel" else lever
+
+
+def _use(levers: tuple[str, ...], k: int) -> str:
+    return " + ".join(map(_number, levers)) if k == 0 else f"y + {_number(levers[0])}"
+
+
+def _bound(bound: tuple[float | None, float | None]) -> str:
+    return f"at_least: {bound[0]}" if bound[0] is not None else f"at_most: {bound[1]}"
+
+
+def best_mixture(made: Made) -> float | None:
+    """An upper bound on any choice over a fine grid: the linear relaxation; None where even that has no answer."""
+    at = np.array(
+        list(
+            product(
+                *(
+                    FINE[name] if len(made.levers) == 1 else FINE[name][::8] if name == "price" else FINE[name]
+                    for name in made.levers
+                )
+            )
+        )
+    )[None]
+    values, many = made.value(at), at.shape[1]
+    allowed, rows, limits = np.ones(values.shape, dtype=bool), [], []
+    for k, (kind, (low, high)) in enumerate(zip(made.kinds, made.bounds, strict=True)):
+        use = made.use(at, k)
+        if kind == "each":
+            allowed &= use <= high + 1e-9
+            continue
+        scale = len(made.x) if kind == "mean" else 1
+        rows.append(use.ravel() if high is not None else -use.ravel())
+        limits.append((high if high is not None else -low) * scale)
+    place = np.repeat(np.arange(len(values)), many)
+    one = coo_array((np.ones(values.size), (place, np.arange(values.size)))).tocsr()
+    answer = linprog(
+        -values.ravel(),
+        np.array(rows) if rows else None,
+        limits or None,
+        one,
+        np.ones(len(values)),
+        list(zip(np.zeros(values.size), allowed.ravel(), strict=True)),
+    )
+    return -answer.fun if answer.success else None
+
+
+@given(problems())
+@settings(max_examples=100, deadline=None)
+def test_answers_match_brute_force_and_keep_their_constraints(made: Made) -> None:
+    simulator = made.simulator()
+    crowd = simulator.crowd(pd.DataFrame({"x": made.x}))
+    best = best_mixture(made)
+    try:
+        plan = optimise(simulator, crowd, np.arange(len(made.x)))
+    except InfeasibleError as error:
+        plan = error
+    if isinstance(plan, InfeasibleError):
+        assert plan.exit_code == 4
+        assert "constraints" in str(plan)
+        event(f"infeasible; brute force {'agrees' if best is None else 'has a mixture'}")
+        # A mixture of settings may fit between two bounds where no whole settings of few rows do.
+        assert best is None or len(made.kinds) == 2
+        return
+    got = float(made.value(plan.settings[:, None]).sum())
+    assert made.breaks(plan.settings) <= 1e-6
+    claimed = simulator.paired(crowd, plan.settings)
+    assert made.sign * float(claimed.mean().sum()) == pytest.approx(got, rel=1e-5)
+    event("feasible; brute force agrees" if best is not None else "feasible between brute force's steps")
+    if best is not None:
+        assert got >= best - 0.01 * abs(best)
+
+
+SMALL = """\
+objective: {maximise: 10 * y - price}
+levers: {price: {kind: continuous, min: 0, max: 10}}
+inputs: {x: {kind: numeric}, region: {kind: numeric}}
+outcomes: {y: {kind: numeric}}
+"""
+
+
+def parabola(peak: float, bend: float = 1.0):
+    return lambda x, at: -bend * (at[..., 0] - peak - x[..., 0]) ** 2 / 10
+
+
+def small(more: str = "", peak: float = 4.0) -> Simulator:
+    scenario = declare(SMALL + more)
+    return stand_in(scenario, {"y": parabola(peak)}, anywhere(scenario.space))
+
+
+def test_refinement_finds_the_top_between_candidates_and_never_loses() -> None:
+    simulator, x = small(), np.linspace(-1, 1, 50)
+    crowd = simulator.crowd(pd.DataFrame({"x": x, "region": 0.0}))
+    plan = optimise(simulator, crowd, np.arange(50))
+    assert plan.settings[:, 0] == pytest.approx(4 + x - 0.5, abs=0.01)
+    assert "refined" in plan.method
+
+
+def test_refinement_under_a_total_gains_and_keeps_it() -> None:
+    simulator = small("constraints: [{name: spend, total: price, at_most: 100}]")
+    x = np.random.default_rng(0).normal(size=40)
+    crowd = simulator.crowd(pd.DataFrame({"x": x, "region": 0.0}))
+    plan = optimise(simulator, crowd, np.arange(40))
+    assert plan.settings.sum() <= 100 * (1 + 1e-6)
+    price = (2 * (x + 4 - 0.5).sum() - 2 * 100) / 40
+    best = np.clip(x + 4 - 0.5 - price / 2, 0, 10)
+    value = lambda at: (-((at - 4 - x) ** 2) - at).sum()  # noqa: E731
+    assert value(plan.settings[:, 0]) >= value(best) * (1 + 0.01 * np.sign(-value(best)))
+    assert plan.shadow_prices["spend"] == pytest.approx(price, rel=0.1)
+
+
+def test_shadow_prices_count_in_the_bounds_own_unit() -> None:
+    crowd_of = pd.DataFrame({"x": np.linspace(-1, 1, 40), "region": 0.0})
+    found = {}
+    for kind, bound in (("total", 100), ("mean", 2.5)):
+        simulator = small(f"constraints: [{{name: spend, {kind}: price, at_most: {bound}}}]")
+        found[kind] = optimise(simulator, simulator.crowd(crowd_of), np.arange(40)).shadow_prices["spend"]
+    assert found["mean"] == pytest.approx(40 * found["total"], rel=1e-3)
+
+
+def test_two_bounds_of_one_constraint() -> None:
+    simulator = small("constraints: [{name: spend, mean: price, at_most: 6.1, at_least: 6}]")
+    crowd = simulator.crowd(pd.DataFrame({"x": np.zeros(30), "region": 0.0}))
+    plan = optimise(simulator, crowd, np.arange(30))
+    assert 6 - 1e-5 <= plan.settings.mean() <= 6.1
+    assert plan.shadow_prices["spend"] > 0  # the lower bound binds, and loosening it gains
+
+
+def test_totals_are_bounded_in_proportion_to_the_rows() -> None:
+    simulator = small("constraints: [{name: spend, total: price, at_most: 100}]")
+    crowd = simulator.crowd(pd.DataFrame({"x": np.zeros(20), "region": 0.0}))
+    plan = optimise(simulator, crowd, np.arange(20), share=0.5)
+    assert 45 <= plan.settings.sum() <= 50 + 1e-4
+
+
+def test_units_get_one_setting_each_and_missing_values_are_a_segment() -> None:
+    scenario = declare(SMALL + "decide: {unit: segment, by: [region]}")
+    frame = pd.DataFrame({"x": [0.0, 1.0, 0.0, 3.0, 5.0], "region": [1.0, 1.0, 2.0, np.nan, np.nan]})
+    unit = decisions(scenario, frame)
+    assert len(set(unit)) == 3
+    assert unit[0] == unit[1] != unit[2]
+    assert unit[3] == unit[4]
+    texts = frame.assign(region=pd.Series(["a", "a", "b", None, None], dtype=object))
+    assert decisions(scenario, texts)[3] == decisions(scenario, texts)[4]
+    simulator = stand_in(scenario, {"y": parabola(2)}, anywhere(scenario.space))
+    plan = optimise(simulator, simulator.crowd(frame), unit)
+    assert plan.settings[:, 0] == pytest.approx([2, 2, 1.5, 5.5, 5.5], abs=0.02)
+
+
+def test_what_cannot_be_computed_is_never_picked_and_never_silent() -> None:
+    scenario = declare(SMALL.replace("10 * y - price", "10 * y - log(price)"))
+    simulator = stand_in(scenario, {"y": parabola(0)}, anywhere(scenario.space))
+    plan = optimise(simulator, simulator.crowd(pd.DataFrame({"x": [0.0], "region": [0.0]})), np.arange(1))
+    assert plan.settings[0, 0] > 0  # log(0) is −∞, and so 10·y − log(0) is +∞
+    scenario = declare(SMALL.replace("10 * y - price", "10 * y - price * region"))
+    simulator = stand_in(scenario, {"y": parabola(0)}, anywhere(scenario.space))
+    crowd = simulator.crowd(pd.DataFrame({"x": [0.0, 0.0], "region": [np.nan, 1.0]}))
+    with pytest.raises(DataError, match=r"in 1 of 2 decisions.*region"):
+        optimise(simulator, crowd, np.arange(2))
+
+
+def test_a_missing_value_in_a_constraint_keeps_none() -> None:
+    simulator = small("constraints: [{name: cap, each: price * region, at_most: 5}]")
+    crowd = simulator.crowd(pd.DataFrame({"x": [0.0, 0.0], "region": [np.nan, 1.0]}))
+    with pytest.raises(DataError, match="1 of 2"):
+        optimise(simulator, crowd, np.arange(2))
+    assert not holds(simulator, crowd, np.array([[1.0], [1.0]]))
+
+
+def test_a_bound_that_float32_cannot_hit_is_still_kept() -> None:
+    simulator = small("constraints: [{name: big, each: 123456.7 * price, at_most: 1234567, at_least: 1234567}]")
+    crowd = simulator.crowd(pd.DataFrame({"x": [0.0], "region": [0.0]}))
+    assert optimise(simulator, crowd, np.arange(1)).settings[0, 0] == pytest.approx(10, rel=1e-5)
+
+
+def test_rows_without_room_are_counted() -> None:
+    simulator = small("constraints: [{name: cap, each: price * region, at_least: 20}]")
+    crowd = simulator.crowd(pd.DataFrame({"x": [0.0] * 3, "region": [1.0, 2.0, 5.0]}))
+    with pytest.raises(InfeasibleError, match="1 of 3 decisions"):
+        optimise(simulator, crowd, np.arange(3))
+
+
+def test_no_single_setting_need_meet_what_each_row_can() -> None:
+    more = "constraints: [{name: near, each: price - 5 * region, at_most: 1, at_least: -1}]"
+    frame = pd.DataFrame({"x": [0.0, 0.0], "region": [0.0, 1.0]})
+    simulator = small(more)
+    listed, feasible = shortlist(simulator, simulator.crowd(frame), 20)
+    assert not feasible
+    assert len(listed) > 0
+    plan = optimise(simulator, simulator.crowd(frame), np.arange(2))
+    assert holds(simulator, simulator.crowd(frame), plan.settings)
+    once = small(more + "\ndecide: {unit: once}")
+    with pytest.raises(InfeasibleError):
+        shortlist(once, once.crowd(frame), 20)
+
+
+def test_candidates_fill_their_budget_without_doubles_and_stay_in_support() -> None:
+    two = declare(
+        "objective: {maximise: y}\nlevers:\n  a: {kind: continuous, min: 0, max: 1}\n"
+        "  b: {kind: continuous, min: 0, max: 1}\n  c: {kind: yes_no}\noutcomes: {y: {kind: numeric}}\n"
+    )
+    tried = candidates(two.space, anywhere(two.space))
+    assert 3500 <= len(tried) <= 4096
+    assert len(np.unique(tried, axis=0)) == len(tried)
+    logged = np.random.default_rng(0).uniform(0.2, 0.6, (2000, 3)).round(3)
+    logged[:, 2] = logged[:, 2] > 0.5
+    support = Support.fit(two.space, logged)
+    within = candidates(two.space, support)
+    assert within[:, :2].min() >= 0.199
+    assert within[:, :2].max() <= 0.601
+    few = Support.fit(two.space, logged[:5])
+    with pytest.raises(RefusedError, match="no support"):
+        candidates(two.space, few)
