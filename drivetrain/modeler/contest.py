@@ -13,9 +13,10 @@ from drivetrain.data import Table, existing
 from drivetrain.errors import Fault, FormulaError, nearest
 from drivetrain.modeler import baselines, scores
 from drivetrain.modeler.encoder import InputEncoder, SettingColumn, SettingEncoder
-from drivetrain.modeler.ensemble import Member, Models, Nodes, OutcomeModel
+from drivetrain.modeler.ensemble import Member, Models, OutcomeModel
 from drivetrain.modeler.links import Link, worth
 from drivetrain.modeler.networks import Shape
+from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.training import Examples, train
 from drivetrain.scenario import Categorical, Scenario
 from drivetrain.scenario.check import formulas

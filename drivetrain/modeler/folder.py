@@ -19,9 +19,10 @@ from safetensors.torch import load, save
 
 from drivetrain.errors import DataError, Fault
 from drivetrain.modeler.encoder import InputEncoder, SettingEncoder
-from drivetrain.modeler.ensemble import Member, Models, Nodes, OutcomeModel
+from drivetrain.modeler.ensemble import Member, Models, OutcomeModel
 from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import KINDS, Shape
+from drivetrain.modeler.nodes import Nodes
 
 FORMAT = 1
 WHOLE = "sha256"

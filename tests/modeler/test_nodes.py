@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from drivetrain.modeler import Link
-from drivetrain.modeler.ensemble import MOST_NODES, Nodes
+from drivetrain.modeler.nodes import MOST_NODES, Nodes
 
 BINARY = Nodes.fit(Link(kind="binary"), np.array([0.0, 1]), 0)
 NUMERIC = Nodes.fit(Link(kind="numeric"), np.random.default_rng(0).normal(100, 15, 500), 10.0)

@@ -16,7 +16,7 @@ from scipy import stats
 
 from drivetrain.errors import FormulaError, RefusedError
 from drivetrain.modeler import Link
-from drivetrain.modeler.ensemble import Nodes
+from drivetrain.modeler.nodes import Nodes
 from drivetrain.simulator import Simulator, jackknife
 
 from .conftest import known
