@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,7 +61,9 @@ def check(
     from drivetrain import data as rows
     from drivetrain import scenario as scenarios
 
-    told, faults, worst = [], [], 0
+    told: list[tuple[Path, Any, Any]] = []
+    faults: list[Fault] = []
+    worst = 0
     for file in files:
         try:
             scenario = scenarios.load(file)
@@ -160,8 +163,9 @@ def recommend(
     from drivetrain.cli import telling
 
     opened = assembly.open_run(run)
+    remarks: Mapping[str, int] = {}
     if workers > 1:
-        promise, remarks = cluster.recommend(run, rows, out, workers=workers), {}
+        promise = cluster.recommend(run, rows, out, workers=workers)
     else:
         made = opened.recommend(rows)
         decisions.write(made.frame, out)

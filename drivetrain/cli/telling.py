@@ -65,7 +65,7 @@ def what_if(run: Run, answer: WhatIf, rows: Rows | None) -> None:
     nothing = run.scenario.space.do_nothing
     beside = None
     if nothing is not None:
-        natural = run.scenario.space.decode(nothing).iloc[0].to_dict()
+        natural = {str(name): value for name, value in run.scenario.space.decode(nothing).iloc[0].items()}
         beside = run.simulate(rows, **natural)
     unit = {"objective": run.scenario.objective.unit} | {n: o.unit for n, o in run.scenario.outcomes.items()}
     header = ["what models expect, a row", "what if", "95 % interval", *(["doing nothing"] if beside else [])]
