@@ -26,7 +26,7 @@ def show(run: dt.Run) -> None:
     if made is None:
         st.info("This run was only trained: there are no actions yet.")
         return
-    st.caption(f"{len(made):,} rows, by {dt.words.policy(run.scenario, made.policy)}.")
+    st.caption(f"{len(made):,} rows, by {dt.words.policy(run.scenario, made.policy)}. {_promised(run)}")
     chosen = _filtered(made.frame)
     _take_away(run, chosen, whole=len(chosen) == len(made))
     if chosen.empty:
@@ -42,6 +42,18 @@ def show(run: dt.Run) -> None:
         column_order=_order(run, chosen),
     )
     _spread(run)
+
+
+def _promised(run: dt.Run) -> str:
+    """Row by row models speak; of the total more is known."""
+    gain, against = run.recommendations.promise.gain, run.recommendations.promise.against
+    if gain is None or not gain.error:
+        return ""
+    value, low, high = dt.rounding.interval(gain)
+    return (
+        f"Row by row, gains are what the models expect. Their sum, corrected by what was observed, is {value} "
+        f"({low} to {high}) against {dt.words.policy(run.scenario, against)}."
+    )
 
 
 def _filtered(frame: pd.DataFrame) -> pd.DataFrame:
@@ -95,20 +107,25 @@ def _columns(run: dt.Run, frame: pd.DataFrame) -> dict[str, object]:
 
 def _order(run: dt.Run, frame: pd.DataFrame) -> list[str]:
     """What to do and why first, the rest after it."""
-    first = ["row", *run.scenario.levers, "gain", "gain_low", "gain_high", "reason"]
+    first = ["row", *(_columns_of(run)), "gain", "gain_low", "gain_high", "reason"]
     first = [name for name in first if name in frame]
     return [*first, *(name for name in frame.columns if name not in first)]
 
 
+def _columns_of(run: dt.Run) -> dict[str, str]:
+    """The table's columns of levers, and whose they are."""
+    return {dt.column_of(name): name for name in run.scenario.levers}
+
+
 def _named(run: dt.Run, name: str) -> str:
-    lever = run.scenario.levers.get(name)
+    lever = run.scenario.levers.get(_columns_of(run).get(name, ""))
     return f"{name}, {lever.unit}" if lever is not None and lever.unit else name.replace("_", " ")
 
 
 def _spread(run: dt.Run) -> None:
     frame = run.recommendations.frame
-    for place, lever in enumerate(run.scenario.levers):
-        if frame[lever].nunique() > 1:
+    for place, (column, lever) in enumerate(_columns_of(run).items()):
+        if frame[column].nunique() > 1:
             st.subheader(f"Who gets which {lever}")
             draw(dt.figures.settings(run, lever, look()), f"settings-{place}")
     gains = dt.figures.gains(run, look())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from drivetrain import figures, report
     from drivetrain.assembly import Response, Run, WhatIf, open_run, run, steady, train
     from drivetrain.data import Rows, Table, read_rows
-    from drivetrain.decisions import Promise, Recommendations, rounding, words, write
+    from drivetrain.decisions import Promise, Recommendations, column_of, rounding, words, write
     from drivetrain.errors import (
         DataError,
         DrivetrainError,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "drivetrain.assembly": ("Response", "Run", "WhatIf", "open_run", "run", "steady", "train"),
     "drivetrain.data": ("Rows", "Table", "read_rows"),
-    "drivetrain.decisions": ("Promise", "Recommendations", "write"),
+    "drivetrain.decisions": ("Promise", "Recommendations", "column_of", "write"),
     "drivetrain.errors": (
         "DataError",
         "DrivetrainError",
@@ -79,6 +79,7 @@ __all__ = [
     "Table",
     "UsageError",
     "WhatIf",
+    "column_of",
     "figures",
     "load_scenario",
     "open_run",

@@ -32,7 +32,7 @@ data:
   csv: visitors.csv
   split: {by: random, folds: 2, test: 0.1}
 assignment: {design: randomised}
-model: {kinds: [two_tower], epochs: 3, repeats: 1, layers: [16], dropout: 0.1, weight_decay: 0.1}
+model: {kinds: [two_tower], epochs: 3, batch: 8, repeats: 1, layers: [16], dropout: 0.1, weight_decay: 0.1}
 seed: 7
 """
 

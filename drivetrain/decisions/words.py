@@ -183,6 +183,11 @@ def _personal(scenario: Scenario, evidence: Evidence) -> str:
         return f"{policy(scenario, fine).capitalize()} gains {span(evidence.gains['single'], unit)} over one for all."
     if fine not in evidence.gains:
         return ""
+    if evidence.gains[fine].low > 0:
+        lost = span(evidence.gains[fine], unit)
+        return (
+            f"{policy(scenario, fine).capitalize()} is worse, by {lost}: there is too little data to tell rows apart."
+        )
     value, low, high = interval(evidence.gains[fine], -1)
     told = f"{with_unit(value, unit)} ({low} to {high})"
     return f"{policy(scenario, fine).capitalize()} is not worth it: it would change the value by {told}."

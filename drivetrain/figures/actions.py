@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from drivetrain.assembly import Run
+from drivetrain.decisions.recommend import column_of
 from drivetrain.decisions.rounding import plain_setting
 from drivetrain.errors import Fault, UsageError
 from drivetrain.figures.look import LIGHT, Look, figure, plain, with_unit
 
 if TYPE_CHECKING:
-    import pandas as pd
     from plotly.graph_objects import Figure
 
 MOST_BARS = 12
@@ -24,9 +26,9 @@ def settings(run: Run, lever: str, look: Look = LIGHT) -> Figure:
     Raises:
         UsageError: the run was only trained.
     """
-    declared, column = run.scenario.levers[lever], _frame(run)[lever]
+    declared, column = run.scenario.levers[lever], _frame(run)[column_of(lever)]
     out = figure(look, x=with_unit(plain(lever), plain(declared.unit)), y="rows", height=300)
-    chosen, counts = np.unique(run.scenario.space.encode(_frame(run))[:, _place(run, lever)], return_counts=True)
+    chosen, counts = np.unique(_settings(run)[:, run.scenario.space.names.index(lever)], return_counts=True)
     bar = {"marker": {"color": look.strong, "line": {"width": 0}}, "showlegend": False}
     if len(chosen) <= MOST_BARS:
         words = [plain(plain_setting(declared, value)) for value in chosen]
@@ -58,11 +60,13 @@ def gains(run: Run, look: Look = LIGHT) -> Figure | None:
     return out
 
 
+def _settings(run: Run) -> NDArray[np.float64]:
+    """[N, L]."""
+    space = run.scenario.space
+    return space.encode(pd.DataFrame({name: _frame(run)[column_of(name)] for name in space.names}))
+
+
 def _frame(run: Run) -> pd.DataFrame:
     if run.recommendations is None:
         raise UsageError(Fault("the run", "it was only trained", "Actions need a whole run", "Use: drivetrain run"))
     return run.recommendations.frame
-
-
-def _place(run: Run, lever: str) -> int:
-    return run.scenario.space.names.index(lever)

@@ -186,9 +186,10 @@ def _near(out: Figure, run: Run, lever: str, look: Look) -> None:
     """The settings about as good as the best, where there is more than one."""
     low, high, _ = run.judged.near.get(lever, (0.0, 0.0, False))
     if high > low:
-        out.add_vrect(x0=low, x1=high, fillcolor=look.faint(look.good, 0.13), line_width=0, layer="below")
-        label = {"text": "about as good", "x": high, "y": 0.98, "yref": "paper", "xanchor": "right", "yanchor": "top"}
-        out.add_annotation(**label, showarrow=False, font={"color": look.good, "size": 13})
+        colour = look.faint(look.good, 0.16)
+        out.add_vrect(x0=low, x1=high, fillcolor=colour, line_width=0, layer="below")
+        key = {"symbol": "square", "size": 12, "color": look.faint(look.good, 0.4)}
+        out.add_scatter(x=[None], y=[None], mode="markers", marker=key, name="about as good as the best")
 
 
 def _mark(out: Figure, lever: Lever, value: float, label: str, colour: str, look: Look) -> None:

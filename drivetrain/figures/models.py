@@ -31,7 +31,7 @@ def contest(outcome: str, told: Mapping[str, Any], look: Look = LIGHT) -> Figure
     """
     ranked = sorted(told["entries"], key=lambda entry: -entry["loss"])
     names = [_label(entry["name"], told["chosen"]) for entry in ranked]
-    out = figure(look, x=f"{told['loss_name']} on rows not seen, less is better", height=100 + 42 * len(ranked))
+    out = figure(look, x=f"{told['loss_name']}, less is better", height=100 + 42 * len(ranked))
     out.add_scatter(
         x=[loss for entry in ranked for loss in entry["loss_by_fold"]],
         y=[name for name, entry in zip(names, ranked, strict=True) for _ in entry["loss_by_fold"]],

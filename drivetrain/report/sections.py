@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+import numpy as np
+
 from drivetrain import figures
 from drivetrain.assembly import Run
 from drivetrain.decisions import words
@@ -93,12 +95,12 @@ def spread(run: Run) -> str:
     parts = [heading("Who gets what")]
     frame = run.recommendations.frame
     for place, name in enumerate(run.scenario.levers):
-        if frame[name].nunique(dropna=False) > 1:
+        settings = run.recommendations.plan.settings[:, place]
+        if len(np.unique(settings)) > 1:
             caption = f"How many rows get which {name}."
             parts.append(drawing(figures.settings(run, name), f"settings-{place}", caption))
         else:
-            value = run.recommendations.plan.settings[0, place]
-            parts.append(paragraph(f"Every row gets {name} {setting(run.scenario.levers[name], value)}."))
+            parts.append(paragraph(f"Every row gets {name} {setting(run.scenario.levers[name], settings[0])}."))
     gains = figures.gains(run)
     if gains is not None:
         caption = "How much each row is expected to gain, by the models; the list of actions holds each row's interval."
