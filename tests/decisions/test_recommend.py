@@ -1,0 +1,115 @@
+"""Recommendations: what each line says, re-told from the simulator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from stand_ins import anywhere, declare, stand_in
+
+from drivetrain.data import Rows
+from drivetrain.decisions import recommend
+from drivetrain.decisions.recommend import COLUMNS, column_of
+from drivetrain.evidence import Estimate, Evidence
+from drivetrain.evidence.judgement import Judged
+
+TEXT = """\
+objective: {maximise: 10 * y - gain - reason, unit: EUR}
+levers:
+  gain: {kind: integer, min: 0, max: 4, do_nothing: 0}
+  reason: {kind: yes_no, do_nothing: no}
+  medium: {kind: categorical, options: [post, mail], do_nothing: post}
+inputs: {x: {kind: numeric}}
+outcomes: {y: {kind: numeric}}
+"""
+
+
+def response(x, at):
+    return 0.1 * x[..., 0] * at[..., 0] + 0.3 * at[..., 1] + 0.2 * at[..., 2]
+
+
+def evidence(recommended: str = "row", correction: float = 0.0, error: float = 0.0) -> Evidence:
+    fix = Estimate(correction, error)
+    judged = Judged(recommended, fix, 0.0, fix, 100.0, True)
+    corrections = {name: fix for name in ("do_nothing", "current") if name != recommended}
+    return Evidence("randomised", (judged,), recommended, {}, corrections, (1.0, 1.0, 1.0), (), {}, (), 100)
+
+
+def made(text: str = TEXT):
+    scenario = declare(text)
+    return stand_in(scenario, {"y": response}, anywhere(scenario.space))
+
+
+def rows(*x: float) -> Rows:
+    many = len(x)
+    return Rows(pd.DataFrame({"x": x}), np.full((many, 3), np.nan), np.arange(many) + 7, (), "", "made")
+
+
+def test_levers_named_like_other_columns_keep_their_settings_and_the_columns_theirs():
+    told = recommend(made(), evidence(), rows(0.0, 5.0))
+    assert column_of("gain") == "gain_setting"
+    assert column_of("medium") == "medium"
+    assert told.frame["gain_setting"].tolist() == [0, 4]
+    assert told.frame["reason_setting"].tolist() == [True, True]
+    assert told.frame["medium"].tolist() == ["mail", "mail"]
+    assert told.frame["row"].tolist() == [8, 9]
+    assert told.frame["gain"].to_numpy() == pytest.approx([4, 20])
+    assert told.frame["objective"].to_numpy() == pytest.approx([4, 20])
+    assert set(told.frame.columns) >= COLUMNS
+    assert told.frame["reason"][1] == "gain 4, reason yes, medium mail; y 0 → 2.5; +20 EUR"
+
+
+def test_the_promise_adds_up_the_lines_and_what_blind_models_got_wrong():
+    told = recommend(made(), evidence(correction=-0.5, error=0.1), rows(0.0, 5.0, 5.0))
+    assert told.promise.total.value == pytest.approx(told.frame["objective"].sum() - 1.5)
+    assert told.promise.total.error == pytest.approx(0.3)
+    assert told.promise.gain is not None
+    assert told.promise.gain.value == pytest.approx(told.frame["gain"].sum() - 1.5)
+    assert "3 rows by a setting for each row" in repr(told)
+
+
+def test_minimised_gains_count_in_the_objectives_direction():
+    told = recommend(
+        made(TEXT.replace("maximise: 10 * y - gain - reason", "minimise: gain + reason - 10 * y")),
+        evidence(),
+        rows(5.0),
+    )
+    assert told.frame["objective"][0] == pytest.approx(-20)
+    assert told.frame["gain"][0] == pytest.approx(20)
+    assert told.promise.gain is not None
+    assert told.promise.gain.value == pytest.approx(20)
+
+
+def test_doing_nothing_is_compared_with_itself():
+    told = recommend(made(), evidence("do_nothing"), rows(1.0, 2.0))
+    assert told.promise.gain == Estimate(0.0, 0.0)
+    assert told.frame["gain"].tolist() == [0, 0]
+    assert set(told.frame["medium"]) == {"post"}
+
+
+def test_without_doing_nothing_the_rows_own_settings_are_the_comparison():
+    text = TEXT.replace(", do_nothing: 0", "").replace(", do_nothing: no", "").replace(", do_nothing: post", "")
+    blind = recommend(made(text), evidence(), rows(5.0))
+    assert blind.promise.gain is None
+    assert "gain_low" not in blind.frame
+    known = replace(rows(5.0), settings=np.array([[2.0, 0.0, 0.0]]))
+    told = recommend(made(text), evidence(), known)
+    assert told.promise.against == "current"
+    assert told.frame["gain"][0] == pytest.approx(20 - 8)
+
+
+def test_a_single_setting_that_breaks_a_bound_for_these_rows_gives_way_to_one_that_does_not():
+    text = TEXT + "constraints: [{name: cap, total: gain, at_most: 2}]"
+    few, many = rows(5.0, 5.0), rows(5.0, 5.0, 5.0)
+    assert set(recommend(made(text), evidence("single"), few).frame["gain_setting"]) == {1}
+    assert set(recommend(made(text), evidence("single"), many).frame["gain_setting"]) == {0}
+
+
+def test_segments_are_decided_together():
+    text = TEXT.replace("inputs: {x: {kind: numeric}}", "inputs: {x: {kind: numeric}, s: {kind: numeric}}")
+    simulator = made(text + "decide: {unit: segment, by: [s]}")
+    frame = pd.DataFrame({"x": [5.0, -1.0, -5.0, -5.0], "s": [1.0, 1.0, np.nan, np.nan]})
+    told = recommend(simulator, evidence("segment"), replace(rows(1, 2, 3, 4), frame=frame))
+    assert told.frame["gain_setting"].tolist() == [4, 4, 0, 0]
