@@ -42,11 +42,14 @@ def contest(run: Run) -> None:
                 entry["name"] + (" (chosen)" if entry["name"] == told["chosen"] else ""),
                 f"{entry['loss']:.4f}",
                 f"{entry['auc']:.3f}" if "auc" in entry else "",
+                f"{entry['calibration_error']:.3g}",
             ]
             for entry in told["entries"]
         ]
         auc = "AUC" if any("auc" in entry for entry in told["entries"]) else ""
-        screen.table([f"model of {outcome}, on rows it has not seen", told["loss_name"], auc], lines)
+        screen.table(
+            [f"model of {outcome}, on rows it has not seen", told["loss_name"], auc, "calibration error"], lines
+        )
         screen.say()
 
 

@@ -161,16 +161,13 @@ def _hold(scenario: Scenario, name: str, task: _Task, progress: Progress) -> tup
 
 
 def _cross_fit(scenario: Scenario, name: str, kind: str, task: _Task, progress: Progress) -> tuple[Member, ...]:
-    members = []
-    folds, repeats = scenario.data.split.folds, scenario.model.repeats
-    for fold in range(folds):
-        progress(f"{name}: {kind} network, fold {fold + 1} of {folds}")
-        seen = task.examples.take(np.flatnonzero(task.fold != fold))
-        link = task.link.fitted(seen.observed)
-        for repeat in range(repeats):
-            seed = int(np.random.SeedSequence([scenario.seed, fold, repeat]).generate_state(1)[0])
-            members.append(Member(train(kind, seen, link, task.shape, scenario.model, seed), link, fold))
-    return tuple(members)
+    """For each fold, as many networks as the scenario repeats, none of which sees the fold; all trained at once."""
+    folds = np.repeat(np.arange(scenario.data.split.folds), scenario.model.repeats)
+    progress(f"{name}: {len(folds)} {kind} networks, {scenario.model.repeats} for each of {folds[-1] + 1} folds")
+    seen = [np.flatnonzero(task.fold != fold) for fold in folds]
+    links = [task.link.fitted(task.examples.observed[rows]) for rows in seen]
+    networks = train(kind, task.examples, seen, links, task.shape, scenario.model, scenario.seed)
+    return tuple(Member(*each) for each in zip(networks, links, folds.tolist(), strict=True))
 
 
 def _out_of_fold(members: tuple[Member, ...], task: _Task) -> np.ndarray:

@@ -31,10 +31,16 @@ def loss(link: Link, observed: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def entry(name: str, link: Link, observed: np.ndarray, predicted: np.ndarray, fold: np.ndarray) -> dict[str, Any]:
-    """One line of the contest: name, loss averaged over folds, each fold's loss, and AUC where there is one."""
+    """One line of the contest.
+
+    It has the name, the loss averaged over folds, each fold's loss, AUC where there is one, and the calibration error:
+    how far, on average over ten equal groups by prediction, the mean observed lies from the mean predicted.
+    """
     folds = np.unique(fold)
     losses = [loss(link, observed[fold == k], predicted[fold == k]) for k in folds]
-    line: dict[str, Any] = {"name": name, "loss": float(np.mean(losses)), "loss_by_fold": losses}
+    groups = calibration(link, observed, predicted)
+    error = np.average([abs(g["predicted"] - g["observed"]) for g in groups], weights=[g["rows"] for g in groups])
+    line = {"name": name, "loss": float(np.mean(losses)), "loss_by_fold": losses, "calibration_error": float(error)}
     both = [k for k in folds if np.ptp(observed[fold == k])] if link.kind == "binary" else []
     if both:
         line["auc"] = float(np.mean([roc_auc_score(observed[fold == k], predicted[fold == k]) for k in both]))

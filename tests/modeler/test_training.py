@@ -9,7 +9,7 @@ import torch
 from drivetrain.errors import RefusedError
 from drivetrain.modeler import EncodedRows, Link
 from drivetrain.modeler.networks import KINDS, Network, Shape
-from drivetrain.modeler.training import Batches, Examples, train
+from drivetrain.modeler.training import Batches, Examples, Stack, train
 from drivetrain.scenario.declarations import Model
 
 SHAPE = Shape((3,), 2, 1, 1, (8,), 2, 0.3)
@@ -29,34 +29,73 @@ def weights(network: Network) -> list[torch.Tensor]:
     return [network.state_dict()[key] for key in sorted(network.state_dict())]
 
 
+def fit(kind: str, known: Examples, seed: int, many: int = 2, rows: int | None = None) -> list[Network]:
+    """`many` networks, each without a third of the rows of its own."""
+    all_rows = np.arange(rows or len(known))
+    subsets = [all_rows[all_rows % 3 != m % 3] if rows is None else all_rows for m in range(many)]
+    return train(kind, known, subsets, [LINK] * many, SHAPE, SETTINGS, seed)
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_seed_one_network(kind: str) -> None:
-    first, again, other = (weights(train(kind, examples(70), LINK, SHAPE, SETTINGS, seed)) for seed in (5, 5, 6))
+def test_one_seed_one_ensemble(kind: str) -> None:
+    first, again, other = ([w for n in fit(kind, examples(70), seed) for w in weights(n)] for seed in (5, 5, 6))
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
 
 
+def test_members_differ() -> None:
+    one, two = fit("two_tower", examples(70), 5)
+    assert not all(torch.equal(a, b) for a, b in zip(weights(one), weights(two), strict=True))
+
+
 def test_a_trained_network_is_frozen_and_has_no_dropout() -> None:
-    network = train("joint", examples(70), LINK, SHAPE, SETTINGS, 0)
-    assert not network.training
-    assert not any(weight.requires_grad for weight in network.parameters())
+    for network in fit("joint", examples(70), 0):
+        assert not any(part.training for part in network.modules())
+        assert not any(weight.requires_grad for weight in network.parameters())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_stack_answers_as_its_networks_do(kind: str) -> None:
+    known = examples(12)
+    inputs = (known.rows.codes, known.rows.numbers, known.features)
+    networks = [KINDS[kind](SHAPE, torch.zeros(1)) for _ in range(3)]
+    stack = Stack(networks).eval()
+    together = stack(*(tensor.expand(3, *tensor.shape) for tensor in inputs))
+    for place, network in enumerate(networks):
+        torch.testing.assert_close(together[place], network.eval()(*inputs))
+
+
+def test_a_member_is_trained_by_its_own_rows_alone() -> None:
+    """Its weights do not change when the rows that it does not see do."""
+    known = examples(60)
+    seen, unseen = np.arange(40), np.arange(40, 60)
+    changed = known.observed.copy()
+    changed[unseen] = 1 - changed[unseen]
+    other = Examples(known.rows, known.features, changed)
+    first, again = (train("two_tower", each, [seen], [LINK], SHAPE, SETTINGS, 3)[0] for each in (known, other))
+    assert all(torch.equal(a, b) for a, b in zip(weights(first), weights(again), strict=True))
 
 
 def test_too_few_rows_are_refused() -> None:
     with pytest.raises(RefusedError, match=r"found 19 rows to train on.*at least 20 rows"):
-        train("joint", examples(19), LINK, SHAPE, SETTINGS, 0)
+        fit("joint", examples(19), 0, rows=19)
 
 
 def test_divergence_is_refused() -> None:
     whole = examples(70)
     lost = Examples(whole.rows, torch.full_like(whole.features, torch.nan), whole.observed)
     with pytest.raises(RefusedError, match="training diverged"):
-        train("joint", lost, LINK, SHAPE, SETTINGS, 0)
+        fit("joint", lost, 0)
 
 
-def test_every_row_is_in_one_batch_of_each_epoch() -> None:
-    batches = Batches((torch.arange(10),), 4, 0)
-    epochs = [torch.cat([part for (part,) in batches]).tolist() for _ in range(2)]
-    assert len(batches) == 3
-    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(10))
-    assert epochs[0] != epochs[1]
+def test_each_member_sees_each_of_its_rows_in_every_epoch() -> None:
+    rows = torch.arange(20)
+    subsets = [torch.arange(0, 20, 2), torch.arange(5)]
+    batches = Batches((rows,), torch.stack([rows, rows + 100]), subsets, 5, 0)
+    epochs = [[torch.cat(parts, dim=1) for parts in zip(*batches, strict=True)] for _ in range(2)]
+    assert len(batches) == 2
+    for inputs, targets in epochs:
+        assert sorted(inputs[0].tolist()) == list(range(0, 20, 2))
+        assert sorted(inputs[1].tolist()) == sorted([*range(5), *range(5)])
+        assert torch.equal(targets, inputs + torch.tensor([[0], [100]]))
+    assert not torch.equal(epochs[0][0], epochs[1][0])
