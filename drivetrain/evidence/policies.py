@@ -58,8 +58,8 @@ def single_settings(court: Judge) -> tuple[Floats, Floats, bool]:
     """The best single setting [L], by doubly robust value; for each row [N, L] the one that other folds chose; whether
     one meets the constraints.
 
-    By value and not by what models expect, because with one number to choose the data itself can speak. Where settings
-    are too many to value all, blind models choose which to value for their fold.
+    With one number to choose the data itself can speak, so models' expectations are corrected by it: see `credible`.
+    Where settings are too many to value all, blind models choose which to value for their fold.
     """
     everyone, many = court.simulator.crowd(court.table.frame), len(court.table)
     listed, feasible = shortlist(court.simulator, everyone, SINGLES, share=court.part)
@@ -70,11 +70,33 @@ def single_settings(court: Judge) -> tuple[Floats, Floats, bool]:
         for rows, blind, crowd in court.folds:
             lists.append(shortlist(blind, crowd, few, share=court.part * len(rows) / many)[0])
     options = np.unique(np.concatenate(lists), axis=0)
-    scores = court.simulator.scenario.objective.sign * court.each_single(options)[0]
+    sign, (scores, direct) = court.simulator.scenario.objective.sign, court.each_single(options)
     chosen = np.empty_like(court.table.settings)
     for (rows, _, _), own in zip(court.folds, lists[1:], strict=True):
-        chosen[rows] = _best(options, own, np.delete(scores, rows, axis=0).mean(0))
-    return _best(options, lists[0], scores.mean(0)), chosen, feasible
+        told = credible(np.delete(scores, rows, axis=0), np.delete(direct, rows, axis=0))
+        chosen[rows] = _best(options, own, sign * told)
+    return _best(options, lists[0], sign * credible(scores, direct)), chosen, feasible
+
+
+def credible(scores: Floats, direct: Floats) -> Floats:
+    """The value [P] of settings: what models expect, corrected by observed rows as far as that stands out of noise.
+
+    The best of many noisy values is the luckiest one. Corrections are therefore shrunk to their common mean, each by
+    its own error (empirical Bayes: Efron & Morris 1973, JASA 68:117).
+
+    Args:
+        scores: [N, P] doubly robust scores.
+        direct: [N, P] the part that models expect.
+    """
+    each = scores - direct
+    correction, error = each.mean(0), each.var(0, ddof=1) / len(each)
+    known = np.isfinite(correction)
+    if not known.any():
+        return correction
+    common = correction[known].mean()
+    true = max(0.0, float(correction[known].var() - error[known].mean()))
+    share = np.divide(true, true + error, out=np.ones_like(error), where=error > 0)
+    return np.asarray(direct.mean(0) + common + share * (correction - common))
 
 
 def _best(options: Floats, among: Floats, value: Floats) -> Floats:

@@ -1,0 +1,41 @@
+"""How the best single setting is told from the luckiest one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from drivetrain.evidence.policies import credible
+
+
+def scores(correction: np.ndarray, noise: float, rows: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(1)
+    direct = np.tile(np.linspace(1, 2, len(correction)), (rows, 1))
+    return direct + correction + noise * draw.normal(size=direct.shape), direct
+
+
+def test_noise_is_shrunk_away():
+    total, direct = scores(np.full(40, 0.5), 4.0)
+    told, real = credible(total, direct), direct.mean(0) + 0.5
+    assert np.abs(told - real).max() < 0.4 * np.abs(total.mean(0) - real).max()
+
+
+def test_what_stands_out_of_noise_is_kept():
+    correction = np.where(np.arange(40) < 20, 3.0, -3.0)
+    total, direct = scores(correction, 1.0)
+    assert credible(total, direct) == pytest.approx(total.mean(0), abs=0.02)
+
+
+def test_without_noise_the_scores_are_taken_as_they_are():
+    total, direct = scores(np.arange(40.0), 0.0)
+    assert credible(total, direct) == pytest.approx(total.mean(0))
+    assert credible(direct, direct) == pytest.approx(direct.mean(0))
+    assert np.isnan(credible(direct * np.nan, direct)).all()
+
+
+def test_a_setting_that_cannot_be_computed_does_not_spoil_the_others():
+    total, direct = scores(np.full(40, 0.5), 1.0)
+    total[:, 3] = np.nan
+    told = credible(total, direct)
+    assert np.isnan(told[3])
+    assert np.isfinite(np.delete(told, 3)).all()
