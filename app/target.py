@@ -41,6 +41,8 @@ def choose() -> Path | None:
     if not known:
         return None
     words = list(known)
+    if "next" in st.session_state:  # a widget's value can only be set before the widget is made
+        st.session_state["of"] = st.session_state.pop("next")
     with st.sidebar:
         st.markdown("#### Looking at")
         word = st.selectbox("Run or scenario", words, key="of", bind="query-params", label_visibility="collapsed")
@@ -122,5 +124,5 @@ def _run(scenario: dt.Scenario, out: Path) -> None:
             tell(error)
             return
         status.update(label="Done", state="complete")
-    st.session_state["of"] = str(out)
+    st.session_state["next"] = str(out)
     st.rerun()

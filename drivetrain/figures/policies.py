@@ -23,7 +23,7 @@ def policies(scenario: Scenario, evidence: Evidence, look: Look = LIGHT) -> Figu
         look: the theme.
     """
     ordered = [evidence.policy(name) for name in NAMES if name in {each.name for each in evidence.policies}]
-    unit = scenario.objective.unit
+    unit = plain(scenario.objective.unit)
     out = figure(look, x=with_unit("value for one row", unit), height=110 + 56 * len(ordered))
     names = [_label(scenario, evidence, each) for each in ordered]
     for label, each in zip(names, ordered, strict=True):
@@ -38,7 +38,7 @@ def policies(scenario: Scenario, evidence: Evidence, look: Look = LIGHT) -> Figu
             text=[number(each.estimate.value)],
             textposition="top center",
             textfont={"color": colour, "size": 14},
-            hovertemplate=f"{plain(span(each.estimate, unit))}<extra></extra>",
+            hovertemplate=f"{span(each.estimate, unit)}<extra></extra>",
             showlegend=False,
         )
     promised = [(label, each.naive) for label, each in zip(names, ordered, strict=True) if each.name != "current"]

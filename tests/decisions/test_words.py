@@ -1,0 +1,153 @@
+"""Sentences: true for what was found, never finer than what is known."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivetrain.decisions import Promise, words
+from drivetrain.decisions.rounding import interval, number, setting, span
+from drivetrain.evidence import Estimate, Evidence, Judged, Point
+from drivetrain.scenario import Scenario, load, parse
+
+CHOICES = """\
+version: 1
+name: choices
+title: Which?
+objective: {minimise: cost_of * lost, unit: EUR}
+parameters: {cost_of: 2}
+levers:
+  channel: {kind: categorical, options: [sms, mail], do_nothing: mail}
+  gift: {kind: yes_no, do_nothing: no}
+outcomes: {lost: {kind: binary}}
+data: {csv: none.csv}
+"""
+
+
+@pytest.fixture
+def scenario(small_scenario: Path) -> Scenario:
+    return load(small_scenario)
+
+
+def _judged(name: str, value: float, effective: float = 300) -> Judged:
+    return Judged(name, Estimate(value, 0.05), value + 0.1, Estimate(0.0, 0.05), effective, True)
+
+
+def _evidence(recommended: str = "single", gain: float = 0.3, **changes: object) -> Evidence:
+    others = {"do_nothing": Estimate(gain, 0.1), "row": Estimate(0.01, 0.05)}
+    base = Evidence(
+        grade="randomised",
+        policies=tuple(_judged(name, 1.0) for name in ("do_nothing", "single", "row")),
+        recommended=recommended,
+        gains={name: gain for name, gain in others.items() if name != recommended},
+        gain_corrections={},
+        single=(7.5,),
+        curve=tuple(Point("price", at, Estimate(1, 0.1), Estimate(0, 0.1), 1.0) for at in (5.0, 7.5, 10.0, 15.0)),
+        near={"price": (7.5, 7.5, False)},
+        effects=(),
+        rows=500,
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def test_the_headline_says_what_and_how_much_and_how_sure(scenario: Scenario) -> None:
+    told = words.headline(scenario, _evidence(), Promise(500, Estimate(600, 20), "do_nothing", Estimate(150, 51)))
+    assert told == (
+        "Set price to 7.5 EUR for everyone. Expected: 0.30 EUR per visitor more than doing nothing (95 % interval "
+        "0.10 to 0.50). Summed over the 500 rows that is 150 (50 to 250)."
+    )
+
+
+def test_flat_is_called_flat(scenario: Scenario) -> None:
+    flat = _evidence(near={"price": (6.0, 9.5, True)})
+    assert "(anything from 6.0 to 9.5 EUR is about as good)" in words.headline(scenario, flat)
+    assert words.top(scenario, flat, "price").startswith("Along price the value is flat")
+    narrow = _evidence(near={"price": (7.0, 8.0, False)})
+    assert "anything" not in words.headline(scenario, narrow)
+    assert (
+        words.top(scenario, narrow, "price") == "Along price anything from 7.0 to 8.0 EUR is about as good as the best."
+    )
+
+
+def test_an_interval_that_does_not_clear_0_says_so(scenario: Scenario) -> None:
+    unsure = _evidence(gain=0.1)
+    assert "does not clear 0" in words.headline(scenario, unsure)
+    assert words.stance(scenario, unsure).word == "test"
+
+
+@pytest.mark.parametrize(("grade", "word"), [("randomised", "act"), ("adjusted", "test"), ("associational", "test")])
+def test_only_randomised_evidence_says_act(scenario: Scenario, grade: str, word: str) -> None:
+    assert words.stance(scenario, _evidence(grade=grade)).word == word
+    assert words.grounds(_evidence(grade=grade))[0].lower() == grade
+
+
+def test_doing_nothing_promises_nothing(scenario: Scenario) -> None:
+    nothing = _evidence("do_nothing")
+    assert words.headline(scenario, nothing).startswith(
+        "Leave things alone (price 10.0 EUR). No other policy is clearly"
+    )
+    assert words.stance(scenario, nothing).word == "leave"
+
+
+def test_personal_settings_that_do_not_pay(scenario: Scenario) -> None:
+    lines = words.verdict(scenario, _evidence())
+    assert "A setting for each row is not worth it: it would change the value by -0.010 EUR per visitor" in lines[1]
+    worse = _evidence(gains={"do_nothing": Estimate(0.3, 0.1), "row": Estimate(0.5, 0.1)})
+    assert "A setting for each row is worse, by 0.50 EUR per visitor" in words.verdict(scenario, worse)[1]
+
+
+def test_personal_settings_that_pay(scenario: Scenario) -> None:
+    gains = {"do_nothing": Estimate(0.5, 0.1), "single": Estimate(0.2, 0.06)}
+    told = " ".join(words.verdict(scenario, _evidence("row", gains=gains)))
+    assert "A setting for each row gains 0.20 EUR per visitor (95 % interval 0.08 to 0.32) over one for all." in told
+    assert words.action(scenario, _evidence("row", gains=gains)) == "Set price for each row on its own"
+
+
+def test_thin_evidence_and_edges_are_told(scenario: Scenario) -> None:
+    thin = _evidence(policies=(_judged("do_nothing", 1), _judged("single", 1, 20), _judged("row", 1)))
+    assert any("Only about 20 rows" in line for line in words.verdict(scenario, thin))
+    points = tuple(Point("price", at, Estimate(1, 0.1), Estimate(0, 0.1), 1.0) for at in (6.0, 7.5, 9.0))
+    edge = _evidence(curve=points, single=(6.0,), near={"price": (6.0, 6.0, False)})
+    assert "lowest price that the data can speak for" in words.top(scenario, edge, "price")
+
+
+def test_options_and_minimising() -> None:
+    scenario = parse(CHOICES)
+    evidence = _evidence(single=(0.0, 1.0), near={}, curve=())
+    told = words.headline(scenario, evidence)
+    assert told.startswith(
+        "Set channel to sms and gift to yes for everyone. Expected: 0.30 EUR less than doing nothing"
+    )
+    nothing = words.action(scenario, _evidence("do_nothing", single=(0.0, 1.0)))
+    assert nothing == "Leave things alone (channel mail and gift no)"
+
+
+def test_settings_are_no_finer_than_a_hundredth_of_the_range(scenario: Scenario) -> None:
+    assert setting(scenario.levers["price"], 7.123456) == "7.1 EUR"
+    assert setting(scenario.levers["price"], 0) == "0 EUR"
+
+
+@given(st.floats(-1e12, 1e12), st.floats(1e-9, 1e9))
+def test_intervals_are_rounded_alike_and_stay_near(value: float, error: float) -> None:
+    estimate = Estimate(value, error)
+    told = [float(word.replace(",", "")) for word in interval(estimate)]
+    half = (estimate.high - estimate.low) / 2
+    largest = max(abs(estimate.low), abs(estimate.high))
+    for word, exact in zip(told, (estimate.value, estimate.low, estimate.high), strict=True):
+        assert abs(word - exact) <= max(0.051 * half, 0.0051 * largest) + 1e-11
+
+
+@given(st.floats(-1e12, 1e12))
+def test_numbers_have_three_digits(value: float) -> None:
+    told = float(number(value).replace(",", ""))
+    assert math.isclose(told, value, rel_tol=0.0051, abs_tol=1e-11)
+    assert number(value) != "-0"
+
+
+def test_what_is_not_a_number_is_unknown() -> None:
+    assert span(Estimate(math.nan, math.nan)) == "unknown (95 % interval unknown to unknown)"

@@ -1,0 +1,112 @@
+"""Figures: they show what the run says, in the reader's theme, and load plotly only when one is drawn."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from drivetrain import figures
+
+if TYPE_CHECKING:
+    from drivetrain import Run
+
+
+def _trace(figure: Any, name: str) -> Any:
+    return next(trace for trace in figure.data if trace.name == name)
+
+
+def test_policies_show_every_value_and_promise(small_run: Run) -> None:
+    evidence = small_run.judged
+    figure = figures.policies(small_run.scenario, evidence)
+    values = sorted(trace.x[0] for trace in figure.data if trace.error_x.array is not None)
+    assert values == sorted(each.estimate.value for each in evidence.policies)
+    reach = {trace.x[0]: trace.error_x.array[0] for trace in figure.data if trace.error_x.array is not None}
+    assert reach[evidence.chosen.estimate.value] == pytest.approx(1.959964 * evidence.chosen.estimate.error)
+    promised = _trace(figure, "what the models promise").x
+    assert set(promised) == {each.naive for each in evidence.policies if each.name != "current"}
+    assert figure.layout.xaxis.title.text == "value for one row (EUR per visitor)"
+
+
+def test_value_curve_is_the_evidence(small_run: Run) -> None:
+    figure = figures.value_curve(small_run, "price")
+    points = small_run.judged.curve
+    assert list(_trace(figure, "what the models expect").y) == [point.modelled for point in points]
+    honest = next(t for t in figure.data if t.name == "honest value, 95 % interval" and t.fill is None)
+    assert list(honest.y) == [point.estimate.value for point in points]
+    assert figure.layout.xaxis.title.text == "price (EUR)"
+    assert sum(_trace(figure, "rows in the data").y) == len(small_run.table)
+
+
+def test_response_marks_what_lies_beyond_the_data(small_run: Run) -> None:
+    answer = small_run.respond("price")
+    assert not answer.supported.all()
+    figure = figures.response(small_run, answer, "bought", at={"what if": 9.0})
+    known = next(t for t in figure.data if t.name == "expected, 95 % interval" and t.fill is None)
+    assert len(known.x) == answer.supported.sum()
+    assert len(_trace(figure, "beyond the data").x) == len(answer.settings)
+    assert figure.layout.yaxis.title.text == "bought (probability)"
+    assert any("what if 9.0 EUR" in note.text for note in figure.layout.annotations)
+
+
+def test_response_agrees_with_a_what_if(small_run: Run) -> None:
+    answer = small_run.respond("price")
+    for place in (0, 17, -1):
+        told = small_run.simulate(price=float(answer.settings[place])).estimates
+        for name, estimate in told.items():
+            assert answer.estimates[name][place].value == pytest.approx(estimate.value, abs=1e-5)
+            assert answer.estimates[name][place].error == pytest.approx(estimate.error, abs=1e-5)
+
+
+def test_response_refuses_unknown_levers(small_run: Run) -> None:
+    with pytest.raises(ValueError, match="Did you mean 'price'"):
+        small_run.respond("prise")
+
+
+def test_contest_and_calibration_are_the_record(small_run: Run) -> None:
+    told = small_run.record["contest"]["bought"]
+    contest = figures.contest("bought", told)
+    assert sorted(_trace(contest, "all folds").x) == sorted(entry["loss"] for entry in told["entries"])
+    calibration = figures.calibration("bought", told, "share")
+    assert list(_trace(calibration, "bought, 95 % interval").y) == [group["observed"] for group in told["calibration"]]
+
+
+def test_settings_and_gains_count_every_row(small_run: Run) -> None:
+    assert small_run.recommendations is not None
+    assert sum(figures.settings(small_run, "price").data[0].y) == len(small_run.recommendations)
+    gains = figures.gains(small_run)
+    assert gains is not None
+    assert len(gains.data[0].x) == len(small_run.recommendations)
+
+
+@pytest.mark.parametrize("look", [figures.LIGHT, figures.DARK])
+def test_backgrounds_are_clear_and_text_can_be_read(small_run: Run, look: figures.Look) -> None:
+    layout = figures.policies(small_run.scenario, small_run.judged, look).layout.template.layout
+    assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
+    for colour in (look.ink, look.quiet, look.strong, look.other, look.model):
+        assert _contrast(colour, look.paper) >= 4.5, colour
+
+
+def test_texts_of_scenarios_are_not_read_as_html(small_run: Run) -> None:
+    told = {**small_run.record["contest"]["bought"]}
+    assert "<script>" not in figures.calibration("<script>alert(1)</script>", told).to_json().replace("\\u003c", "<")
+
+
+def test_importing_figures_loads_no_plotly() -> None:
+    code = "import sys, drivetrain.figures; sys.exit('plotly' in sys.modules)"
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False).returncode == 0
+
+
+def _contrast(one: str, other: str) -> float:
+    """WCAG 2 contrast ratio."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
