@@ -14,8 +14,8 @@ from torch import Tensor
 from drivetrain import scenario as scenarios
 from drivetrain.data import Table
 from drivetrain.modeler import Models
-from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.links import Link
+from drivetrain.modeler.nodes import Nodes
 from drivetrain.scenario import LeverSpace, Scenario
 from drivetrain.simulator import Simulator, Support
 from drivetrain.simulator.support import Reach

@@ -23,10 +23,8 @@ from drivetrain.simulator import Crowd, Outlook, Simulator
 Floats = NDArray[np.float64]
 Column = NDArray[Any] | list[str]
 
-COLUMNS = frozenset(
-    ["row", "objective", "objective_low", "objective_high", "gain", "gain_low", "gain_high"]
-    + ["supported", "remarks", "reason"]
-)
+_WORTH = ("objective", "objective_low", "objective_high", "gain", "gain_low", "gain_high")
+COLUMNS = frozenset({"row", *_WORTH, "supported", "remarks", "reason"})
 """Every column of a table of recommendations but the levers and what is expected of outcomes."""
 
 

@@ -89,7 +89,8 @@ def credible(scores: Floats, direct: Floats) -> Floats:
         direct: [N, P] the part that models expect.
     """
     each = scores - direct
-    correction, error = each.mean(0), each.var(0, ddof=1) / len(each)
+    correction: Floats = each.mean(0)
+    error: Floats = each.var(0, ddof=1) / len(each)
     known = np.isfinite(correction)
     if not known.any():
         return correction
