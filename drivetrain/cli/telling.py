@@ -8,8 +8,7 @@ from pathlib import Path
 from drivetrain.assembly import Run, WhatIf
 from drivetrain.cli import screen
 from drivetrain.data import Rows
-from drivetrain.decisions import Promise
-from drivetrain.decisions.words import headline, verdict
+from drivetrain.decisions import Promise, words
 from drivetrain.evidence import NAMES, Estimate
 
 
@@ -19,13 +18,18 @@ def finished(run: Run) -> None:
     screen.say(run.scenario.title)
     screen.say()
     if made is not None:
-        screen.say(headline(run.scenario, evidence, made.promise))
-    for line in verdict(run.scenario, evidence):
+        screen.say(words.headline(run.scenario, evidence, made.promise))
+    for line in words.verdict(run.scenario, evidence):
         screen.say(line)
     screen.say()
     unit = run.scenario.objective.unit or "objective"
     lines = [
-        [NAMES[judged.name], _number(judged.estimate.value), _interval(judged.estimate), _number(judged.naive)]
+        [
+            words.policy(run.scenario, judged.name),
+            _number(judged.estimate.value),
+            _interval(judged.estimate),
+            _number(judged.naive),
+        ]
         for judged in sorted(evidence.policies, key=lambda judged: list(NAMES).index(judged.name))
     ]
     screen.table([f"policy ({unit})", "value", "95 % interval", "naive promise"], lines)
