@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import event, given, settings
+from hypothesis import event, given, reject, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import coo_array
 from stand_ins import anywhere, declare, stand_in
 
-from drivetrain.errors import DataError, InfeasibleError, RefusedError
+from drivetrain.errors import DataError, InfeasibleError, RefusedError, ScenarioError
 from drivetrain.optimizer import candidates, decisions, holds, optimise, shortlist
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Simulator, Support
@@ -103,7 +103,11 @@ def problems(draw: st.DrawFn) -> Made:
     text += "levers:\n" + "".join(f"  {name}: {KINDS[name]}\n" for name in levers)
     text += "inputs: {x: {kind: numeric}}\noutcomes: {y: {kind: numeric}}\n"
     text += "constraints:\n" + "\n".join(lines) if lines else ""
-    return Made(declare(text, folds=2), levers, slopes, bends, kinds, tuple(bounds), x, sign)
+    try:
+        scenario = declare(text, folds=2)
+    except ScenarioError:  # a bound on a lever alone, outside its range: refused before anything is asked
+        reject()
+    return Made(scenario, levers, slopes, bends, kinds, tuple(bounds), x, sign)
 
 
 def _number(lever: str) -> str:
