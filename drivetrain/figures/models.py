@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MODELS = {
     "two_tower": "two-tower network",
     "joint": "joint network",
+    "common": "one common response",
     "constant": "a constant",
     "linear": "a linear model",
     "boosting": "gradient boosting",

@@ -29,7 +29,7 @@ class OutcomeModel:
 
     outcome: str
     kind: str
-    """The network's kind: `two_tower` or `joint`."""
+    """The network's kind: `two_tower`, `joint` or `common`."""
     shape: Shape
     settings: SettingEncoder
     """Levers in the scenario's order, then the earlier outcomes that this one uses."""

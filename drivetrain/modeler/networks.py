@@ -1,16 +1,17 @@
-"""The two kinds of network, both with fastai's `TabularModel` inside.
+"""The three kinds of network, all with fastai's `TabularModel` inside.
 
 `TwoTower`: context(rows) [N, K] · settings [G, C, K], so that N rows × G settings cost one matrix product.
+`Common`: the same without what rows and settings do to each other: one response, shared by all rows.
 `Joint`: rows and settings through one network, the check on the first; every pair costs a forward pass.
 
-Both add a wide, linear part (Cheng et al. 2016, "Wide & Deep Learning"): with few rows it carries most of the signal
+All add a wide, linear part (Cheng et al. 2016, "Wide & Deep Learning"): with few rows it carries most of the signal
 and the deep part stays near zero.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -160,6 +161,14 @@ class TwoTower(Network):
         return torch.einsum("nk,nck->nc", context, self.settings(features))
 
 
+class Common(TwoTower):
+    """Linear predictor = bias + a(row) + b(setting): the strongest shrinkage towards a common response."""
+
+    def __init__(self, shape: Shape, start: Tensor) -> None:
+        """Args: shape: sizes; start: [C] the linear predictor that training begins from."""
+        super().__init__(replace(shape, interactions=0), start)
+
+
 class Joint(Network):
     """Rows and settings through one network."""
 
@@ -200,4 +209,4 @@ class Joint(Network):
         return out
 
 
-KINDS: dict[str, type[Network]] = {"two_tower": TwoTower, "joint": Joint}
+KINDS: dict[str, type[Network]] = {"two_tower": TwoTower, "joint": Joint, "common": Common}

@@ -144,7 +144,7 @@ def train(
     """Fit M networks with fastai's one-cycle policy (Smith 2018, arXiv:1803.09820).
 
     Args:
-        kind: `two_tower` or `joint`.
+        kind: `two_tower`, `joint` or `common`.
         examples: all rows, N.
         subsets: for each network int64 [n] the rows that it sees; none is held back, so `settings` fixes the epochs.
         links: for each network its link, fitted to the rows that it sees.

@@ -104,10 +104,11 @@ class Outcome(Declaration):
 class Split(Declaration):
     """How rows are dealt to folds and to the sealed test part."""
 
-    by: Literal["random", "time", "group"] = "random"
-    """At random; in order of a time column; or keeping rows with one group value together."""
+    by: Literal["random", "stratified", "time", "group"] = "random"
+    """At random; at random with the same mix of values in every part; in order of a time column; or keeping rows with
+    one group value together."""
     column: Column | None = None
-    """The column of the time or the group."""
+    """The column of the time or the group; or of the values to mix evenly, the first outcome's where left out."""
     folds: Annotated[int, Field(ge=2, le=20)] = 5
     """Number of folds: each model is judged on the fold that it has not seen."""
     test: Annotated[float, Field(ge=0, le=0.5)] = 0.2
@@ -117,7 +118,7 @@ class Split(Declaration):
         """A column exactly where one is needed."""
         if self.by == "random" and self.column is not None:
             yield Flaw(("column",), "found a column", "A random split takes none", "Remove it, or say by: group.", True)
-        if self.by != "random" and self.column is None:
+        if self.by in {"time", "group"} and self.column is None:
             yield Flaw(("column",), "the key is missing", f"A split by {self.by} needs the column that tells it")
 
 
@@ -223,7 +224,11 @@ class Constraint(Declaration):
 class Model(Declaration):
     """How the networks are built and trained."""
 
-    kinds: Annotated[Many[Literal["two_tower", "joint"]], Field(min_length=1)] = ("two_tower", "joint")
+    kinds: Annotated[Many[Literal["two_tower", "joint", "common"]], Field(min_length=1)] = (
+        "two_tower",
+        "joint",
+        "common",
+    )
     """Which networks compete; validation picks."""
     layers: Annotated[Many[Annotated[int, Field(ge=1, le=4096)]], Field(max_length=10)] = (32,)
     """Widths of the hidden layers."""

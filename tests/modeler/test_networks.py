@@ -86,6 +86,16 @@ def test_two_towers_ask_each_side_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [7]
 
 
+def test_a_common_response_is_the_same_for_all_rows() -> None:
+    shape = Shape((4,), 2, 3, 2, (8,), 3, 0.1)
+    network, features = built("common", shape), torch.randn(6, 3)
+    grid = network.grid(network.context(rows_of(shape, 9)), features)
+    steps = grid - grid[:, :1]
+    assert torch.allclose(steps, steps[:1].expand_as(steps), atol=1e-4)
+    assert steps.abs().max() > 0.1
+    assert grid[:, 0].std() > 0.1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_network_starts_near_the_average(kind: str) -> None:
     shape = Shape((4,), 2, 3, 3, (8,), 3, 0.1)
