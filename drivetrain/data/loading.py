@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.data import checks, splits
-from drivetrain.data.columns import Column, Remark, convert, moments
+from drivetrain.data import checks
+from drivetrain.data.columns import Remark, convert
+from drivetrain.data.dealing import deal, keys_of
 from drivetrain.data.roles import Role, roles
 from drivetrain.data.sources import Source, from_file, from_frame, from_package
 from drivetrain.data.table import Dropped, Rows, Table, fingerprint
@@ -37,7 +38,7 @@ def load(scenario: Scenario) -> Table:
     source = _source(scenario, {role.column for role in parts} | set(extra))
     faults = [*_absent(source, parts), *_absent_extra(source, split.column, propensity)]
     frame, remarks, found = _frame(scenario, source, parts)
-    keys, found_keys = _keys(scenario, source)
+    keys, found_keys = keys_of(scenario, source)
     chances, found_chances = _chances(propensity, source)
     settings, found_settings = _settings(scenario, frame)
     faults += [*found, *found_keys, *found_chances, *found_settings]
@@ -46,10 +47,10 @@ def load(scenario: Scenario) -> Table:
     dropped, used = _usable(scenario, frame, settings, keys, chances)
     frame, settings = frame[used].reset_index(drop=True), settings[used]
     chances = None if chances is None else chances[used]
-    fold = _folds(scenario, int(used.sum()), None if keys is None else keys[used])
+    fold, dealt = deal(scenario, frame, None if keys is None else keys[used])
     if faults := list(checks.of_rows(scenario, frame, settings, fold)):
         raise DataError(*faults, *_left_out(source, dropped))
-    remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
+    remarks += [*checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"}), *dealt]
     mark = fingerprint(frame, settings, chances)
     return Table(frame, settings, np.flatnonzero(used), tuple(remarks), mark, source.label, fold, dropped, chances)
 
@@ -129,16 +130,6 @@ def _settings(scenario: Scenario, frame: pd.DataFrame) -> tuple[NDArray[np.float
         return np.full(logged.shape, np.nan), error.faults
 
 
-def _keys(scenario: Scenario, source: Source) -> tuple[NDArray[Any] | None, tuple[Fault, ...]]:
-    """[rows] the time or the group by which rows are split; None where chance splits them."""
-    split = scenario.data.split
-    if split.column is None or split.column not in source.columns:
-        return None, ()
-    thing, series = f"column '{split.column}' (data.split)", source.frame[split.column]
-    column: Column = moments(series, thing) if split.by == "time" else convert(series, "categorical", thing)
-    return column.values, column.faults
-
-
 def _chances(propensity: str | None, source: Source) -> tuple[NDArray[np.float64] | None, tuple[Fault, ...]]:
     if propensity is None or propensity not in source.columns:
         return None, ()
@@ -173,12 +164,3 @@ def _left_out(source: Source, dropped: Sequence[Dropped]) -> Iterator[Fault]:
     if dropped:
         found = "rows were left out because " + ", ".join(map(str, dropped))
         yield Fault(source.label, found, cure="Fill in what is missing, where these rows are needed")
-
-
-def _folds(scenario: Scenario, rows: int, keys: NDArray[Any] | None) -> splits.Folds:
-    split, generator = scenario.data.split, np.random.default_rng(scenario.seed)
-    if keys is None:
-        return splits.at_random(rows, split.folds, split.test, generator)
-    if split.by == "time":
-        return splits.by_time(keys, split.folds, split.test)
-    return splits.by_group(keys.astype(str), split.folds, split.test, generator)

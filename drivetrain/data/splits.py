@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import heapq
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 SEALED = -1
@@ -29,6 +31,51 @@ def at_random(rows: int, folds: int, test: float, generator: np.random.Generator
     fold = np.full(rows, SEALED, dtype=np.int64)
     fold[generator.permutation(rows)[sealed:]] = np.arange(rows - sealed) % folds
     return fold
+
+
+def stratified(strata: NDArray[np.int64], folds: int, test: float, generator: np.random.Generator) -> Folds:
+    """Chance deals, but every part gets its share of each stratum, to within one row.
+
+    Args:
+        strata: [rows] the number of each row's stratum.
+        folds: K, the number of folds.
+        test: share of the rows for the test part, in [0, 1).
+        generator: where chance comes from.
+
+    Returns:
+        [rows] fold numbers 0..K−1, and −1 for the test part.
+    """
+    shuffled = generator.permutation(len(strata))
+    order = shuffled[np.argsort(strata[shuffled], kind="stable")]
+    sealed = np.diff(np.round(np.arange(len(strata) + 1) * test)) > 0
+    fold = np.full(len(strata), SEALED, dtype=np.int64)
+    fold[order[~sealed]] = np.arange(int((~sealed).sum())) % folds
+    return fold
+
+
+def strata(values: NDArray[Any], most: int = 10) -> NDArray[np.int64]:
+    """[rows] a number for each row's stratum: its value, or its tenth of the rows where numbers are many.
+
+    Args:
+        values: [rows] numbers, or texts; a missing one is a stratum of its own, −1.
+        most: how many distinct numbers are strata of their own.
+    """
+    codes, distinct = pd.factorize(values, sort=True)
+    if len(distinct) <= most or values.dtype == object:
+        return np.asarray(codes, dtype=np.int64)
+    edges = np.quantile(values[codes >= 0], np.linspace(0, 1, most + 1)[1:-1])
+    return np.where(codes < 0, -1, np.searchsorted(edges, values)).astype(np.int64)
+
+
+def together(fold: Folds, copies: NDArray[np.int64]) -> Folds:
+    """Rows that are copies of one another go where the first of them went.
+
+    Args:
+        fold: [rows] as dealt.
+        copies: [rows] the same number for rows that are copies, any other for others.
+    """
+    _, first, member = np.unique(copies, return_index=True, return_inverse=True)
+    return fold[first[member]]
 
 
 def by_time(times: NDArray[np.generic], folds: int, test: float) -> Folds:

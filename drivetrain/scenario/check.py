@@ -33,6 +33,7 @@ def flaws(scenario: Scenario, faulty: frozenset[str] = frozenset()) -> Iterator[
     yield from _inputs(scenario, faulty)
     yield from _columns(scenario)
     yield from _constraints(scenario)
+    yield from _split(scenario, faulty)
 
 
 def formulas(scenario: Scenario) -> Iterator[tuple[Path, Formula]]:
@@ -156,6 +157,13 @@ def _columns(scenario: Scenario) -> Iterator[Flaw]:
     if (propensity := scenario.assignment.propensity) in owners:
         found = f"found the column {propensity!r}, which is also that of {owners[str(propensity)]}"
         yield Flaw(("assignment", "propensity"), found, "A column has one role", "Name the column of probabilities.")
+
+
+def _split(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
+    split = scenario.data.split if scenario.data else None
+    if split and split.by == "stratified" and split.column is None and not scenario.outcomes and not faulty:
+        rule = "A stratified split needs an outcome, or the column to mix evenly"
+        yield Flaw(("data", "split", "by"), "found no outcome to stratify by", rule, "Add column, or say by: random.")
 
 
 def _constraints(scenario: Scenario) -> Iterator[Flaw]:

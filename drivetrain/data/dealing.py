@@ -1,0 +1,75 @@
+"""Dealing the rows of a table to its folds and its test part, as the scenario's split says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drivetrain.data import splits
+from drivetrain.data.columns import Column, Remark, convert, moments
+from drivetrain.data.sources import Source
+from drivetrain.errors import Fault
+from drivetrain.scenario import Scenario
+
+MOST_COPIES = 0.5
+"""Where more rows than this repeat an earlier one, rows are equal because their columns hold few values: no copies."""
+
+
+def keys_of(scenario: Scenario, source: Source) -> tuple[NDArray[Any] | None, tuple[Fault, ...]]:
+    """[rows] the time, the group or the stratum by which rows are split; None where no column tells it.
+
+    Args:
+        scenario: what is declared.
+        source: its rows. A row without a stratum is in a stratum of its own; one without a time or group has no key.
+    """
+    split = scenario.data.split
+    if split.column is None or split.column not in source.columns:
+        return None, ()
+    thing, series = f"column '{split.column}' (data.split)", source.frame[split.column]
+    column: Column = moments(series, thing) if split.by == "time" else convert(series, "categorical", thing)
+    if split.by != "stratified":
+        return column.values, column.faults
+    numbers = convert(series, "numeric", thing)
+    if numbers.faults and column.faults:
+        return None, column.faults
+    return splits.strata(column.values if numbers.faults else numbers.values), ()
+
+
+def deal(scenario: Scenario, frame: pd.DataFrame, keys: NDArray[Any] | None) -> tuple[splits.Folds, tuple[Remark, ...]]:
+    """Deal the used rows; the same rows and seed always lie in the same parts.
+
+    Args:
+        scenario: how to split.
+        frame: [rows] canonical columns.
+        keys: [rows] as of `keys_of`.
+
+    Returns:
+        [rows] fold numbers, −1 in the test part; and how many rows follow an earlier one that they repeat.
+    """
+    split, generator = scenario.data.split, np.random.default_rng(scenario.seed)
+    if keys is not None and split.by == "time":
+        return splits.by_time(keys, split.folds, split.test), ()
+    if keys is not None and split.by == "group":
+        return splits.by_group(keys.astype(str), split.folds, split.test, generator), ()
+    if split.by == "stratified":
+        told = splits.strata(frame[next(iter(scenario.outcomes))].to_numpy()) if keys is None else keys
+        fold = splits.stratified(told, split.folds, split.test, generator)
+    else:
+        fold = splits.at_random(len(frame), split.folds, split.test, generator)
+    return _together(frame[[*scenario.inputs, *scenario.levers]], fold)
+
+
+def _together(known: pd.DataFrame, fold: splits.Folds) -> tuple[splits.Folds, tuple[Remark, ...]]:
+    """A row that repeats another in every input and lever is no news to a model that has seen the other."""
+    repeated = int(known.duplicated().sum())
+    if not repeated:
+        return fold, ()
+    if repeated > MOST_COPIES * len(known):
+        found = "the same inputs and levers as an earlier row; too common to be copies, so dealt apart"
+        return fold, (Remark("rows", found, repeated),)
+    copies = known.groupby(list(known.columns), sort=False, dropna=False).ngroup().to_numpy().astype(np.int64)
+    found = "the same inputs and levers as an earlier row, and dealt to the same fold"
+    return splits.together(fold, copies), (Remark("rows", found, repeated),)
