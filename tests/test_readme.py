@@ -83,12 +83,23 @@ def test_the_commands_shown_run(run: dt.Run, place: Path, monkeypatch: pytest.Mo
     assert len(pd.read_csv(place / "actions.csv")) == 3
 
 
-def test_the_figures_shown_are_those_of_the_run(run: dt.Run) -> None:
-    from drivetrain.decisions.words import headline
+def test_the_result_shown_is_what_the_command_prints(run: dt.Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same words; the same figures but for the last digit, which another processor may round otherwise."""
+    from drivetrain.cli import telling
 
-    assert run.recommendations is not None
-    assert headline(run.scenario, run.judged, run.recommendations.promise) in TEXT.replace("\n> ", " ").replace(
-        "\n", " "
-    )
-    for judged in run.judged.policies:
-        assert f"{judged.estimate.value:.3f}" in TEXT
+    telling.finished(run)
+    (shown,) = blocks("text")
+    printed = capsys.readouterr().out
+    assert _words(shown) == _words(printed)
+    assert _figures(shown) == pytest.approx(_figures(printed), rel=0.03, abs=0.003)
+
+
+NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?")
+
+
+def _words(text: str) -> list[str]:
+    return NUMBER.sub("#", text).split()
+
+
+def _figures(text: str) -> list[float]:
+    return [float(number.replace(",", "")) for number in NUMBER.findall(text)]
