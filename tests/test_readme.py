@@ -21,7 +21,12 @@ WAITS = {"dashboard", "serve"}
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    """The fenced blocks of one language, or of none."""
+    return [
+        text
+        for named, text in re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+        if named == language
+    ]
 
 
 def bare(values: Any) -> Any:
