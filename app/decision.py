@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
-from drawing import draw, look
+from drawing import draw, figure_card, look
 
 import drivetrain as dt
 
@@ -41,21 +41,22 @@ def _answer(run: dt.Run) -> None:
 
 
 def _numbers(run: dt.Run) -> None:
-    """Three figures: what it is worth, the gain, and the rows decided for."""
+    """Three figures: what it is worth, the gain, and the rows that judged."""
     scenario, evidence = run.scenario, run.judged
     value, low, high = dt.rounding.interval(evidence.chosen.estimate)
     unit = scenario.objective.unit
     left, middle, right = st.columns(3)
-    left.metric(f"Value for one row{_in(unit)}", value, help=f"95 % interval {low} to {high}", border=True)
+    figure_card(left, f"Value for one row{_in(unit)}", value, f"95 % interval {low} to {high}")
     beside = dt.words.reference(evidence)
     if beside in evidence.gains:
-        gain, least, most = dt.rounding.interval(evidence.gains[beside])
-        than = dt.words.policy(scenario, beside)
-        middle.metric(f"Gain over {than}{_in(unit)}", gain, help=f"95 % interval {least} to {most}", border=True)
+        gain, low, high = dt.rounding.interval(evidence.gains[beside])
+        label = f"Gain over {dt.words.policy(scenario, beside)}{_in(unit)}"
+        figure_card(middle, label, gain, f"95 % interval {low} to {high}")
     else:
-        middle.metric("Gain", "none", help="Nothing clearly beats what is compared with.", border=True)
-    decided = run.recommendations.promise.rows if run.recommendations is not None else 0
-    right.metric("Rows decided for", f"{decided:,}", border=True)
+        figure_card(middle, "Gain", "none", "nothing else is clearly better")
+    figure_card(
+        right, "Rows that judged", f"{evidence.rows:,}", f"{len(run.table.test):,} more are sealed for a last test"
+    )
 
 
 def _assumed(run: dt.Run) -> None:

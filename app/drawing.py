@@ -17,3 +17,11 @@ def look() -> dt.figures.Look:
 def draw(figure: Any, name: str) -> None:
     """Draw a figure across the page."""
     st.plotly_chart(figure, theme=None, key=f"figure-{name}", config={"displayModeBar": False, "responsive": True})
+
+
+def figure_card(place: Any, label: str, value: str, note: str = "", **about: Any) -> None:
+    """One number in a frame, with what is said of it under it."""
+    with place.container(border=True):
+        st.metric(label, value, **about)
+        if note:
+            st.caption(note)

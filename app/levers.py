@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import streamlit as st
-from drawing import draw, look
+from drawing import draw, figure_card, look
 
 import drivetrain as dt
 
@@ -46,15 +47,31 @@ def _whom(run: dt.Run) -> dt.Rows | None:
         st.warning(f"Row {number} was left out of the data. The nearest one that was used is shown.")
         place = np.array([np.abs(known - number).argmin()])
     rows = run.table.subset(place[:1])
-    st.dataframe(rows.frame[list(run.scenario.inputs)].T.rename(columns={0: "value"}).astype(str))
+    known_of = {
+        _with_unit(name, each): _shown(each, rows.frame[name].iloc[0]) for name, each in run.scenario.inputs.items()
+    }
+    st.table(known_of, border="horizontal")
     return rows
+
+
+def _shown(declared: Any, value: Any) -> str:
+    """An input's value as people read it."""
+    if value is None or value != value:
+        return "missing"
+    if declared.kind == "yes_no":
+        return "yes" if value else "no"
+    return f"{value:,.6g}" if declared.kind == "numeric" else str(value)
+
+
+def _with_unit(name: str, declared: Any) -> str:
+    return f"{name} ({declared.unit})" if declared.unit else name
 
 
 def _lever(run: dt.Run, name: str) -> Any:
     """A slider or a choice for one lever, standing at the best single setting."""
     lever, key = run.scenario.levers[name], f"set_{name}"
     start = run.scenario.space.decode(np.array(run.judged.single))[name].iloc[0]
-    label = f"{name} ({lever.unit})" if lever.unit else name
+    label = _with_unit(name, lever)
     about = {"key": key, "bind": "query-params", "help": lever.description or None}
     if lever.kind == "categorical":
         return st.selectbox(label, list(lever.options), index=lever.options.index(start), **about)
@@ -98,14 +115,14 @@ def _answers(run: dt.Run, rows: dt.Rows | None, setting: dict[str, Any]) -> None
         )
     _numbers(run, what_if, now)
     shown = asked if len(asked) <= MOST_ROWS else asked.subset(_evenly(len(asked), MOST_ROWS))
-    for lever in run.scenario.levers:
-        _curves(run, lever, shown, setting)
+    _curve(run, shown, setting, list(what_if.estimates))
 
 
 def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
     """Objective first, then outcomes: what if, beside now."""
     names = list(what_if.estimates)
-    columns = st.columns(min(3, len(names)))
+    most = 3 if max(len(_label(run, name)) for name in names) <= 20 else 2
+    columns = st.columns(min(most, len(names)))
     for place, name in enumerate(names):
         value, low, high = dt.rounding.interval(what_if.estimates[name])
         change = ""
@@ -113,24 +130,35 @@ def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
             moved = what_if.estimates[name].value - now.estimates[name].value
             change = f"{moved:+.3g} against the data" if abs(moved) > 0 else ""
         better = "normal" if name != "objective" or run.scenario.objective.sign > 0 else "inverse"
-        columns[place % 3].metric(
+        figure_card(
+            columns[place % len(columns)],
             _label(run, name),
             value,
-            change or None,
+            f"95 % interval {low} to {high}",
+            delta=change or None,
             delta_color=better if name == "objective" else "off",
-            help=f"95 % interval {low} to {high}, from how much the models differ",
-            border=True,
+            help="The interval tells how much the models differ; it is not judged by evidence.",
         )
 
 
-def _curves(run: dt.Run, lever: str, rows: dt.Rows, setting: dict[str, Any]) -> None:
+def _curve(run: dt.Run, rows: dt.Rows, setting: dict[str, Any], names: list[str]) -> None:
+    """One response curve: of what, along which lever."""
+    of = st.segmented_control(
+        "Show", names, default="objective", required=True, key="of_what", bind="query-params", format_func=_named(run)
+    )
+    lever = next(iter(setting))
+    if len(setting) > 1:
+        lever = st.segmented_control(
+            "Along", list(setting), default=lever, required=True, key="along", bind="query-params"
+        )
     others = {name: value for name, value in setting.items() if name != lever}
     answer = run.respond(lever, rows, **others)
     at = {"what if": float(run.scenario.space.parse({lever: setting[lever]})[_place(run, lever)])}
-    tabs = st.tabs([_label(run, name) for name in answer.estimates])
-    for place, (tab, name) in enumerate(zip(tabs, answer.estimates, strict=True)):
-        with tab:
-            draw(dt.figures.response(run, answer, name, look(), at), f"response-{_place(run, lever)}-{place}")
+    draw(dt.figures.response(run, answer, of, look(), at), "response")
+
+
+def _named(run: dt.Run) -> Callable[[str], str]:
+    return lambda name: _label(run, name)
 
 
 def _label(run: dt.Run, name: str) -> str:

@@ -201,8 +201,8 @@ def _how_flat(scenario: Scenario, evidence: Evidence) -> str:
     for name, (low, high, flat) in evidence.near.items():
         if flat:
             lever = scenario.levers[name]
-            of = f" of {name}" if len(scenario.levers) > 1 else ""
-            told.append(f"anything from {plain_setting(lever, low)} to {setting(lever, high)}{of} is about as good")
+            what = f"any {name}" if len(scenario.levers) > 1 else "anything"
+            told.append(f"{what} from {plain_setting(lever, low)} to {setting(lever, high)} is about as good")
     return f" ({_listed(told)})" if told else ""
 
 

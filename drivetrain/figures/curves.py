@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drivetrain.assembly import Response, Run
 from drivetrain.decisions.rounding import setting
@@ -165,13 +166,11 @@ def _models_alone(out: Figure, lever: Lever, points: Sequence[Point], look: Look
 
 def _seen(out: Figure, run: Run, lever: str, look: Look) -> None:
     """How often the data shows each setting: a low histogram along the foot, on a hidden axis of its own."""
-    logged = run.table.settings[:, run.scenario.space.names.index(lever)]
-    low, high = float(np.nanmin(logged)), float(np.nanmax(logged))
-    counts, edges = np.histogram(logged[np.isfinite(logged)], bins=36, range=(low, high if high > low else low + 1))
+    at, counts, width = _counted(run.table.settings[:, run.scenario.space.names.index(lever)])
     out.add_bar(
-        x=(edges[:-1] + edges[1:]) / 2,
+        x=at,
         y=counts,
-        width=np.diff(edges) * 0.9,
+        width=width,
         yaxis="y2",
         marker={"color": look.faint(look.quiet, 0.3), "line": {"width": 0}},
         name="rows in the data",
@@ -180,6 +179,16 @@ def _seen(out: Figure, run: Run, lever: str, look: Look) -> None:
     top = float(np.sort(counts)[-2:].min() or counts.max()) * 6
     hidden = {"overlaying": "y", "range": [0, top], "visible": False, "fixedrange": True}
     out.update_layout(yaxis2=hidden)
+
+
+def _counted(logged: NDArray[np.float64], bins: int = 36) -> tuple[NDArray[Any], NDArray[Any], float]:
+    """Where bars stand, how many rows each counts, and how wide they are: a bar a value, or bins where many differ."""
+    values, counts = np.unique(logged[np.isfinite(logged)], return_counts=True)
+    width = 0.9 * float(np.ptp(values) or 1) / bins
+    if len(values) <= bins:
+        return values, counts, width
+    counts, edges = np.histogram(logged[np.isfinite(logged)], bins=bins)
+    return (edges[:-1] + edges[1:]) / 2, counts, width
 
 
 def _near(out: Figure, run: Run, lever: str, look: Look) -> None:
