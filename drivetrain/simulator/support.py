@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -18,6 +19,9 @@ FEWEST = 10
 FEWEST_SHARE = 0.005
 FEW_VALUES = 12
 MOST_KEPT = 4096
+CELLS_AT_ONCE = 4_000_000
+NEXT = 1e-9
+"""Settings closer than this are the same."""
 
 
 class Reach(BaseModel):
@@ -43,7 +47,7 @@ class Reach(BaseModel):
 
     def kernel(self, seen: Floats, setting: Floats) -> Floats:
         """How much each seen setting [..., N, 1] speaks for each setting [..., 1, G]: 1 the same, 0 out of reach."""
-        same = np.isclose(seen, setting, rtol=0, atol=1e-9)
+        same = np.isclose(seen, setting, rtol=0, atol=NEXT)
         if self.width == 0:
             return same.astype(np.float64)
         weight = np.clip(1 - ((seen - setting) / self.width) ** 2, 0, None)
@@ -102,15 +106,48 @@ class Support(BaseModel):
         return weight
 
     def rows_near(self, settings: Floats) -> Floats:
-        """For each setting [G, L] the number of training rows that speak for it, [G]."""
-        out: Floats = np.asarray(self.counts) @ self.kernel(np.asarray(self.seen), settings)
-        return out
+        """For each setting [G, L] the number of training rows that speak for it, [G]; a million settings are fine."""
+        if len(self.reach) == 1:
+            return self._along(settings[:, 0])
+        distinct, back = np.unique(settings, axis=0, return_inverse=True)
+        step = max(1, CELLS_AT_ONCE // len(self.seen))
+        seen, counts = np.asarray(self.seen), np.asarray(self.counts)
+        parts = [counts @ self.kernel(seen, distinct[i : i + step]) for i in range(0, len(distinct), step)]
+        near: Floats = np.concatenate([np.zeros(0), *parts])[back.ravel()]
+        return near
+
+    def _along(self, values: Floats) -> Floats:
+        """Rows near values [G] of the only lever: Σ c (1 − (u − v)²) from cumulative Σ c, Σ c u, Σ c u²."""
+        reach, (seen, counts) = self.reach[0], self._sorted
+        same = _between(np.cumsum(counts), seen, values - NEXT, values + NEXT)
+        if reach.width == 0:
+            return same
+        apart = (
+            np.isclose(seen, reach.apart, rtol=0, atol=NEXT) if reach.apart is not None else np.zeros(len(seen), bool)
+        )
+        rest, many = seen[~apart], counts[~apart]
+        u, v = (rest - reach.low) / reach.width, (values - reach.low) / reach.width
+        sums = [_between(np.cumsum(many * u**power), u, v - 1, v + 1) for power in range(3)]
+        near = np.clip(sums[0] * (1 - v**2) + 2 * v * sums[1] - sums[2], 0, None)
+        return near if reach.apart is None else np.where(np.abs(values - reach.apart) <= NEXT, same, near)
+
+    @cached_property
+    def _sorted(self) -> tuple[Floats, Floats]:
+        seen = np.asarray(self.seen)[:, 0]
+        order = np.argsort(seen, kind="stable")
+        return seen[order], np.asarray(self.counts)[order]
 
     def holds(self, settings: Floats) -> NDArray[np.bool_]:
         """Whether the data supports each setting [G, L]: inside what was seen, with enough rows around it."""
         inside = np.all([reach.inside(settings[:, i]) for i, reach in enumerate(self.reach)], axis=0)
         fewest = max(FEWEST, FEWEST_SHARE * sum(self.counts))
         return np.asarray(inside & (self.rows_near(settings) >= fewest))
+
+
+def _between(sums: Floats, ordered: Floats, low: Floats, high: Floats) -> Floats:
+    """Of cumulative sums over ordered values, the part between low and high [G]."""
+    padded = np.concatenate([[0.0], sums])
+    return np.asarray(padded[np.searchsorted(ordered, high, "right")] - padded[np.searchsorted(ordered, low, "left")])
 
 
 def _half_width(seen: Floats) -> float:

@@ -100,3 +100,24 @@ def test_many_settings_are_sampled_and_still_stand_for_all() -> None:
 
 def test_support_survives_json() -> None:
     assert Support.model_validate_json(SUPPORT.model_dump_json()) == SUPPORT
+
+
+@given(st.integers(0, 10_000), st.sampled_from(["smooth", "few", "apart"]))
+def test_rows_near_along_one_lever_equal_the_kernel_summed(seed: int, kind: str) -> None:
+    draw = np.random.default_rng(seed)
+    values = draw.uniform(2, 9, 200) if kind != "few" else draw.choice([2.0, 5.0, 7.5], 200)
+    if kind == "apart":
+        values[:60] = 0.0
+    space = LeverSpace({"dose": Continuous(kind="continuous", min=0, max=10, do_nothing=0)})
+    support = Support.fit(space, values[:, None])
+    asked = np.concatenate([draw.uniform(0, 10, 50), values[:20], [0.0, 2.0, 9.0]])[:, None]
+    summed = np.asarray(support.counts) @ support.kernel(np.asarray(support.seen), asked)
+    np.testing.assert_allclose(support.rows_near(asked), summed, atol=1e-6)
+
+
+def test_a_million_settings_of_two_levers_fit_in_memory() -> None:
+    draw = np.random.default_rng(0)
+    levers = {name: Continuous(kind="continuous", min=0, max=1) for name in ("a", "b")}
+    support = Support.fit(LeverSpace(levers), draw.random((5000, 2)))
+    asked = np.repeat(draw.random((500, 2)), 2000, axis=0)
+    np.testing.assert_allclose(support.rows_near(asked)[::2000], support.rows_near(asked[::2000]))
