@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.data import checks
+from drivetrain.data import checks, leaks
 from drivetrain.data.columns import Remark, convert
 from drivetrain.data.dealing import deal, keys_of
 from drivetrain.data.roles import Role, roles
@@ -50,7 +50,10 @@ def load(scenario: Scenario) -> Table:
     fold, dealt = deal(scenario, frame, None if keys is None else keys[used])
     if faults := list(checks.of_rows(scenario, frame, settings, fold)):
         raise DataError(*faults, *_left_out(source, dropped))
-    remarks += [*checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"}), *dealt]
+    if faults := list(leaks.twins(scenario, frame, parts)):
+        raise DataError(*faults)
+    remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
+    remarks += [*leaks.consequences(scenario, frame, parts), *dealt]
     mark = fingerprint(frame, settings, chances)
     return Table(frame, settings, np.flatnonzero(used), tuple(remarks), mark, source.label, fold, dropped, chances)
 

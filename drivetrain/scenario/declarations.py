@@ -72,6 +72,8 @@ class Input(Declaration):
     """The unit of its values."""
     description: Text = ""
     """What it means."""
+    known_before: bool = False
+    """Vouches that it is known before the decision, although it matches a lever or an outcome as only a leak would."""
 
 
 class Outcome(Declaration):
