@@ -15,10 +15,10 @@ from drivetrain.modeler import baselines, scores
 from drivetrain.modeler.encoder import InputEncoder, SettingColumn, SettingEncoder
 from drivetrain.modeler.ensemble import Member, Models, OutcomeModel
 from drivetrain.modeler.links import Link, worth
-from drivetrain.modeler.networks import Shape
+from drivetrain.modeler.networks import KINDS, Shape
 from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.training import Examples, train
-from drivetrain.scenario import Categorical, Scenario
+from drivetrain.scenario import Categorical, Continuous, Integer, Lever, Scenario, effect_on
 from drivetrain.scenario.check import formulas
 
 Progress = Callable[[str], None]
@@ -93,11 +93,18 @@ def _task(
     settings = np.column_stack([table.settings, *(values[use] for use in uses)])
     usable = existing(scenario, table.frame, name) & np.isfinite(np.column_stack([values[name], settings])).all(axis=1)
     part, settings = table.subset(usable), settings[usable]
-    encoder = _setting_encoder(scenario, links, uses, settings)
+    encoder = _setting_encoder(scenario, links, name, settings)
     examples = Examples(inputs.encode(part.frame), encoder.encode(torch.tensor(settings)), values[name][usable])
     model, width = scenario.model, links[name].width
     shape = Shape(
-        tuple(inputs.sizes), inputs.numbers, encoder.width, width, model.layers, model.interactions, model.dropout
+        tuple(inputs.sizes),
+        inputs.numbers,
+        encoder.width,
+        width,
+        model.layers,
+        model.interactions,
+        model.dropout,
+        encoder.held,
     )
     return _Task(links[name], shape, encoder, examples, part.fold)
 
@@ -110,15 +117,16 @@ def _link(scenario: Scenario, table: Table, name: str) -> Link:
 
 
 def _setting_encoder(
-    scenario: Scenario, links: Mapping[str, Link], uses: tuple[str, ...], settings: np.ndarray
+    scenario: Scenario, links: Mapping[str, Link], outcome: str, settings: np.ndarray
 ) -> SettingEncoder:
-    nothing = scenario.space.do_nothing
+    uses, nothing = scenario.outcomes[outcome].uses, scenario.space.do_nothing
     levers = [
         SettingColumn.fit(
             name,
             settings[:, i],
             options=len(lever.options) if isinstance(lever, Categorical) else 0,
-            atom=None if nothing is None else float(nothing[i]),
+            atom=None if nothing is None else _atom(lever, outcome, float(nothing[i])),
+            effect=effect_on(lever, outcome),
         )
         for i, (name, lever) in enumerate(scenario.levers.items())
     ]
@@ -134,11 +142,29 @@ def _setting_encoder(
     return SettingEncoder(columns=(*levers, *earlier))
 
 
+def _atom(lever: Lever, outcome: str, nothing: float) -> float | None:
+    """Doing nothing; None where a jump beside it would break a declared bend, which it may only at the range's ends."""
+    if isinstance(lever, Continuous | Integer) and effect_on(lever, outcome).endswith(("concave", "convex")):
+        return nothing if nothing in (lever.min, lever.max) else None
+    return nothing
+
+
+def _competing(scenario: Scenario, name: str, task: _Task, progress: Progress) -> tuple[dict[str, str], dict[str, str]]:
+    """Which effects are declared, and which kinds of network cannot hold them, and why."""
+    effects = {lever: effect_on(each, name) for lever, each in scenario.levers.items() if effect_on(each, name)}
+    reason = "cannot hold the declared effect of " + ", ".join(effects)
+    without = {str(kind): reason for kind in scenario.model.kinds if task.shape.held and not KINDS[kind].holds}
+    for kind in without:
+        progress(f"{name}: {kind} does not compete, for it {reason}")
+    return effects, without
+
+
 def _hold(scenario: Scenario, name: str, task: _Task, progress: Progress) -> tuple[OutcomeModel, dict[str, Any]]:
     observed = task.examples.observed
     models: dict[str, tuple[Member, ...]] = {}
     predicted: dict[str, np.ndarray] = {}
-    for kind in scenario.model.kinds:
+    effects, without = _competing(scenario, name, task, progress)
+    for kind in (kind for kind in scenario.model.kinds if kind not in without):
         models[kind] = _cross_fit(scenario, name, kind, task, progress)
         predicted[kind] = _out_of_fold(models[kind], task)
     for baseline in baselines.NAMES:
@@ -155,6 +181,8 @@ def _hold(scenario: Scenario, name: str, task: _Task, progress: Progress) -> tup
         "chosen": chosen,
         "loss_name": scores.LOSS_NAMES[task.link.kind],
         "rows": len(observed),
+        "effects": effects,
+        "without": without,
         "entries": entries,
         "calibration": scores.calibration(task.link, observed, predicted[chosen]),
     }

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from fastai.tabular.model import TabularModel
 from torch import Tensor, nn
+from torch.nn import functional
 
+from drivetrain.modeler.effects import AT_REST, Held
 from drivetrain.modeler.encoder import EncodedRows
 
 PAIRS_AT_ONCE = 65_536
@@ -43,10 +45,15 @@ class Shape:
     interactions: int
     """Columns of context · setting beside the main effects."""
     dropout: float
+    held: tuple[tuple[int, int], ...] = ()
+    """Where the features of each lever begin and end whose effect has a declared shape."""
 
 
 class Network(nn.Module, ABC):
     """What an ensemble asks of a network; `context` is computed once per row, settings once per candidate."""
+
+    holds: ClassVar[bool] = False
+    """Whether it can hold declared effects."""
 
     @abstractmethod
     def __init__(self, shape: Shape, start: Tensor) -> None:
@@ -105,7 +112,13 @@ def _deep(shape: Shape, numbers: int, out: int) -> nn.Module:
 
 
 class TwoTower(Network):
-    """Linear predictor = bias + a(row) + b(setting) + Σ_k h_k(row) φ_k(setting)."""
+    """Linear predictor = bias + a(row) + b(setting) + Σ_k h_k(row) φ_k(setting).
+
+    A lever whose effect has a declared shape is left out of b and φ, and added as Σ_k u_k(row) s(others) g_k(lever),
+    where u and s are above 0 and each g_k has that shape; others are the levers without one, and earlier outcomes.
+    """
+
+    holds = True
 
     def __init__(self, shape: Shape, start: Tensor) -> None:
         """Args: shape: sizes; start: [C] the linear predictor that training begins from."""
@@ -114,11 +127,16 @@ class TwoTower(Network):
         inner, width = shape.interactions, shape.width
         self.inputs = bool(shape.sizes) or shape.numbers > 0
         if self.inputs:
-            self.deep = _deep(shape, shape.numbers, inner + width)
+            self.deep = _deep(shape, shape.numbers, inner + width + (inner if shape.held else 0))
             self.wide = Wide(shape.sizes, shape.numbers, width)
-        self.main = nn.Linear(shape.features, width)
+        held = {place for span in shape.held for place in range(*span)}
+        self.free = [place for place in range(shape.features) if place not in held]
+        features = max(1, len(self.free))
+        if held:
+            self.held = Held(shape.held, features, width, inner + 1)
+        self.main = nn.Linear(features, width)
         last = nn.Linear(16, width * (inner + 1))
-        self.bend = nn.Sequential(nn.Linear(shape.features, 16), nn.ReLU(), nn.Dropout(shape.dropout), last)
+        self.bend = nn.Sequential(nn.Linear(features, 16), nn.ReLU(), nn.Dropout(shape.dropout), last)
         with torch.no_grad():
             self.main.weight.zero_()
             self.main.bias.copy_(start)
@@ -126,21 +144,35 @@ class TwoTower(Network):
             last.bias.zero_()
 
     def tower(self, codes: Tensor, numbers: Tensor) -> Tensor:
-        """Rows → H [N, K]: interactions, the row's own effect for each of C, and a one that meets the setting's own."""
-        ones = torch.ones(len(codes), 1)
+        """Rows → H [N, K].
+
+        They are interactions, the row's own effect for each of C, a one that meets the setting's own effect, and, where
+        effects are held, the row's factors of these.
+        """
+        inner, width, ones = self.shape.interactions, self.shape.width, torch.ones(len(codes), 1)
+        held = inner if self.shape.held else 0
         if not self.inputs:
-            return torch.cat([torch.zeros(len(codes), self.shape.interactions + self.shape.width), ones], 1)
-        deep = self.deep(codes, numbers)
-        inner, own = deep[:, : self.shape.interactions], deep[:, self.shape.interactions :]
-        return torch.cat([inner, own + self.wide(codes, numbers), ones], 1)
+            return torch.cat([torch.zeros(len(codes), inner + width), ones.expand(-1, 1 + held)], 1)
+        deep, own = self.deep(codes, numbers), self.wide(codes, numbers)
+        factors = functional.softplus(deep[:, inner + width :] + AT_REST)
+        return torch.cat([deep[:, :inner], deep[:, inner : inner + width] + own, ones, factors], 1)
 
     def settings(self, features: Tensor) -> Tensor:
         """Settings' features [G, F] → Φ [G, C, K]."""
-        width = self.shape.width
-        bend = self.bend(features).reshape(len(features), width, self.shape.interactions + 1)
+        width, free = self.shape.width, self._free(features)
+        bend = self.bend(free).reshape(len(features), width, self.shape.interactions + 1)
         own = torch.eye(width).expand(len(features), width, width)
-        main = (self.main(features) + bend[..., -1]).unsqueeze(-1)
-        return torch.cat([bend[..., :-1], own, main], dim=-1)
+        main = (self.main(free) + bend[..., -1]).unsqueeze(-1)
+        if not self.shape.held:
+            return torch.cat([bend[..., :-1], own, main], dim=-1)
+        held = self.held(features, free)
+        return torch.cat([bend[..., :-1], own, main + held[..., :1], held[..., 1:]], dim=-1)
+
+    def _free(self, features: Tensor) -> Tensor:
+        """Features without those of held effects; one that is always 0 where there is no other."""
+        if not self.shape.held:
+            return features
+        return features[:, self.free] if self.free else torch.zeros(len(features), 1)
 
     def forward(self, codes: Tensor, numbers: Tensor, features: Tensor) -> Tensor:
         """Each row under its own setting: [N, C]."""

@@ -12,10 +12,10 @@ from drivetrain.scenario.declarations import (
     Parameter,
     Split,
 )
-from drivetrain.scenario.levers import Categorical, Continuous, Integer, Lever, YesNo
+from drivetrain.scenario.levers import Categorical, Continuous, Integer, Lever, YesNo, effect_on
 from drivetrain.scenario.loading import SCHEMA_PATH, build, json_schema, load, parse
 from drivetrain.scenario.root import Scenario
-from drivetrain.scenario.space import LeverSpace
+from drivetrain.scenario.space import LeverSpace, spoken
 
 __all__ = [
     "SCHEMA_PATH",
@@ -37,7 +37,9 @@ __all__ = [
     "Split",
     "YesNo",
     "build",
+    "effect_on",
     "json_schema",
     "load",
     "parse",
+    "spoken",
 ]

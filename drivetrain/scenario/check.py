@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from drivetrain.errors import nearest
 from drivetrain.formula import FUNCTIONS, Formula
 from drivetrain.scenario.declaration import Flaw, Path
-from drivetrain.scenario.levers import Continuous, Integer
+from drivetrain.scenario.levers import Continuous, Integer, effect_on
 
 if TYPE_CHECKING:
     from drivetrain.scenario.root import Scenario
@@ -29,6 +29,7 @@ def flaws(scenario: Scenario, faulty: frozenset[str] = frozenset()) -> Iterator[
     for path, formula in formulas(scenario):
         yield from _formula(scenario, faulty, path, formula)
     yield from _effects(scenario, faulty)
+    yield from _shapes(scenario, faulty)
     yield from _outcomes(scenario, faulty)
     yield from _inputs(scenario, faulty)
     yield from _columns(scenario)
@@ -106,6 +107,28 @@ def _effects(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
             continue
         if names <= scenario.names:
             yield Flaw(path, "found no lever and no outcome in it", "No setting could change its value")
+
+
+def _shapes(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
+    """Declared effects: on outcomes that have an order, and held by some network."""
+    ranged = {name: each for name, each in scenario.levers.items() if isinstance(each, Continuous | Integer)}
+    for name, lever in ranged.items():
+        path: Path = ("levers", name, "effect")
+        named = lever.effect if isinstance(lever.effect, dict) else {}
+        for outcome in sorted(named.keys() - scenario.outcomes.keys() - faulty):
+            cure = nearest(outcome, list(scenario.outcomes))
+            yield Flaw((*path, outcome), f"found the unknown outcome {outcome!r}", "It must be an outcome", cure, True)
+        for outcome, declared in scenario.outcomes.items():
+            if (word := effect_on(lever, outcome)) and declared.kind == "categorical":
+                found, rule = (
+                    f"found {word}, and {outcome!r} is categorical",
+                    "Its options have no order",
+                )
+                cure = "Remove it." if named else f"Name the outcomes that it is about, as in {{other: {word}}}."
+                yield Flaw((*path, outcome) if named else path, found, rule, cure, bool(named))
+    if any(lever.effect for lever in ranged.values()) and not {"two_tower", "common"} & set(scenario.model.kinds):
+        rule = "Declared effects are held by two_tower and common only"
+        yield Flaw(("model", "kinds"), "found none that holds the declared effects", rule, "Add two_tower or common.")
 
 
 def _outcomes(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:

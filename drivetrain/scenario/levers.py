@@ -19,6 +19,20 @@ def _as_bool(value: Any) -> Any:
 
 
 Yes = Annotated[bool, BeforeValidator(_as_bool, json_schema_input_type=bool | Literal["yes", "no", 0, 1])]
+Effect = Literal[
+    "increasing",
+    "decreasing",
+    "concave",
+    "convex",
+    "increasing_concave",
+    "increasing_convex",
+    "decreasing_concave",
+    "decreasing_convex",
+]
+Effects = Annotated[
+    Annotated[Effect, Tag("one")] | Annotated[dict[str, Effect], Tag("each")],
+    Discriminator(lambda value: "each" if isinstance(value, Mapping) else "one"),
+]
 OptionCost = Annotated[
     Annotated[FormulaText, Tag("one")] | Annotated[dict[str, FormulaText], Tag("each")],
     Discriminator(lambda value: "each" if isinstance(value, Mapping) else "one"),
@@ -55,6 +69,7 @@ class _Range(_Lever):
     min: float
     max: float
     step: float | None = None
+    effect: Effects | None = None
 
     def admits(self, value: Any) -> str:
         """Inside the range and on a step."""
@@ -92,6 +107,10 @@ class Continuous(_Range):
     """The setting in use now; `data` where each row's own column tells."""
     do_nothing: float | None = None
     """The setting that means leaving things alone; `current` where left out and that is a value."""
+    effect: Effects | None = None
+    """The shape that its effect is known to have, all else equal: one word for every outcome, or one for each outcome
+    named. It holds for the outcome itself where that is numeric on a linear scale, else for its log-odds or logarithm
+    (where rising and falling are the same)."""
 
 
 class Integer(_Range):
@@ -110,6 +129,10 @@ class Integer(_Range):
     """The setting in use now; `data` where each row's own column tells."""
     do_nothing: int | None = None
     """The setting that means leaving things alone; `current` where left out and that is a value."""
+    effect: Effects | None = None
+    """The shape that its effect is known to have, all else equal: one word for every outcome, or one for each outcome
+    named. It holds for the outcome itself where that is numeric on a linear scale, else for its log-odds or logarithm
+    (where rising and falling are the same)."""
 
 
 class Categorical(_Lever):
@@ -174,6 +197,12 @@ def costs(name: str, lever: Lever) -> Iterator[Formula]:
     elif lever.cost is not None:
         for option, cost in lever.cost.items():
             yield only_where(name, option if isinstance(lever, Categorical) else int(option == "yes"), cost)
+
+
+def effect_on(lever: Lever, outcome: str) -> str:
+    """The declared shape of a lever's effect on an outcome; empty where none is declared."""
+    effect = lever.effect if isinstance(lever, _Range) else None
+    return effect.get(outcome, "") if isinstance(effect, dict) else effect or ""
 
 
 def _strange_costs(cost: Mapping[str, Formula], options: tuple[str, ...]) -> Iterator[Flaw]:

@@ -41,7 +41,9 @@ def test_networks_beat_the_constant_on_every_kind_of_outcome(kind: str, make: Ma
     told = fitted.contest[name]
     assert told["loss_name"] == {"numeric": "RMSE", "count": "Poisson deviance"}.get(kind, "log-loss")
     assert (
-        told["chosen"] == min(("two_tower", "joint", "common"), key=lambda who: found[who]) == fitted.models.outcomes[name].kind
+        told["chosen"]
+        == min(("two_tower", "joint", "common"), key=lambda who: found[who])
+        == fitted.models.outcomes[name].kind
     )
     assert told["rows"] == 400
     for entry in told["entries"]:

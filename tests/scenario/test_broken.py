@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from drivetrain.errors import ScenarioError
-from drivetrain.scenario import load, parse
+from drivetrain.scenario import effect_on, load, parse
 
 GOOD = """\
 version: 1
@@ -131,6 +131,31 @@ BROKEN = {
     "an unknown do_nothing": ("do_nothing: none", "do_nothing: nothing", 18, "levers.channel.do_nothing", "options:"),
     "a cost of no option": ("email: 0.02", "mail: 0.02", 17, "levers.channel.cost.mail", "Did you mean 'email'?"),
     "current maybe": ("current: no", "current: maybe", 19, "levers.gift.current", "yes or no or 'data'"),
+    # declared effects
+    "an unknown effect": ("current: 4", "effect: incresing", 12, "levers.price.effect", "Did you mean 'increasing'?"),
+    "an unknown effect of one": (
+        "current: 4",
+        "effect: {bought: concav}",
+        12,
+        "levers.price.effect.bought",
+        "Did you mean 'concave'?",
+    ),
+    "an effect on an unknown": (
+        "current: 4",
+        "effect: {bougt: concave}",
+        12,
+        "levers.price.effect.bougt",
+        "Did you mean 'bought'?",
+    ),
+    "an effect on categories": ("current: 4", "effect: concave", 12, "levers.price.effect", "'stars' is categorical"),
+    "an effect on one's categories": (
+        "current: 4",
+        "effect: {stars: decreasing}",
+        12,
+        "levers.price.effect.stars",
+        "have no order. Remove it",
+    ),
+    "an effect of options": ("do_nothing: none", "effect: increasing", 18, "levers.channel.effect", "unknown key"),
     # formulas
     "an unfinished formula": ("bought - cost", "bought -", 6, "objective.maximise", "it cannot be read"),
     "an unknown name": ("unit_cost)", "unit_cots)", 6, "objective.maximise", "Did you mean 'unit_cost'?"),
@@ -286,6 +311,17 @@ def test_several_faults_are_told_together_in_order() -> None:
     }
     assert str(caught.value).count("objective.maximise") == 2
     assert caught.value.exit_code == 2
+
+
+def test_an_effect_needs_a_network_that_holds_it() -> None:
+    text = GOOD.replace("current: 4", "effect: {bought: decreasing_convex}")
+    assert effect_on(parse(text).levers["price"], "bought") == "decreasing_convex"
+    assert effect_on(parse(text).levers["price"], "opened") == effect_on(parse(text).levers["gift"], "bought") == ""
+    with pytest.raises(ScenarioError) as caught:
+        parse(text.replace("[two_tower]", "[joint]"))
+    (fault,) = caught.value.faults
+    assert fault.thing == "model.kinds"
+    assert "Add two_tower or common" in str(fault)
 
 
 def test_strata_need_an_outcome_or_a_column() -> None:
