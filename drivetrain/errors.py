@@ -47,7 +47,7 @@ class Fault:
     place: Place | None = None
 
     def __str__(self) -> str:
-        """One line: `place: thing: found. Rule. Cure.`"""
+        """One line: place, thing, what was found, the rule, the cure."""
         head = f"{self.place}: " if self.place else ""
         sentences = (_sentence(part) for part in (self.found, self.rule, self.cure) if part)
         return f"{head}{self.thing}: {' '.join(sentences)}"

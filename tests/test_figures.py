@@ -49,7 +49,7 @@ def test_response_marks_what_lies_beyond_the_data(small_run: Run) -> None:
     assert len(known.x) == answer.supported.sum()
     assert len(_trace(figure, "beyond the data").x) == len(answer.settings)
     assert figure.layout.yaxis.title.text == "bought (probability)"
-    assert any("what if 9.0 EUR" in note.text for note in figure.layout.annotations)
+    assert any("what if 9.00 EUR" in note.text for note in figure.layout.annotations)
 
 
 def test_response_agrees_with_a_what_if(small_run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil, floor, isfinite, log10
 
 from drivetrain.evidence import Estimate
-from drivetrain.scenario import Lever
+from drivetrain.scenario import Lever, spoken
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -42,22 +42,21 @@ def span(estimate: Estimate, unit: str = "", sign: int = 1) -> str:
 
 
 def setting(lever: Lever, value: float) -> str:
-    """One lever's setting in natural units, no finer than a hundredth of its range: `0.09 USD`, `sms`, `yes`."""
+    """One lever's setting in natural units, as finely as settings are recommended: `0.095 USD`, `sms`, `yes`."""
     if lever.kind == "categorical":
         return lever.options[int(value)]
     if lever.kind == "yes_no":
         return "yes" if value else "no"
-    return with_unit(plain_setting(lever, value), lever.unit)
+    return with_unit("0" if value == 0 else spoken(lever, value), lever.unit)
 
 
-def plain_setting(lever: Lever, value: float) -> str:
-    """A setting of a lever with a range, without its unit."""
+def roughly(lever: Lever, low: float, high: float) -> tuple[str, str]:
+    """The two ends of a range of settings, no finer than a hundredth of the lever's own: `0.10`, `1.38 USD`."""
     if lever.kind == "categorical" or lever.kind == "yes_no":
-        return setting(lever, value)
-    if value == 0:
-        return "0"
+        return setting(lever, low), setting(lever, high)
     fineness = lever.step or (lever.max - lever.min) / 100
-    return _fixed(value, max(0, ceil(-log10(fineness) - 1e-9)))
+    places = max(0, ceil(-log10(fineness) - 1e-9))
+    return _fixed(low, places) if low else "0", with_unit(_fixed(high, places), lever.unit)
 
 
 def with_unit(value: str, unit: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from drivetrain.decisions.recommend import Promise
-from drivetrain.decisions.rounding import interval, number, plain_setting, setting, span, with_unit
+from drivetrain.decisions.rounding import interval, number, roughly, setting, span, with_unit
 from drivetrain.evidence import NAMES, Evidence
 from drivetrain.scenario import Scenario
 
@@ -129,13 +129,13 @@ def top(scenario: Scenario, evidence: Evidence, lever: str) -> str:
     if lever not in evidence.near:
         return ""
     low, high, flat = evidence.near[lever]
-    least, most = plain_setting(declared, low), setting(declared, high)
+    least, most = roughly(declared, low, high)
     if flat:
         return f"Along {lever} the value is flat: anything from {least} to {most} is about as good."
     if edge := _edge(scenario, evidence, lever):
         return edge
-    if least == plain_setting(declared, high):
-        return f"Along {lever} the best single setting, {most}, stands out from those around it."
+    if setting(declared, low) == setting(declared, high):
+        return f"Along {lever} the best single setting, {setting(declared, high)}, stands out from those around it."
     return f"Along {lever} anything from {least} to {most} is about as good as the best."
 
 
@@ -202,7 +202,7 @@ def _how_flat(scenario: Scenario, evidence: Evidence) -> str:
         if flat:
             lever = scenario.levers[name]
             what = f"any {name}" if len(scenario.levers) > 1 else "anything"
-            told.append(f"{what} from {plain_setting(lever, low)} to {setting(lever, high)} is about as good")
+            told.append(f"{what} from {' to '.join(roughly(lever, low, high))} is about as good")
     return f" ({_listed(told)})" if told else ""
 
 

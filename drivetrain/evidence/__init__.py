@@ -8,6 +8,7 @@ from drivetrain.evidence.curve import Point
 from drivetrain.evidence.effects import Effect
 from drivetrain.evidence.judgement import NAMES, Evidence, Judged, judge
 from drivetrain.evidence.propensity import Propensity, propensity
+from drivetrain.evidence.sealed import Opened, SealedTest, judge_sealed
 from drivetrain.evidence.value import Estimate, Judge
 
 __all__ = [
@@ -17,8 +18,11 @@ __all__ = [
     "Evidence",
     "Judge",
     "Judged",
+    "Opened",
     "Point",
     "Propensity",
+    "SealedTest",
     "judge",
+    "judge_sealed",
     "propensity",
 ]

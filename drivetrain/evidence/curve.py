@@ -51,9 +51,14 @@ def _line(court: Judge, single: Floats, lever: int) -> Floats:
     """Supported settings [P, L] along one lever, with doing nothing and the best single setting among them."""
     space, support = court.simulator.scenario.space, court.simulator.support
     reach = support.reach[lever]
-    values = space.grid(space.names[lever], POINTS)
+    name = space.names[lever]
+    values = space.grid(name, POINTS)
     if reach.width:
-        values = np.linspace(reach.low, reach.high, POINTS)
+        ends = (
+            space.rounded(name, np.array([reach.low]), np.ceil),
+            space.rounded(name, np.array([reach.high]), np.floor),
+        )
+        values = space.rounded(name, np.linspace(ends[0][0], ends[1][0], POINTS))
     nothing = space.do_nothing
     extra = [single[lever], *([] if nothing is None else [nothing[lever]])]
     line = np.tile(single, (len(values) + len(extra), 1))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from drivetrain.assembly import Run
 from drivetrain.decisions.recommend import column_of
-from drivetrain.decisions.rounding import plain_setting
+from drivetrain.decisions.rounding import setting
 from drivetrain.errors import Fault, UsageError
 from drivetrain.figures.look import LIGHT, Look, figure, plain, with_unit
 
@@ -31,7 +31,7 @@ def settings(run: Run, lever: str, look: Look = LIGHT) -> Figure:
     chosen, counts = np.unique(_settings(run)[:, run.scenario.space.names.index(lever)], return_counts=True)
     bar = {"marker": {"color": look.strong, "line": {"width": 0}}, "showlegend": False}
     if len(chosen) <= MOST_BARS:
-        words = [plain(plain_setting(declared, value)) for value in chosen]
+        words = [plain(setting(declared, value)) for value in chosen]
         out.add_bar(x=words, y=counts, hovertemplate="%{x}: %{y:,} rows<extra></extra>", **bar)
         out.update_xaxes(type="category").update_layout(bargap=0.5)
         return out

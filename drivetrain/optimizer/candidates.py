@@ -68,7 +68,8 @@ def _values(space: LeverSpace, support: Support, i: int, count: int) -> Floats:
     lever = space.levers[name]
     if not isinstance(lever, Continuous) or lever.step:
         return space.grid(name, count)
-    return np.unique([*space.grid(name, max(2, count - 2)), reach.low, reach.high])
+    ends = [space.rounded(name, np.array([reach.low]), np.ceil), space.rounded(name, np.array([reach.high]), np.floor)]
+    return np.unique(np.concatenate([space.rounded(name, space.grid(name, max(2, count - 2))), *ends]))
 
 
 def _sobol(values: list[Floats]) -> Floats:

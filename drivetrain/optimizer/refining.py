@@ -65,7 +65,8 @@ def refine(search: Search, start: Floats, tried: Floats) -> Floats:
     """
     value, use = search.ask(start)
     best, score = start.copy(), value - search.prices @ use
-    for i, lever in enumerate(search.simulator.scenario.levers.values()):
+    space = search.simulator.scenario.space
+    for i, (name, lever) in enumerate(space.levers.items()):
         if not isinstance(lever, Continuous | Integer):
             continue
         spacing = np.diff(np.unique(tried[:, i]))
@@ -73,7 +74,7 @@ def refine(search: Search, start: Floats, tried: Floats) -> Floats:
         for _ in range(ROUNDS):
             for step in (-width, width):
                 moved = best.copy()
-                moved[:, i] = _to(lever, moved[:, i], step)
+                moved[:, i] = space.rounded(name, _to(lever, moved[:, i], step))
                 gained, used = search.ask(moved)
                 better = (gained - search.prices @ used > score) & search.simulator.support.holds(moved)
                 best[better], score[better] = moved[better], (gained - search.prices @ used)[better]

@@ -6,8 +6,10 @@ A setting is a float64 row with one place a lever, in natural units: numbers as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil, log10
 from typing import Any
 
 import numpy as np
@@ -90,6 +92,20 @@ class LeverSpace:
         steps = round((declared.max - declared.min) / declared.step)
         places = np.arange(steps + 1) if steps < count else np.unique(np.linspace(0, steps, max(count, 2)).round())
         return np.asarray(declared.min + places * declared.step, dtype=np.float64)
+
+    def rounded(self, name: str, values: Floats, how: Callable[[Floats], Floats] = np.round) -> Floats:
+        """Settings of one lever at the fineness that is recommended and said; see `places`.
+
+        Args:
+            name: the lever.
+            values: in natural units.
+            how: `np.round`, or `np.ceil` and `np.floor` to stay above or below a bound.
+        """
+        lever = self.levers[name]
+        if not isinstance(lever, Continuous) or lever.step:
+            return values
+        scale = 10.0 ** places(lever)
+        return np.clip(np.round(how(np.round(values * scale, 6)) / scale, 12), lever.min, lever.max)
 
     def describe(self, setting: Floats) -> str:
         """One setting [L] in words: `incentive 0.50 USD, channel sms`."""
@@ -207,6 +223,27 @@ def _value(lever: Lever, value: float) -> str | bool | int:
     return bool(value) if isinstance(lever, YesNo) else int(value)
 
 
+def places(lever: Continuous | Integer) -> int:
+    """The decimal places of a setting: those of a thousandth of the range, or of the step; below 0 for tens and more.
+
+    Nobody sets a price to the millionth of a cent, and what is said must be what is recommended.
+    """
+    if isinstance(lever, Integer):
+        return 0
+    if lever.step:
+        return max(0, *(-int(Decimal(str(each)).as_tuple().exponent) for each in (lever.step, lever.min)))
+    return ceil(-log10((lever.max - lever.min) / 1000) - 1e-9)
+
+
+def spoken(lever: Continuous | Integer, value: float) -> str:
+    """A setting as people write it: `0.095`, `0.10`, `12.50`, `1,200`."""
+    decimals = places(lever)
+    text = f"{round(value, decimals) + 0.0:,.{max(0, decimals)}f}"
+    whole, point, part = text.partition(".")
+    part = part[:2] + part[2:].rstrip("0")
+    return whole + point + part
+
+
 def _words(lever: Lever, value: float) -> str:
     if np.isnan(value):
         return "unknown"
@@ -214,4 +251,4 @@ def _words(lever: Lever, value: float) -> str:
         return lever.options[int(value)]
     if isinstance(lever, YesNo):
         return "yes" if value else "no"
-    return f"{value:.0f}" if isinstance(lever, Integer) else f"{value:.2f}"
+    return spoken(lever, value)

@@ -58,7 +58,7 @@ def _evidence(recommended: str = "single", gain: float = 0.3, **changes: object)
 def test_the_headline_says_what_and_how_much_and_how_sure(scenario: Scenario) -> None:
     told = words.headline(scenario, _evidence(), Promise(500, Estimate(600, 20), "do_nothing", Estimate(150, 51)))
     assert told == (
-        "Set price to 7.5 EUR for everyone. Expected: 0.30 EUR per visitor more than doing nothing (95 % interval "
+        "Set price to 7.50 EUR for everyone. Expected: 0.30 EUR per visitor more than doing nothing (95 % interval "
         "0.10 to 0.50). Summed over the 500 rows that is 150 (50 to 250)."
     )
 
@@ -89,7 +89,7 @@ def test_only_randomised_evidence_says_act(scenario: Scenario, grade: str, word:
 def test_doing_nothing_promises_nothing(scenario: Scenario) -> None:
     nothing = _evidence("do_nothing")
     assert words.headline(scenario, nothing).startswith(
-        "Leave things alone (price 10.0 EUR). No other policy is clearly"
+        "Leave things alone (price 10.00 EUR). No other policy is clearly"
     )
     assert words.stance(scenario, nothing).word == "leave"
 
@@ -127,8 +127,8 @@ def test_options_and_minimising() -> None:
     assert nothing == "Leave things alone (channel mail and gift no)"
 
 
-def test_settings_are_no_finer_than_a_hundredth_of_the_range(scenario: Scenario) -> None:
-    assert setting(scenario.levers["price"], 7.123456) == "7.1 EUR"
+def test_settings_are_said_as_finely_as_they_are_recommended(scenario: Scenario) -> None:
+    assert setting(scenario.levers["price"], 7.123456) == "7.12 EUR"
     assert setting(scenario.levers["price"], 0) == "0 EUR"
 
 

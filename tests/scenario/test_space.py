@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from drivetrain.errors import DataError, UsageError
-from drivetrain.scenario import Categorical, Continuous, Integer, LeverSpace, YesNo
+from drivetrain.scenario import Categorical, Continuous, Integer, LeverSpace, YesNo, spoken
+from drivetrain.scenario.space import places
 
 SPACE = LeverSpace(
     {
@@ -134,7 +135,7 @@ def test_grid_values_are_settings(count: int) -> None:
 
 def test_words_for_settings() -> None:
     assert (
-        SPACE.describe(np.array([4.5, 0.25, 3, 2, 1])) == "price 4.50 EUR, speed 0.25, calls 3, channel none, gift yes"
+        SPACE.describe(np.array([4.5, 0.25, 3, 2, 1])) == "price 4.5 EUR, speed 0.25, calls 3, channel none, gift yes"
     )
     assert SPACE.describe(np.full(5, np.nan)).startswith("price unknown")
 
@@ -145,3 +146,34 @@ def test_current_and_do_nothing() -> None:
     rest = LeverSpace({name: lever for name, lever in SPACE.levers.items() if name != "calls"})
     assert rest.do_nothing is not None
     assert rest.do_nothing.tolist() == [4, 0, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value", "said"),
+    [
+        (0, 3, 0.0945599, "0.095"),
+        (0, 3, 0.1, "0.10"),
+        (5, 15, 12.5, "12.50"),
+        (0, 1e6, 123_456, "123,000"),
+        (0, 3, 1, "1.00"),
+    ],
+)
+def test_what_is_said_is_what_is_set(low: float, high: float, value: float, said: str) -> None:
+    lever = Continuous(kind="continuous", min=low, max=high)
+    space = LeverSpace({"dose": lever})
+    rounded = space.rounded("dose", np.array([value]))
+    assert spoken(lever, float(rounded[0])) == said
+    assert float(said.replace(",", "")) == pytest.approx(float(rounded[0]), abs=1e-9)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.floats(0, 1))
+def test_rounding_stays_in_the_range_and_beyond_a_bound(low: float, width: float, share: float) -> None:
+    lever = Continuous(kind="continuous", min=low, max=low + width)
+    assume(lever.max > lever.min)
+    space, value = LeverSpace({"dose": lever}), np.array([low + share * (lever.max - low)])
+    step = 10.0 ** -places(lever)
+    for how in (np.round, np.ceil, np.floor):
+        rounded = space.rounded("dose", value, how)
+        assert lever.min <= rounded[0] <= lever.max
+        assert abs(rounded[0] - value[0]) <= step * 1.001 + 1e-9 * abs(low)
+    assert space.rounded("dose", value, np.ceil)[0] >= min(value[0] - 1e-6 * step - 1e-9, lever.max)
