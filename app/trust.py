@@ -13,6 +13,7 @@ def show(run: dt.Run) -> None:
     """The page."""
     st.title("Why trust it?")
     _evidence(run)
+    _sealed(run)
     for place, (outcome, told) in enumerate(run.record["contest"].items()):
         _models(run, place, outcome, told)
     _data(run)
@@ -28,6 +29,16 @@ def _evidence(run: dt.Run) -> None:
     for each in run.judged.effects:
         unit = run.scenario.outcomes[each.outcome].unit
         st.write(f"Acting at all changes {each.outcome} by {dt.rounding.span(each.estimate, unit)}.")
+
+
+def _sealed(run: dt.Run) -> None:
+    """What the sealed test said; the dashboard never opens it."""
+    told = dt.last_test.sentences(run.scenario, run.record)
+    if told:
+        st.subheader("The sealed test")
+        lines = dt.last_test.lines(run.scenario, run.record)
+        st.dataframe(pd.DataFrame(lines, columns=list(dt.last_test.HEADER)), hide_index=True)
+        st.write(" ".join(told).replace("$", r"\$"))
 
 
 def _models(run: dt.Run, place: int, outcome: str, told: dict) -> None:

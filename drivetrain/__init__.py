@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from drivetrain import figures, report
-    from drivetrain.assembly import Response, Run, WhatIf, open_run, run, steady, train
+    from drivetrain.assembly import Response, Run, WhatIf, evaluate, open_run, run, steady, train
     from drivetrain.data import Rows, Table, read_rows
-    from drivetrain.decisions import Promise, Recommendations, column_of, rounding, words, write
+    from drivetrain.decisions import Promise, Recommendations, column_of, last_test, rounding, words, write
     from drivetrain.errors import (
         DataError,
         DrivetrainError,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from drivetrain.scenario import parse as parse_scenario
 
 _HOMES = {
-    "drivetrain.assembly": ("Response", "Run", "WhatIf", "open_run", "run", "steady", "train"),
+    "drivetrain.assembly": ("Response", "Run", "WhatIf", "evaluate", "open_run", "run", "steady", "train"),
     "drivetrain.data": ("Rows", "Table", "read_rows"),
     "drivetrain.decisions": ("Promise", "Recommendations", "column_of", "write"),
     "drivetrain.errors": (
@@ -51,6 +51,7 @@ _HOMES = {
 }
 _ROOMS = {
     "figures": "drivetrain.figures",
+    "last_test": "drivetrain.decisions.last_test",
     "report": "drivetrain.report",
     "rounding": "drivetrain.decisions.rounding",
     "words": "drivetrain.decisions.words",
@@ -80,7 +81,9 @@ __all__ = [
     "UsageError",
     "WhatIf",
     "column_of",
+    "evaluate",
     "figures",
+    "last_test",
     "load_scenario",
     "open_run",
     "parse_scenario",

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from drivetrain import data
 from drivetrain.assembly.response import Response, respond
 from drivetrain.data import Rows, Table
 from drivetrain.decisions import Recommendations, recommend
 from drivetrain.errors import Fault, UsageError, nearest
-from drivetrain.evidence import Estimate, Evidence
+from drivetrain.evidence import Estimate, Evidence, SealedTest
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Outlook, Simulator, jackknife
 
@@ -106,6 +107,22 @@ class Run:
             raise UsageError(_open(self.scenario, line))
         asked = self.table if rows is None else rows
         return respond(self.simulator, self.simulator.crowd(asked.frame), line, place)
+
+    def evaluate(self, *, open_test: bool = False) -> Run:
+        """Open the sealed test: see `drivetrain.assembly.evaluate`, which also says the errors.
+
+        Args:
+            open_test: must be True: each look at sealed rows makes them less of a test.
+        """
+        from drivetrain.assembly.opening import evaluate
+
+        return evaluate(self, open_test=open_test)
+
+    @property
+    def sealed_test(self) -> SealedTest | None:
+        """What the sealed rows said when they were last opened; None where they are still closed."""
+        told = self.record.get("sealed_test")
+        return None if told is None else TypeAdapter(SealedTest).validate_python(told["judged"])
 
     def __repr__(self) -> str:
         """One line: which scenario, and what is recommended."""

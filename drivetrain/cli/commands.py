@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from drivetrain.cli import screen
+from drivetrain.cli import examining, screen
+from drivetrain.cli.examining import Json, RunFolder
 from drivetrain.errors import DrivetrainError, Fault, UsageError
 
 app = typer.Typer(
@@ -23,9 +24,7 @@ app = typer.Typer(
 )
 
 ScenarioFile = Annotated[Path, typer.Argument(help="A scenario file (YAML).", show_default=False)]
-RunFolder = Annotated[Path, typer.Argument(help="A run folder, as drivetrain run wrote it.", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
-Json = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout.")]
 Seed = Annotated[int | None, typer.Option(help="Replaces the scenario's seed.", min=0)]
 Out = Annotated[Path | None, typer.Option(help="The run folder to write. [default: runs/NAME]", show_default=False)]
 
@@ -233,6 +232,9 @@ def serve(
     from drivetrain import serve as serving
 
     serving.serve(run, host=host, port=port)
+
+
+app.command()(examining.evaluate)
 
 
 @app.command()

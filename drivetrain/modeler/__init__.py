@@ -8,17 +8,20 @@ from drivetrain.modeler.contest import Fitted, Progress, fit
 from drivetrain.modeler.encoder import EncodedRows, InputEncoder, stands_apart
 from drivetrain.modeler.ensemble import Models, OutcomeModel
 from drivetrain.modeler.folder import read, write
+from drivetrain.modeler.held_out import HeldOut, held_out
 from drivetrain.modeler.links import Link, worth
 
 __all__ = [
     "EncodedRows",
     "Fitted",
+    "HeldOut",
     "InputEncoder",
     "Link",
     "Models",
     "OutcomeModel",
     "Progress",
     "fit",
+    "held_out",
     "read",
     "stands_apart",
     "worth",

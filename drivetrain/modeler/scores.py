@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import xlogy
 from sklearn.metrics import log_loss, mean_poisson_deviance, roc_auc_score, root_mean_squared_error
 
 from drivetrain.modeler.links import Link
 
-LOSS_NAMES = {"binary": "log-loss", "categorical": "log-loss", "numeric": "RMSE", "count": "Poisson deviance"}
+LOSS_NAMES = {
+    "binary": "log-loss",
+    "categorical": "log-loss",
+    "numeric": "RMSE",
+    "rating": "RMSE",
+    "count": "Poisson deviance",
+}
 BINS = 10
+TINY = 1e-15
+"""No probability is taken to be smaller, so that losses stay finite."""
 
 
 def loss(link: Link, observed: np.ndarray, predicted: np.ndarray) -> float:
@@ -28,6 +37,24 @@ def loss(link: Link, observed: np.ndarray, predicted: np.ndarray) -> float:
     if link.kind == "count":
         return float(mean_poisson_deviance(observed, np.maximum(predicted, 1e-9)))
     return float(root_mean_squared_error(observed, predicted))
+
+
+def each(link: Link, observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Each row's own loss [N]: log-loss, Poisson deviance, or a number's absolute error.
+
+    Args:
+        link: the outcome's kind.
+        observed: [N], options as codes.
+        predicted: [N] expected outcomes; [N, C] probabilities of a categorical outcome.
+    """
+    if link.kind == "categorical":
+        return np.asarray(-np.log(np.maximum(predicted[np.arange(len(observed)), observed.astype(int)], TINY)))
+    if link.kind == "binary":
+        return np.asarray(-np.log(np.maximum(np.where(observed == 1, predicted, 1 - predicted), TINY)))
+    if link.kind == "count":
+        mean = np.maximum(predicted, 1e-9)
+        return np.asarray(2 * (xlogy(observed, observed / mean) - observed + mean))
+    return np.asarray(np.abs(observed - predicted))
 
 
 def entry(name: str, link: Link, observed: np.ndarray, predicted: np.ndarray, fold: np.ndarray) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from drivetrain import figures
 from drivetrain.assembly import Run
-from drivetrain.decisions import words
+from drivetrain.decisions import last_test, words
 from drivetrain.decisions.rounding import interval, number, setting, span, with_unit
 from drivetrain.evidence import NAMES
 from drivetrain.report.page import bullets, drawing, folded, heading, paragraph, table
@@ -22,7 +22,7 @@ def sections(run: Run) -> Iterator[str]:
     if run.evidence is None:
         yield paragraph("This run was only trained: there are models, and no decision yet.")
     else:
-        yield from (answer(run), values(run), levers(run), spread(run), trust(run), limits(run))
+        yield from (answer(run), values(run), levers(run), spread(run), trust(run), sealed(run), limits(run))
     yield from (data_used(run), models(run), again(run))
 
 
@@ -121,6 +121,15 @@ def trust(run: Run) -> str:
     return heading(f"Evidence: {grade.lower()}") + paragraph(meaning) + bullets(lines)
 
 
+def sealed(run: Run) -> str:
+    """What the sealed test said, once it was opened."""
+    told = last_test.sentences(run.scenario, run.record)
+    if not told:
+        return ""
+    drawn = table(last_test.HEADER, last_test.lines(run.scenario, run.record))
+    return heading("The sealed test") + drawn + bullets(told)
+
+
 def limits(run: Run) -> str:
     """The constraints, and what loosening one would be worth."""
     scenario = run.scenario
@@ -145,7 +154,7 @@ def data_used(run: Run) -> str:
     lines = [f"{told['rows']:,} rows of {told['source']} were used."]
     if told["sealed"]:
         opened = run.record.get("test_openings", 0)
-        often = "never opened" if not opened else f"opened {opened} times"
+        often = "never opened" if not opened else f"opened {opened} time{'' if opened == 1 else 's'}"
         lines.append(
             f"{told['sealed']:,} of them are sealed for a last test, {often}: nothing here was learned from them."
         )
