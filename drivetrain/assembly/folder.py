@@ -67,7 +67,8 @@ def open_run(folder: str | Path) -> Run:
         record = json.loads((place / "record.json").read_text(encoding="utf-8"))
         if record["format"] != FORMAT:
             raise DataError(_unreadable(place, f"a record of format {record['format']}"))
-        scenario = scenarios.load(place / "scenario.yaml")
+        options = {name: tuple(values) for name, values in record["data"].get("options", {}).items()}
+        scenario = scenarios.load(place / "scenario.yaml").resolved(options)
         table = _read_rows(scenario, record, place / "rows.parquet")
         support = Support.model_validate_json((place / "support.json").read_text(encoding="utf-8"))
         evidence, recommendations = _decided(record, scenario, place)
@@ -122,6 +123,7 @@ def _read_rows(scenario: Scenario, record: dict[str, Any], path: Path) -> Table:
         source=told["source"],
         fold=stored["fold number"].to_numpy(),
         dropped=tuple(Dropped(**dropped) for dropped in told["dropped"]),
+        options={name: scenario.options[name] for name in scenario.open},
         propensity=stored["propensity given"].to_numpy() if "propensity given" in stored else None,
     )
 

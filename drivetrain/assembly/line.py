@@ -77,6 +77,7 @@ def _learn(scenario: Scenario | str | Path, progress: Progress) -> Run:
     declared = scenario if isinstance(scenario, Scenario) else scenarios.load(scenario)
     progress("reading the data")
     table = data.load(declared)
+    declared = declared.resolved(table.options)
     fitted = modeler.fit(declared, table, progress)
     support = Support.fit(declared.space, table.training.settings, declared.seed)
     return Run(declared, table, Simulator(declared, fitted.models, support), {"contest": fitted.contest})

@@ -37,6 +37,7 @@ def record(
             "fingerprint": table.fingerprint,
             "rows": len(table),
             "sealed": len(table.test),
+            "options": {name: list(values) for name, values in table.options.items()},
             "dropped": [{"reason": each.reason, "count": each.count} for each in table.dropped],
             "flags": [{"thing": each.thing, "found": each.found, "count": each.count} for each in table.flags],
         },

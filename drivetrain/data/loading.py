@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain.data import checks, leaks
+from drivetrain.data import options as listing
 from drivetrain.data.columns import Remark, convert
 from drivetrain.data.dealing import deal, keys_of
 from drivetrain.data.roles import Role, roles
@@ -40,6 +41,8 @@ def load(scenario: Scenario) -> Table:
     frame, remarks, found = _frame(scenario, source, parts)
     keys, found_keys = keys_of(scenario, source)
     chances, found_chances = _chances(propensity, source)
+    options = listing.found(scenario, frame)
+    scenario = scenario.resolved(options)
     settings, found_settings = _settings(scenario, frame)
     faults += [*found, *found_keys, *found_chances, *found_settings]
     if faults:
@@ -47,6 +50,8 @@ def load(scenario: Scenario) -> Table:
     dropped, used = _usable(scenario, frame, settings, keys, chances)
     frame, settings = frame[used].reset_index(drop=True), settings[used]
     chances = None if chances is None else chances[used]
+    if faults := list(listing.varying(scenario, frame, parts)):
+        raise DataError(*faults)
     fold, dealt = deal(scenario, frame, None if keys is None else keys[used])
     if faults := list(checks.of_rows(scenario, frame, settings, fold)):
         raise DataError(*faults, *_left_out(source, dropped))
@@ -55,7 +60,8 @@ def load(scenario: Scenario) -> Table:
     remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
     remarks += [*leaks.consequences(scenario, frame, parts), *dealt]
     mark = fingerprint(frame, settings, chances)
-    return Table(frame, settings, np.flatnonzero(used), tuple(remarks), mark, source.label, fold, dropped, chances)
+    place = np.flatnonzero(used)
+    return Table(frame, settings, place, tuple(remarks), mark, source.label, fold, dropped, chances, options)
 
 
 def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
@@ -69,11 +75,13 @@ def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     Raises:
         DataError: all that is wrong with the file and its columns.
     """
-    parts = roles(scenario)
+    parts = [role for role in roles(scenario) if role.part != "feature"]
     wanted = {role.column for role in parts}
     source = from_frame(rows, wanted) if isinstance(rows, pd.DataFrame) else from_file(Path(rows), wanted)
     faults = list(_absent(source, [role for role in parts if role.part == "input"]))
     frame, remarks, found = _frame(scenario, source, parts)
+    frame, new = listing.known(scenario, frame)
+    remarks += new
     settings, found_settings = _settings(scenario, frame)
     faults += [*found, *found_settings]
     if not faults and not len(source.frame):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from drivetrain.data.columns import Kind
 from drivetrain.scenario import Scenario
 
-Part = Literal["input", "lever", "outcome"]
+Part = Literal["input", "lever", "outcome", "feature"]
 
 _KINDS: dict[str, Kind] = {
     "continuous": "numeric",
@@ -19,6 +19,7 @@ _KINDS: dict[str, Kind] = {
     "yes_no": "yes_no",
     "binary": "yes_no",
     "categorical": "categorical",
+    "tags": "categorical",
 }
 
 
@@ -45,12 +46,13 @@ class Role:
 
 
 def roles(scenario: Scenario) -> tuple[Role, ...]:
-    """The inputs, levers and outcomes of a scenario, in that order, each in the order of declaration.
+    """The inputs, levers, outcomes and features of options, in that order, each in the order of declaration.
 
     Args:
         scenario: what is declared.
     """
-    return (*_roles(scenario, "input"), *_roles(scenario, "lever"), *_roles(scenario, "outcome"))
+    parts: tuple[Part, ...] = ("input", "lever", "outcome", "feature")
+    return tuple(role for part in parts for role in _roles(scenario, part))
 
 
 def _roles(scenario: Scenario, part: Part) -> Iterator[Role]:
@@ -58,6 +60,7 @@ def _roles(scenario: Scenario, part: Part) -> Iterator[Role]:
         "input": scenario.inputs,
         "lever": scenario.levers,
         "outcome": scenario.outcomes,
+        "feature": {name: declared for name, (_, declared) in scenario.features.items()},
     }
     for name, value in parts[part].items():
         options = getattr(value, "options", None) or ()

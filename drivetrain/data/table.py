@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -59,7 +60,7 @@ class Rows:
         Args:
             mask: [rows] of bool, or positions from 0.
         """
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        arrays = {each.name: getattr(self, each.name) for each in fields(self)}
         chosen = {name: array[mask] for name, array in arrays.items() if isinstance(array, np.ndarray)}
         return replace(self, frame=self.frame.loc[mask].reset_index(drop=True), **chosen)
 
@@ -88,6 +89,8 @@ class Table(Rows):
     """Rows of the source that are not here."""
     propensity: NDArray[np.float64] | None
     """[rows] the declared probability of the logged setting, in (0, 1]; None where no column is declared."""
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Lever with `options: data` → all values that the rows hold; give them to `Scenario.resolved`."""
 
     @property
     def training(self) -> Table:

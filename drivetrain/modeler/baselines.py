@@ -14,18 +14,25 @@ from drivetrain.modeler.links import Link
 from drivetrain.modeler.training import Examples
 
 NAMES = ("constant", "linear", "boosting")
+NAMES_OF_MANY = ("constant", "bias", "boosting")
+"""Where a lever has many options: `bias` adds up a mean for each category's value and each option, shrunk."""
+SHRINK = 4.0
+"""Rows that speak for the common mean in those of `bias`."""
 MOST_CATEGORIES = 255
 
 
-def predict(name: str, link: Link, train: Examples, held_out: Examples, seed: int) -> np.ndarray:
+def predict(
+    name: str, link: Link, train: Examples, held_out: Examples, seed: int, coded: tuple[int, ...] = ()
+) -> np.ndarray:
     """Fit a baseline on some rows and predict others.
 
     Args:
-        name: one of `NAMES`.
+        name: one of `NAMES` or `NAMES_OF_MANY`.
         link: the outcome's kind.
         train: rows to fit.
         held_out: rows to predict.
         seed: of the boosting's random parts.
+        coded: the features that are codes of levers with many options.
 
     Returns:
         Expected outcomes [N] of the rows held out; probabilities [N, C] of a categorical outcome.
@@ -34,8 +41,8 @@ def predict(name: str, link: Link, train: Examples, held_out: Examples, seed: in
     if classes and len(np.unique(train.observed)) == 1:
         name = "constant"  # of one class nothing else can be learned
     model = _model(name, link, seed, train)
-    model.fit(_table(name, train, train), train.observed)
-    table = _table(name, train, held_out)
+    model.fit(_table(name, train, train, coded), train.observed)
+    table = _table(name, train, held_out, coded)
     if not classes:
         return np.asarray(model.predict(table), dtype=np.float64)
     shares = np.zeros((len(held_out), max(link.width, 2)))
@@ -53,6 +60,12 @@ def _model(name: str, link: Link, seed: int, train: Examples) -> Any:
             if classes
             else (PoissonRegressor(alpha=1e-3, max_iter=1000) if count else Ridge())
         )
+    if name == "bias":
+        return (
+            LogisticRegression(max_iter=1000, C=1 / SHRINK)
+            if classes
+            else (PoissonRegressor(alpha=SHRINK / len(train), max_iter=1000) if count else Ridge(SHRINK))
+        )
     # Small leaves and a slow rate suit the few thousand rows that decisions are often learned from.
     options: dict[str, Any] = {"learning_rate": 0.05, "max_leaf_nodes": 8, "min_samples_leaf": 20, "random_state": seed}
     options["categorical_features"] = [
@@ -65,10 +78,18 @@ def _model(name: str, link: Link, seed: int, train: Examples) -> Any:
     return HistGradientBoostingRegressor(loss="poisson" if count else "squared_error", **options)
 
 
-def _table(name: str, train: Examples, rows: Examples) -> np.ndarray:
+def _table(name: str, train: Examples, rows: Examples, coded: tuple[int, ...]) -> Any:
     """Codes as they are for trees, one column each for a linear model; then numbers and settings."""
+    if name == "bias":
+        hot = OneHotEncoder(handle_unknown="ignore").fit(_categories(train, coded))
+        return hot.transform(_categories(rows, coded))
     codes = rows.rows.codes.numpy()
     if name == "linear" and codes.shape[1]:
         hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(train.rows.codes.numpy())
         codes = hot.transform(codes)
-    return np.column_stack([codes, rows.rows.numbers.numpy(), rows.features.numpy()])
+    plain = [place for place in range(rows.features.shape[1]) if place not in coded]
+    return np.column_stack([codes, rows.rows.numbers.numpy(), rows.features.numpy()[:, plain]])
+
+
+def _categories(rows: Examples, coded: tuple[int, ...]) -> np.ndarray:
+    return np.column_stack([rows.rows.codes.numpy(), rows.features.numpy()[:, list(coded)].astype(np.int64)])

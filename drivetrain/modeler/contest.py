@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,12 @@ import torch
 from drivetrain.data import Table, existing
 from drivetrain.errors import Fault, FormulaError, nearest
 from drivetrain.modeler import baselines, scores
+from drivetrain.modeler.coded import CodedColumn, coded
 from drivetrain.modeler.encoder import InputEncoder, SettingColumn, SettingEncoder
 from drivetrain.modeler.ensemble import Member, Models, OutcomeModel
+from drivetrain.modeler.kinds import EVERY
 from drivetrain.modeler.links import Link, worth
-from drivetrain.modeler.networks import KINDS, Shape
+from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.training import Examples, train
 from drivetrain.scenario import Categorical, Continuous, Integer, Lever, Scenario, effect_on
@@ -56,7 +58,7 @@ def fit(scenario: Scenario, table: Table, progress: Progress = lambda _: None) -
         FormulaError: a formula compares a category with a text that the data does not hold.
         RefusedError: too few rows to train on, or training diverged.
     """
-    rows = table.training
+    scenario, rows = scenario.resolved(table.options), table.training
     kinds = {name: declared.kind for name, declared in scenario.inputs.items()}
     inputs = InputEncoder.fit(rows.frame, kinds)
     links = {name: _link(scenario, rows, name) for name in scenario.outcomes}
@@ -66,7 +68,7 @@ def fit(scenario: Scenario, table: Table, progress: Progress = lambda _: None) -
     values = worth(scenario, links, rows.frame)
     outcomes, contest = {}, {}
     for name in scenario.outcomes:
-        task = _task(scenario, rows, inputs, links, values, name)
+        task = _task(scenario, rows, inputs, links, values, name, table)
         outcomes[name], contest[name] = _hold(scenario, name, task, progress)
     return Fitted(Models(inputs, outcomes), contest)
 
@@ -88,12 +90,13 @@ def _task(
     links: Mapping[str, Link],
     values: Mapping[str, np.ndarray],
     name: str,
+    everything: Table,
 ) -> _Task:
     uses = scenario.outcomes[name].uses
     settings = np.column_stack([table.settings, *(values[use] for use in uses)])
     usable = existing(scenario, table.frame, name) & np.isfinite(np.column_stack([values[name], settings])).all(axis=1)
     part, settings = table.subset(usable), settings[usable]
-    encoder = _setting_encoder(scenario, links, name, settings)
+    encoder = _setting_encoder(scenario, everything, links, name, settings)
     examples = Examples(inputs.encode(part.frame), encoder.encode(torch.tensor(settings)), values[name][usable])
     model, width = scenario.model, links[name].width
     shape = Shape(
@@ -106,6 +109,7 @@ def _task(
         model.dropout,
         encoder.held,
     )
+    shape = replace(shape, coded=encoder.coded)
     return _Task(links[name], shape, encoder, examples, part.fold)
 
 
@@ -117,11 +121,13 @@ def _link(scenario: Scenario, table: Table, name: str) -> Link:
 
 
 def _setting_encoder(
-    scenario: Scenario, links: Mapping[str, Link], outcome: str, settings: np.ndarray
+    scenario: Scenario, table: Table, links: Mapping[str, Link], outcome: str, settings: np.ndarray
 ) -> SettingEncoder:
     uses, nothing = scenario.outcomes[outcome].uses, scenario.space.do_nothing
     levers = [
-        SettingColumn.fit(
+        CodedColumn.fit(name, lever, table.frame)
+        if isinstance(lever, Categorical) and coded(lever, scenario.model)
+        else SettingColumn.fit(
             name,
             settings[:, i],
             options=len(lever.options) if isinstance(lever, Categorical) else 0,
@@ -150,12 +156,16 @@ def _atom(lever: Lever, outcome: str, nothing: float) -> float | None:
 
 
 def _competing(scenario: Scenario, name: str, task: _Task, progress: Progress) -> tuple[dict[str, str], dict[str, str]]:
-    """Which effects are declared, and which kinds of network cannot hold them, and why."""
+    """Which effects are declared, and which kinds of network cannot hold them, or so many options, and why."""
     effects = {lever: effect_on(each, name) for lever, each in scenario.levers.items() if effect_on(each, name)}
     reason = "cannot hold the declared effect of " + ", ".join(effects)
-    without = {str(kind): reason for kind in scenario.model.kinds if task.shape.held and not KINDS[kind].holds}
+    without = {str(kind): reason for kind in scenario.model.kinds if task.shape.held and not EVERY[kind].holds}
+    if task.shape.coded:
+        many = ", ".join(c.name for c in task.settings.columns if isinstance(c, CodedColumn))
+        reason = f"has no factors for each option of {many}"
+        without |= {str(kind): reason for kind in scenario.model.kinds if not EVERY[kind].many}
     for kind in without:
-        progress(f"{name}: {kind} does not compete, for it {reason}")
+        progress(f"{name}: {kind} does not compete, for it {without[kind]}")
     return effects, without
 
 
@@ -167,7 +177,7 @@ def _hold(scenario: Scenario, name: str, task: _Task, progress: Progress) -> tup
     for kind in (kind for kind in scenario.model.kinds if kind not in without):
         models[kind] = _cross_fit(scenario, name, kind, task, progress)
         predicted[kind] = _out_of_fold(models[kind], task)
-    for baseline in baselines.NAMES:
+    for baseline in baselines.NAMES_OF_MANY if task.shape.coded else baselines.NAMES:
         progress(f"{name}: {baseline} baseline")
         predicted[baseline] = _baseline(baseline, task, scenario.seed)
     entries = [scores.entry(who, task.link, observed, guess, task.fold) for who, guess in predicted.items()]
@@ -214,7 +224,11 @@ def _baseline(name: str, task: _Task, seed: int) -> np.ndarray:
     parts = {}
     for fold in np.unique(task.fold):
         seen, held = np.flatnonzero(task.fold != fold), np.flatnonzero(task.fold == fold)
-        parts[fold] = held, baselines.predict(name, task.link, task.examples.take(seen), task.examples.take(held), seed)
+        known, asked = task.examples.take(seen), task.examples.take(held)
+        parts[fold] = (
+            held,
+            baselines.predict(name, task.link, known, asked, seed, tuple(p for p, _ in task.shape.coded)),
+        )
     first = next(iter(parts.values()))[1]
     out = np.zeros((len(task.fold), *first.shape[1:]))
     for held, predicted in parts.values():

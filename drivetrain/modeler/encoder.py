@@ -17,6 +17,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from drivetrain.modeler import effects
+from drivetrain.modeler.coded import CodedColumn
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -218,7 +219,13 @@ class SettingColumn(_Frozen):
 class SettingEncoder(_Frozen):
     """Levers, then earlier outcomes, as features of the setting tower."""
 
-    columns: tuple[SettingColumn, ...]
+    columns: tuple[SettingColumn | CodedColumn, ...]
+
+    @property
+    def coded(self) -> tuple[tuple[int, int], ...]:
+        """For each lever with many options the place of its code among the features, and how many options it has."""
+        places = self.slices()
+        return tuple((places[c.name].start, c.options) for c in self.columns if isinstance(c, CodedColumn))
 
     @property
     def width(self) -> int:

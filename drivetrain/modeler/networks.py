@@ -11,6 +11,7 @@ and the deep part stays near zero.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -47,6 +48,8 @@ class Shape:
     dropout: float
     held: tuple[tuple[int, int], ...] = ()
     """Where the features of each lever begin and end whose effect has a declared shape."""
+    coded: tuple[tuple[int, int], ...] = ()
+    """Levers with many options: the place of their code among the features, and how many options there are."""
 
 
 class Network(nn.Module, ABC):
@@ -55,10 +58,21 @@ class Network(nn.Module, ABC):
     holds: ClassVar[bool] = False
     """Whether it can hold declared effects."""
 
+    many: ClassVar[bool] = False
+    """Whether it takes levers with many options."""
+
     @abstractmethod
     def __init__(self, shape: Shape, start: Tensor) -> None:
         """Args: shape: sizes; start: [C] the linear predictor that training begins from."""
         super().__init__()
+
+    def looked_up(self, codes: Tensor, features: Tensor) -> Iterator[tuple[str, Tensor]]:  # noqa: ARG002
+        """Each table with a row of factors for every value, by its weight's name, and the codes [...]."""
+        yield from ()
+
+    def biases(self, table: str) -> int:  # noqa: ARG002
+        """How many columns of such a table, the last ones, are biases."""
+        return 0
 
     @abstractmethod
     def context(self, rows: EncodedRows) -> Context:

@@ -25,8 +25,10 @@ from torch.func import functional_call, stack_module_state
 
 from drivetrain.errors import Fault, RefusedError
 from drivetrain.modeler.encoder import EncodedRows
+from drivetrain.modeler.kinds import EVERY
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import KINDS, Network, Shape
+from drivetrain.modeler.networks import Network, Shape
+from drivetrain.modeler.pulling import Pull
 from drivetrain.scenario import Model
 
 FEWEST_ROWS = 20
@@ -115,6 +117,11 @@ class Stack(nn.Module):
         out: Tensor = torch.vmap(one, randomness="different")(named, self.buffered, codes, numbers, features)
         return out
 
+    def weight(self, name: str) -> Tensor:
+        """All members' weights [M, ...] by the name that one member's has."""
+        out: Tensor = self.weights[name.replace(".", DOT)]
+        return out
+
     def apart(self, networks: Sequence[Network]) -> list[Network]:
         """Give each network its own weights back."""
         for place, network in enumerate(networks):
@@ -144,7 +151,7 @@ def train(
     """Fit M networks with fastai's one-cycle policy (Smith 2018, arXiv:1803.09820).
 
     Args:
-        kind: `two_tower`, `joint` or `common`.
+        kind: a name in `kinds.EVERY`.
         examples: all rows, N.
         subsets: for each network int64 [n] the rows that it sees; none is held back, so `settings` fixes the epochs.
         links: for each network its link, fitted to the rows that it sees.
@@ -161,24 +168,27 @@ def train(
     targets = torch.stack([link.target(examples.observed) for link in links])
     seen = [torch.from_numpy(subset) for subset in subsets]
     starts = [link.start(target[rows]) for link, target, rows in zip(links, targets, seen, strict=True)]
-    networks = [KINDS[kind](shape, start) for start in starts]
+    networks = [EVERY[kind](shape, start) for start in starts]
     stack = Stack(networks)
     inputs = (examples.rows.codes, examples.rows.numbers, examples.features)
+    pull = Pull(networks, seen, examples.rows.codes, examples.features, settings.weight_decay)
     batches = Batches(inputs, targets, seen, settings.batch, seed)
     learner = Learner(
         DataLoaders(batches, batches),
         stack,
         loss_func=partial(_loss, links[0]),
         opt_func=partial(OptimWrapper, opt=partial(torch.optim.AdamW, betas=(0.9, 0.99), eps=1e-5, fused=True)),
-        splitter=_by_decay,
+        splitter=partial(_by_decay, pulled=frozenset(pull.rows)),
         wd=[settings.weight_decay, 0.0],
-        cbs=NoValidation(),
+        cbs=[NoValidation(), *([pull] if pull.rows else [])],
     )
     with learner.no_bar(), learner.no_logging():
         learner.fit_one_cycle(settings.epochs, settings.learning_rate)
     if not all(bool(torch.isfinite(weight).all()) for weight in stack.parameters()):
         raise RefusedError(_diverged(settings.learning_rate))
-    return stack.apart(networks)
+    trained = stack.apart(networks)
+    pull.forget(trained)
+    return trained
 
 
 def _loss(link: Link, linear: Tensor, target: Tensor) -> Tensor:
@@ -186,11 +196,10 @@ def _loss(link: Link, linear: Tensor, target: Tensor) -> Tensor:
     return len(linear) * link.loss(linear.flatten(0, 1), target.flatten())
 
 
-def _by_decay(stack: Stack) -> list[list[nn.Parameter]]:
-    """Weights, which decay towards zero, and biases, which do not; stacked biases have two dimensions."""
-    named = list(stack.weights.items())
-    biases = [weight for name, weight in named if name.endswith(("bias", "start"))]
-    return [[weight for name, weight in named if not name.endswith(("bias", "start"))], biases]
+def _by_decay(stack: Stack, pulled: frozenset[str]) -> list[list[nn.Parameter]]:
+    """Weights, which decay towards zero, and those that do not: biases, and factors, which are pulled by their rows."""
+    free = {n for n in stack.weights if n.endswith(("bias", "start")) or n.replace(DOT, ".") in pulled}
+    return [[weight for name, weight in stack.weights.items() if (name in free) == side] for side in (False, True)]
 
 
 def _too_few(rows: int) -> Fault:

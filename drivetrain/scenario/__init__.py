@@ -12,7 +12,7 @@ from drivetrain.scenario.declarations import (
     Parameter,
     Split,
 )
-from drivetrain.scenario.levers import Categorical, Continuous, Integer, Lever, YesNo, effect_on
+from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, Lever, YesNo, effect_on
 from drivetrain.scenario.loading import SCHEMA_PATH, build, json_schema, load, parse
 from drivetrain.scenario.root import Scenario
 from drivetrain.scenario.space import LeverSpace, spoken
@@ -25,6 +25,7 @@ __all__ = [
     "Continuous",
     "Data",
     "Decide",
+    "Feature",
     "Input",
     "Integer",
     "Lever",

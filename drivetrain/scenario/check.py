@@ -33,6 +33,7 @@ def flaws(scenario: Scenario, faulty: frozenset[str] = frozenset()) -> Iterator[
     yield from _outcomes(scenario, faulty)
     yield from _inputs(scenario, faulty)
     yield from _columns(scenario)
+    yield from _features(scenario)
     yield from _constraints(scenario)
     yield from _split(scenario, faulty)
 
@@ -164,6 +165,22 @@ def _inputs(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
     if scenario.assignment.propensity and ranged:
         rule = f"A probability of one setting needs levers without ranges, and {ranged[0]!r} is continuous"
         yield Flaw(("assignment", "propensity"), "found a propensity column", rule, "Remove it.", True)
+
+
+def _features(scenario: Scenario) -> Iterator[Flaw]:
+    """What is known of options has names and columns of its own; options left to the data need a network for them."""
+    taken = {column: name for name, column in scenario.columns.items()}
+    seen = set(scenario.names)
+    for name, (lever, feature) in scenario.features.items():
+        path: Path = ("levers", lever, "features", name)
+        if name in seen:
+            yield Flaw(path, f"found the name {name!r} twice", "Names are unique", "Rename one, and give column.", True)
+        if (column := feature.column or name) in taken:
+            yield Flaw(path, f"found the column {column!r}, which is also that of {taken[column]!r}", "It has one role")
+        seen.add(name)
+    if scenario.open and scenario.outcomes and not {"dot", "neural"} & set(scenario.model.kinds):
+        rule = f"The many options of {scenario.open[0]!r} need a network with factors for each"
+        yield Flaw(("levers", scenario.open[0], "options"), "found data", rule, "Write model: {kinds: [dot]}.")
 
 
 def _columns(scenario: Scenario) -> Iterator[Flaw]:

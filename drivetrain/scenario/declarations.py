@@ -226,12 +226,13 @@ class Constraint(Declaration):
 class Model(Declaration):
     """How the networks are built and trained."""
 
-    kinds: Annotated[Many[Literal["two_tower", "joint", "common"]], Field(min_length=1)] = (
+    kinds: Annotated[Many[Literal["two_tower", "joint", "common", "dot", "neural"]], Field(min_length=1)] = (
         "two_tower",
         "joint",
         "common",
     )
-    """Which networks compete; validation picks."""
+    """Which networks compete; validation picks. `dot` (factors · factors, as in collaborative filtering) and `neural`
+    give every option of a lever factors of its own, however many there are."""
     layers: Annotated[Many[Annotated[int, Field(ge=1, le=4096)]], Field(max_length=10)] = (32,)
     """Widths of the hidden layers."""
     interactions: Annotated[int, Field(ge=1, le=512)] = 4

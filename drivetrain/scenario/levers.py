@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from math import isclose
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    Tag,
+    field_serializer,
+)
 
 from drivetrain.errors import nearest
 from drivetrain.formula import Formula, only_where
-from drivetrain.scenario.declaration import Column, Declaration, Flaw, FormulaText, Many, Option, Text, show
+from drivetrain.scenario.declaration import Column, Declaration, Flaw, FormulaText, Name, Option, Text, show
+
+MOST_LISTED = 10_000
 
 
 def _as_bool(value: Any) -> Any:
@@ -32,6 +44,13 @@ Effect = Literal[
 Effects = Annotated[
     Annotated[Effect, Tag("one")] | Annotated[dict[str, Effect], Tag("each")],
     Discriminator(lambda value: "each" if isinstance(value, Mapping) else "one"),
+]
+Options = Annotated[
+    tuple[Option, ...],
+    BeforeValidator(
+        lambda value: () if value == "data" else tuple(value) if isinstance(value, list) else value,
+        json_schema_input_type=Annotated[list[Option], Field(min_length=2, max_length=10_000)] | Literal["data"],
+    ),
 ]
 OptionCost = Annotated[
     Annotated[FormulaText, Tag("one")] | Annotated[dict[str, FormulaText], Tag("each")],
@@ -135,12 +154,25 @@ class Integer(_Range):
     (where rising and falling are the same)."""
 
 
+class Feature(Declaration):
+    """Something known of each option of a lever, the same wherever the option stands."""
+
+    kind: Literal["numeric", "categorical", "tags"]
+    """A number; a category; or several words with | between them."""
+    column: Column | None = None
+    """Its column in the data; its own name where left out."""
+    description: Text = ""
+    """What it means."""
+
+
 class Categorical(_Lever):
     """A lever set to one of several options."""
 
     kind: Literal["categorical"]
-    options: Annotated[Many[Option], Field(min_length=2, max_length=10_000)]
-    """What it can be set to: unique texts."""
+    options: Options
+    """What it can be set to: unique texts; or the word `data`, for every value that the data holds."""
+    features: dict[Name, Feature] = Field(default_factory=dict)
+    """What is known of each option, so that options with few rows can learn from others like them."""
     cost: OptionCost | None = None
     """What the setting costs: one formula, or a formula for each option (0 where an option is left out)."""
     current: Option = "data"
@@ -148,19 +180,54 @@ class Categorical(_Lever):
     do_nothing: Option | None = None
     """The option that means leaving things alone; `current` where left out and that is an option."""
 
+    _open: bool = PrivateAttr(default=False)
+
+    def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002
+        """Remembers that the options were left to the data."""
+        self._open = not self.options
+
+    @property
+    def open(self) -> bool:
+        """Whether the data says which options there are."""
+        return self._open
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Option → its code."""
+        return {option: place for place, option in enumerate(self.options)}
+
+    def resolved(self, options: tuple[str, ...]) -> Self:
+        """The same lever with the options that the data holds."""
+        copy = self.model_copy(update={"options": options})
+        copy.__dict__.pop("places", None)
+        return copy
+
+    @field_serializer("options", mode="wrap")
+    def _written(self, value: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:  # noqa: ARG002
+        return "data" if self._open else handler(value)
+
     def admits(self, value: Any) -> str:
         """One of the options."""
-        return "" if value in self.options else "It must be one of the options: " + ", ".join(self.options[:12])
+        if not self.options:
+            return ""
+        return "" if value in self.places else "It must be one of the options: " + ", ".join(self.options[:12])
 
     def flaws(self) -> Iterator[Flaw]:
         """Options must be unique, and costs must be theirs."""
+        if not self.open and len(self.options) < 2:
+            yield Flaw(("options",), f"found {len(self.options)}", "A lever has at least 2 options")
+        if len(self.options) > MOST_LISTED and not self.open:
+            rule = f"At most {MOST_LISTED:,} options are listed"
+            yield Flaw(("options",), f"found {len(self.options):,}", rule, "Write options: data.")
+        seen = set[str]()
         for place, option in enumerate(self.options):
-            if option in self.options[:place]:
+            if option in seen:
                 yield Flaw(("options", place), f"found {option!r} twice", "Options must be unique", "Remove one.")
+            seen.add(option)
             if option == "data":
                 rule = "'data' is the word for what the data shows"
                 yield Flaw(("options", place), "found the option 'data'", rule, "Rename the option.")
-        if isinstance(self.cost, dict):
+        if isinstance(self.cost, dict) and self.options:
             yield from _strange_costs(self.cost, self.options)
         yield from super().flaws()
 

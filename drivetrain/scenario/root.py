@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path as FilePath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr
 
@@ -23,7 +23,7 @@ from drivetrain.scenario.declarations import (
     Outcome,
     ParameterOrNumber,
 )
-from drivetrain.scenario.levers import Categorical, Lever, costs
+from drivetrain.scenario.levers import Categorical, Feature, Lever, costs
 from drivetrain.scenario.space import LeverSpace
 
 
@@ -87,7 +87,8 @@ class Scenario(Declaration):
     @property
     def options(self) -> Mapping[str, tuple[str, ...]]:
         """Name → declared options, for categorical levers and outcomes, in code order."""
-        levers = {name: lever.options for name, lever in self.levers.items() if isinstance(lever, Categorical)}
+        known = {name: lever for name, lever in self.levers.items() if isinstance(lever, Categorical)}
+        levers = {name: lever.options for name, lever in known.items() if lever.options}
         return levers | {name: outcome.options for name, outcome in self.outcomes.items() if outcome.options}
 
     @property
@@ -95,6 +96,33 @@ class Scenario(Declaration):
         """Name of a lever, input or outcome → its column in the data."""
         declared = {**self.levers, **self.inputs, **self.outcomes}
         return {name: each.column or name for name, each in declared.items()}
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """Levers whose options the data says."""
+        return tuple(name for name, each in self.levers.items() if isinstance(each, Categorical) and each.open)
+
+    def resolved(self, options: Mapping[str, tuple[str, ...]]) -> Self:
+        """The same scenario, its open levers with the options that the data holds.
+
+        Args:
+            options: open lever → its options; others are left as they are.
+        """
+        if not self.open:
+            return self
+        levers = {
+            name: lever.resolved(options[name]) if name in options and isinstance(lever, Categorical) else lever
+            for name, lever in self.levers.items()
+        }
+        copy = self.model_copy(update={"levers": levers})
+        copy.__dict__.pop("space", None)  # cached for the levers as they were
+        return copy
+
+    @property
+    def features(self) -> Mapping[str, tuple[str, Feature]]:
+        """Feature of a lever's options → that lever, and what is declared."""
+        known = ((name, each) for name, each in self.levers.items() if isinstance(each, Categorical))
+        return {feature: (name, declared) for name, each in known for feature, declared in each.features.items()}
 
     @cached_property
     def space(self) -> LeverSpace:

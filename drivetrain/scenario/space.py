@@ -188,7 +188,8 @@ def _code(lever: Lever, value: Any) -> tuple[float, str]:
     """A value's number, and the rule that it breaks (then the number is NaN)."""
     if isinstance(lever, Categorical):
         text = _text(value)
-        return (float(lever.options.index(text)), "") if text in lever.options else (np.nan, lever.admits(text))
+        place = lever.places.get(text)
+        return (np.nan, lever.admits(text)) if place is None else (float(place), "")
     if isinstance(lever, YesNo):
         code = _YES_NO.get(_text(value).lower())
         return (np.nan, lever.admits(value if code is None else True)) if code is None else (code, "")
@@ -213,13 +214,15 @@ def _natural(lever: Lever, values: Floats) -> Any:
     """A lever's numbers as people read them."""
     if isinstance(lever, Continuous):
         return values
+    if isinstance(lever, Categorical):
+        names = np.array([*lever.options, None], dtype=object)
+        texts = names[np.where(np.isnan(values), len(lever.options), values).astype(np.int64)]
+        return texts.tolist() if not np.isnan(values).any() else pd.Series(texts, dtype=object)
     known = [None if np.isnan(value) else _value(lever, value) for value in values]
     return known if None not in known else pd.Series(known, dtype=object)
 
 
-def _value(lever: Lever, value: float) -> str | bool | int:
-    if isinstance(lever, Categorical):
-        return lever.options[int(value)]
+def _value(lever: Lever, value: float) -> bool | int:
     return bool(value) if isinstance(lever, YesNo) else int(value)
 
 

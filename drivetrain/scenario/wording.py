@@ -24,7 +24,7 @@ from drivetrain.scenario.declarations import (
     Parameter,
     Split,
 )
-from drivetrain.scenario.levers import Categorical, Continuous, Integer, YesNo
+from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, YesNo
 from drivetrain.scenario.root import Scenario
 
 NO_KEY: Final = "the key is missing"
@@ -148,4 +148,6 @@ def _keys(path: Path, values: Mapping[str, Any]) -> list[str]:
         return list(Scenario.model_fields)
     levers = values.get("levers", {})
     model = _LEVERS[levers[path[1]]["kind"]] if path[0] == "levers" else _MODELS[str(path[0])]
+    if path[0] == "levers" and path[2:3] == ("features",):
+        model = Feature
     return list(Split.model_fields if path[1:] == ("split",) else model.model_fields)
