@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from drivetrain.data import checks, leaks
 from drivetrain.data import options as listing
+from drivetrain.data.cleaning import Cleaned, clean
 from drivetrain.data.columns import Remark, convert
 from drivetrain.data.dealing import deal, keys_of
 from drivetrain.data.roles import Role, roles
@@ -37,6 +39,8 @@ def load(scenario: Scenario) -> Table:
     split, propensity = scenario.data.split, scenario.assignment.propensity
     extra = [column for column in (split.column, propensity) if column]
     source = _source(scenario, {role.column for role in parts} | set(extra))
+    cleaned = clean(source, _beside(scenario, scenario.data.cleaning), parts)
+    source = _forgiven(scenario, cleaned, parts)
     faults = [*_absent(source, parts), *_absent_extra(source, split.column, propensity)]
     frame, remarks, found = _frame(scenario, source, parts)
     keys, found_keys = keys_of(scenario, source)
@@ -53,14 +57,18 @@ def load(scenario: Scenario) -> Table:
     if faults := list(listing.varying(scenario, frame, parts)):
         raise DataError(*faults)
     fold, dealt = deal(scenario, frame, None if keys is None else keys[used])
+    kept = ~cleaned.drop[used]  # dealt with the others all the same, so that cleaning moves no row to another fold
+    frame, settings, fold = frame[kept].reset_index(drop=True), settings[kept], fold[kept]
+    chances = None if chances is None else chances[kept]
+    dropped = (*dropped, *([Dropped("the cleaning file drops it", int((~kept).sum()))] if not kept.all() else []))
     if faults := list(checks.of_rows(scenario, frame, settings, fold)):
         raise DataError(*faults, *_left_out(source, dropped))
     if faults := list(leaks.twins(scenario, frame, parts)):
         raise DataError(*faults)
     remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
-    remarks += [*leaks.consequences(scenario, frame, parts), *dealt]
+    remarks += [*leaks.consequences(scenario, frame, parts), *dealt, *cleaned.remarks]
     mark = fingerprint(frame, settings, chances)
-    place = np.flatnonzero(used)
+    place = np.flatnonzero(used)[kept]
     return Table(frame, settings, place, tuple(remarks), mark, source.label, fold, dropped, chances, options)
 
 
@@ -91,6 +99,27 @@ def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
     mark = fingerprint(frame, settings)
     return Rows(frame, settings, np.arange(len(frame)), tuple(remarks), mark, source.label)
+
+
+def _beside(scenario: Scenario, file: str | None) -> Path | None:
+    return None if file is None else scenario.folder / file
+
+
+def _forgiven(scenario: Scenario, cleaned: Cleaned, parts: Sequence[Role]) -> Source:
+    """The source with the rows emptied that are to be dropped and could not be read: their faults do not matter."""
+
+    def unreadable(rows: NDArray[np.intp]) -> bool:
+        some = replace(cleaned.source, frame=cleaned.source.frame.iloc[rows])
+        frame, _, faults = _frame(scenario, some, parts)
+        return bool(faults) or bool(_settings(scenario, frame)[1])
+
+    drop = np.flatnonzero(cleaned.drop)
+    if not len(drop) or not unreadable(drop):
+        return cleaned.source
+    bad = np.array([row for row in drop if unreadable(np.array([row]))])
+    frame = cleaned.source.frame.astype(object)
+    frame.iloc[bad] = None
+    return replace(cleaned.source, frame=frame)
 
 
 def _source(scenario: Scenario, wanted: set[str]) -> Source:

@@ -135,6 +135,8 @@ class Data(Declaration):
     """A CSV file, relative to the scenario file."""
     parquet: Column | None = None
     """A Parquet file, relative to the scenario file."""
+    cleaning: Column | None = None
+    """A file of rows to drop, correct or keep (CSV or YAML), relative to the scenario file; the data stays as it is."""
     split: Split = Split()
     """How rows are dealt to folds."""
 
