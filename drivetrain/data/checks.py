@@ -12,7 +12,7 @@ from drivetrain.data.columns import Remark, others
 from drivetrain.data.roles import Role
 from drivetrain.data.splits import SEALED, Folds
 from drivetrain.errors import Fault, nearest
-from drivetrain.scenario import Scenario
+from drivetrain.scenario import Outcome, Scenario
 
 FEWEST = 10
 """Fewest rows in a fold, in the test part, and under an outcome's condition: below, nothing can be judged."""
@@ -73,6 +73,7 @@ def of_rows(scenario: Scenario, frame: pd.DataFrame, settings: NDArray[np.float6
             yield Fault(f"lever '{name}'", found, rule, "Find rows with other settings, or leave the lever out")
     for name in scenario.outcomes:
         exists = existing(scenario, frame, name)
+        yield from _off_scale(scenario.outcomes[name], name, frame[name][exists])
         yield from _flat(name, frame[name][exists], scenario.outcomes[name].when)
 
 
@@ -117,6 +118,20 @@ def _too_few(scenario: Scenario, fold: Folds) -> Iterator[Fault]:
         found = f"{len(fold):,} usable rows leave {smallest:,} in the smallest of {split.folds} folds and the test part"
         cure = "Use more rows, fewer folds, or groups and times that divide more evenly"
         yield Fault("data.split", found, f"Each needs {FEWEST} rows", cure)
+
+
+def _off_scale(declared: Outcome, name: str, values: pd.Series[float]) -> Iterator[Fault]:
+    """An outcome's existing values that its declared scale or range has no place for."""
+    if declared.scale == "log" and (bad := values[values <= 0]).size:
+        found = f"{len(bad):,} rows hold {bad.iloc[0]:g} or other values that are not above 0"
+        cure = "Say scale: asinh, or let it exist only when a binary outcome with above: 0 on its column is yes"
+        yield Fault(f"outcome '{name}'", found, "A logarithm is of a number above 0", cure)
+    if declared.min is not None and declared.max is not None:
+        bad = values[(values < declared.min) | (values > declared.max)]
+        if bad.size:
+            found = f"{len(bad):,} rows hold {bad.iloc[0]:g} or other values outside the range"
+            rule = f"A rating lies between min {declared.min:g} and max {declared.max:g}"
+            yield Fault(f"outcome '{name}'", found, rule, "Widen the range, or declare the kind numeric")
 
 
 def _flat(name: str, values: pd.Series[float], when: str | None) -> Iterator[Fault]:

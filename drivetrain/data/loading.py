@@ -111,7 +111,7 @@ def _forgiven(scenario: Scenario, cleaned: Cleaned, parts: Sequence[Role]) -> So
     def unreadable(rows: NDArray[np.intp]) -> bool:
         some = replace(cleaned.source, frame=cleaned.source.frame.iloc[rows])
         frame, _, faults = _frame(scenario, some, parts)
-        return bool(faults) or bool(_settings(scenario, frame)[1])
+        return bool(faults) or bool(_settings(scenario.resolved(listing.found(scenario, frame)), frame)[1])
 
     drop = np.flatnonzero(cleaned.drop)
     if not len(drop) or not unreadable(drop):
@@ -156,8 +156,14 @@ def _frame(scenario: Scenario, source: Source, parts: Sequence[Role]) -> tuple[p
         faults += bad
         remarks += column.remarks
         if not bad:
-            columns[role.name] = pd.Series(column.values, dtype=column.values.dtype)
+            values = column.values if role.above is None else _over(column.values, role.above)
+            columns[role.name] = pd.Series(values, dtype=values.dtype)
     return pd.DataFrame(columns, index=pd.RangeIndex(len(source.frame))), remarks, faults
+
+
+def _over(values: NDArray[Any], bound: float) -> NDArray[np.float64]:
+    """[rows] 1 where a value is above the bound, 0 where it is not, NaN where it is missing."""
+    return np.where(np.isnan(values), np.nan, values > bound)
 
 
 def _settings(scenario: Scenario, frame: pd.DataFrame) -> tuple[NDArray[np.float64], tuple[Fault, ...]]:

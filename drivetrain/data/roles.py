@@ -16,6 +16,7 @@ _KINDS: dict[str, Kind] = {
     "integer": "numeric",
     "numeric": "numeric",
     "count": "numeric",
+    "rating": "numeric",
     "yes_no": "yes_no",
     "binary": "yes_no",
     "categorical": "categorical",
@@ -37,6 +38,9 @@ class Role:
     """What its values become."""
     options: tuple[str, ...] = ()
     """The declared options of a categorical one; empty where the data says which there are."""
+
+    above: float | None = None
+    """A binary outcome that is yes where the column holds more than this; else None."""
 
     @property
     def thing(self) -> str:
@@ -64,4 +68,6 @@ def _roles(scenario: Scenario, part: Part) -> Iterator[Role]:
     }
     for name, value in parts[part].items():
         options = getattr(value, "options", None) or ()
-        yield Role(part, name, value.column or name, _KINDS[value.kind], tuple(options))
+        above = getattr(value, "above", None)
+        kind = _KINDS[value.kind] if above is None else "numeric"
+        yield Role(part, name, value.column or name, kind, tuple(options), above)

@@ -11,7 +11,7 @@ import torch
 
 from drivetrain.data import Table, existing
 from drivetrain.errors import Fault, FormulaError, nearest
-from drivetrain.modeler import baselines, scores
+from drivetrain.modeler import baselines, scales, scores, smearing
 from drivetrain.modeler.coded import CodedColumn, coded
 from drivetrain.modeler.encoder import InputEncoder, SettingColumn, SettingEncoder
 from drivetrain.modeler.ensemble import Member, Models, OutcomeModel
@@ -115,8 +115,11 @@ def _task(
 
 def _link(scenario: Scenario, table: Table, name: str) -> Link:
     declared = scenario.outcomes[name]
+    if declared.kind == "rating":
+        return Link(kind="rating", low=declared.min or 0.0, high=declared.max or 0.0)
     if declared.kind != "categorical":
-        return Link(kind=declared.kind)
+        seen = table.frame[name][existing(scenario, table.frame, name)].to_numpy(dtype=np.float64)
+        return Link(kind=declared.kind, curve=declared.scale, knee=scales.knee(declared.scale, seen))
     return Link(kind=declared.kind, options=declared.options or tuple(sorted(table.frame[name].dropna().unique())))
 
 
@@ -176,14 +179,15 @@ def _hold(scenario: Scenario, name: str, task: _Task, progress: Progress) -> tup
     effects, without = _competing(scenario, name, task, progress)
     for kind in (kind for kind in scenario.model.kinds if kind not in without):
         models[kind] = _cross_fit(scenario, name, kind, task, progress)
+        if task.link.curve != "linear":
+            models[kind] = smearing.smeared(models[kind], smearing.errors(models[kind], task.examples, task.fold))
         predicted[kind] = _out_of_fold(models[kind], task)
     for baseline in baselines.NAMES_OF_MANY if task.shape.coded else baselines.NAMES:
         progress(f"{name}: {baseline} baseline")
         predicted[baseline] = _baseline(baseline, task, scenario.seed)
     entries = [scores.entry(who, task.link, observed, guess, task.fold) for who, guess in predicted.items()]
     chosen = min((line for line in entries if line["name"] in models), key=lambda line: line["loss"])["name"]
-    numeric = task.link.kind == "numeric"
-    spread = float(np.sqrt(np.mean((observed - predicted[chosen]) ** 2))) if numeric else 0.0
+    spread = _spread(task, models[chosen], predicted[chosen])
     model = OutcomeModel(
         name, chosen, task.shape, task.settings, models[chosen], Nodes.fit(task.link, observed, spread)
     )
@@ -196,6 +200,14 @@ def _hold(scenario: Scenario, name: str, task: _Task, progress: Progress) -> tup
         "entries": entries,
         "calibration": scores.calibration(task.link, observed, predicted[chosen]),
     }
+
+
+def _spread(task: _Task, members: tuple[Member, ...], predicted: np.ndarray) -> float:
+    """An outcome's standard deviation around its prediction, out of fold, on its scale."""
+    if task.link.curve != "linear":
+        return smearing.spread(smearing.errors(members, task.examples, task.fold))
+    numbers = task.link.kind in {"numeric", "rating"}
+    return float(np.sqrt(np.mean((task.examples.observed - predicted) ** 2))) if numbers else 0.0
 
 
 def _cross_fit(scenario: Scenario, name: str, kind: str, task: _Task, progress: Progress) -> tuple[Member, ...]:

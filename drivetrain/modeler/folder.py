@@ -26,6 +26,8 @@ from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.nodes import Nodes
 
 FORMAT = 1
+FITTED = ("centre", "scale", "smear")
+"""What each member's link has of its own."""
 WHOLE = "sha256"
 """The manifest's key for its own sum."""
 
@@ -112,7 +114,7 @@ def _describe(model: OutcomeModel) -> dict[str, Any]:
         "settings": model.settings.model_dump(mode="json"),
         "nodes": {"values": model.nodes.values, "spread": model.nodes.spread},
         "link": model.link.model_dump(mode="json"),
-        "members": [{"fold": m.fold, "centre": m.link.centre, "scale": m.link.scale} for m in model.members],
+        "members": [{"fold": m.fold, **m.link.model_dump(include=set(FITTED))} for m in model.members],
     }
 
 
@@ -124,7 +126,7 @@ def _restore(name: str, entry: dict[str, Any], weights: dict[str, torch.Tensor])
         network = EVERY[entry["kind"]](shape, torch.zeros(shape.width))
         prefix = f"{i}."
         network.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
-        own = link.model_copy(update={"centre": member["centre"], "scale": member["scale"]})
+        own = Link.model_validate({**entry["link"], **{key: member[key] for key in FITTED}})
         members.append(Member(network.eval().requires_grad_(False), own, member["fold"]))
     nodes = Nodes(link, tuple(entry["nodes"]["values"]), entry["nodes"]["spread"])
     settings = SettingEncoder.model_validate(entry["settings"])

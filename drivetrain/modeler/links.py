@@ -12,26 +12,39 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 from torch.nn import functional
 
+from drivetrain.modeler import scales
 from drivetrain.scenario import Scenario
 
 MOST_LOG_COUNT = 20.0
+SHARES = frozenset({"binary", "rating"})
+"""Kinds whose linear predictor is the log-odds of a share."""
 
 
 class Link(BaseModel):
     """How one outcome's linear predictor [..., C] becomes a mean, and what training minimises.
 
-    binary: sigmoid and log-loss. numeric: identity on a standardised target and squared error. count: exponential
-    and Poisson deviance. categorical: softmax over C options and log-loss.
+    binary: sigmoid and log-loss. numeric: identity on a standardised target, on the outcome's scale, and squared error.
+    count: exponential and Poisson deviance. rating: sigmoid stretched over its range and log-loss of the share of the
+    range (Papke & Wooldridge 1996). categorical: softmax over C options and log-loss.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["binary", "numeric", "count", "categorical"]
+    kind: Literal["binary", "numeric", "count", "rating", "categorical"]
     options: tuple[str, ...] = ()
     """The names of a categorical outcome's options."""
     centre: float = 0.0
     scale: float = 1.0
-    """A numeric outcome's mean and standard deviation on the rows the member was trained on, in the outcome's unit."""
+    """A numeric outcome's mean and standard deviation on the rows the member was trained on, on the outcome's scale."""
+    curve: scales.Curve = "linear"
+    """The scale of a numeric outcome."""
+    knee: float = 1.0
+    """Where the scale asinh bends."""
+    smear: scales.Smear = (1.0, 0.0)
+    """What the way back from the scale must know of the errors on it; estimated on rows that no member had seen."""
+    low: float = 0.0
+    high: float = 1.0
+    """The range of a rating."""
 
     @property
     def width(self) -> int:
@@ -49,13 +62,17 @@ class Link(BaseModel):
         """The same link, with the centre and scale of these observed outcomes [N]."""
         if self.kind != "numeric":
             return self
-        return self.model_copy(update={"centre": float(observed.mean()), "scale": float(observed.std()) or 1.0})
+        seen = scales.there(self.curve, self.knee, observed)
+        return self.model_copy(update={"centre": float(seen.mean()), "scale": float(seen.std()) or 1.0})
 
     def target(self, observed: np.ndarray) -> Tensor:
         """Observed outcomes [N] (options as codes) → what `loss` compares with."""
         if self.kind == "categorical":
             return torch.from_numpy(observed.astype(np.int64))
-        return torch.from_numpy(((observed - self.centre) / self.scale).astype(np.float32))
+        if self.kind == "rating":
+            observed = (observed - self.low) / (self.high - self.low)
+        seen = scales.there(self.curve, self.knee, observed)
+        return torch.from_numpy(((seen - self.centre) / self.scale).astype(np.float32))
 
     def start(self, target: Tensor) -> Tensor:
         """The linear predictor [C] of a model that knows nothing but the average: where training begins."""
@@ -63,7 +80,7 @@ class Link(BaseModel):
             shares = torch.bincount(target, minlength=self.width).float() + 1.0
             return torch.log(shares / shares.sum())
         average = target.float().mean().clamp(min=1e-4)
-        if self.kind == "binary":
+        if self.kind in SHARES:
             return torch.logit(average.clamp(max=1 - 1e-4)).reshape(1)
         return (torch.log(average) if self.kind == "count" else torch.zeros(())).reshape(1)
 
@@ -71,7 +88,7 @@ class Link(BaseModel):
         """Mean training loss of linear predictors [N, C]."""
         if self.kind == "categorical":
             return functional.cross_entropy(linear, target)
-        if self.kind == "binary":
+        if self.kind in SHARES:
             return functional.binary_cross_entropy_with_logits(linear[:, 0], target)
         if self.kind == "count":
             return functional.poisson_nll_loss(linear[:, 0].clamp(max=MOST_LOG_COUNT), target)
@@ -86,7 +103,9 @@ class Link(BaseModel):
             return torch.sigmoid(only)
         if self.kind == "count":
             return torch.exp(only.clamp(max=MOST_LOG_COUNT))
-        return only * self.scale + self.centre
+        if self.kind == "rating":
+            return self.low + (self.high - self.low) * torch.sigmoid(only)
+        return scales.back(self.curve, self.knee, self.smear, only * self.scale + self.centre)
 
     @property
     def nothing(self) -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from math import inf, lgamma, nan, pi, sqrt
+from math import comb, inf, lgamma, nan, pi, sqrt
 
 import numpy as np
 import torch
 from scipy.stats import norm
 from torch import Tensor
 
+from drivetrain.modeler import scales
 from drivetrain.modeler.links import Link
 
 MOST_NODES = 9
@@ -29,14 +30,15 @@ class Nodes:
     """A few values that stand for an outcome's distribution, where a later stage depends on it.
 
     A mean is not enough there: the expected cost of claims is not the cost of the expected claim. Binary and
-    categorical outcomes are enumerated exactly; numeric (normal around the mean) and count ones (Poisson) in bins, of
-    which formulas see the mean inside, so that the bins' weighted mean is the outcome's, and later models the value.
+    categorical outcomes are enumerated exactly; numeric (normal around the mean, on the outcome's scale) and count ones
+    (Poisson) in bins, of which formulas see the mean inside, so that the bins' weighted mean is the outcome's, and
+    later models the value. Ratings are spread over steps of their range (binomial), so that none leaves it.
     """
 
     link: Link
     values: tuple[float, ...]
     spread: float = 0.0
-    """A numeric outcome's standard deviation around its prediction, out of fold, in its unit."""
+    """A numeric outcome's standard deviation around its or rating's prediction, out of fold, on its scale."""
 
     @classmethod
     def fit(cls, link: Link, observed: np.ndarray, spread: float) -> Nodes:
@@ -45,6 +47,10 @@ class Nodes:
             return cls(link, (0.0, 1.0))
         if link.kind == "categorical":
             return cls(link, tuple(float(code) for code in range(link.width)))
+        if link.kind == "rating":
+            return cls(
+                link, tuple(np.linspace(link.low, link.high, _steps(link, observed, spread) + 1).tolist()), spread
+            )
         values = np.quantile(observed, np.linspace(0.01, 0.99, MOST_NODES))
         if link.kind == "count":  # few values are told apart one by one
             values = np.arange(MOST_NODES) if values[-1] < MOST_NODES else np.round(values)
@@ -72,6 +78,10 @@ class Nodes:
         if self.link.kind == "count":
             few = self.values[-1] <= MOST_COUNTED
             return self._poisson(mean) if few else self._normal(mean, mean.clamp(min=LEAST_WEIGHT).sqrt())
+        if self.link.kind == "rating":
+            return self._binomial(mean)
+        if self.link.curve != "linear":
+            return self._scaled(mean, later)
         return self._normal(mean, torch.tensor(max(self.spread, 1e-9))) if later else self._slices(mean)
 
     def _exact(self, shares: tuple[Tensor, ...]) -> Iterator[Part]:
@@ -82,6 +92,28 @@ class Nodes:
         share = torch.tensor(1 / SLICES)
         for place in _places():
             yield nan, share, mean + self.spread * place
+
+    def _scaled(self, mean: Tensor, later: bool) -> Iterator[Part]:
+        """Bins of a distribution that is normal on the outcome's scale."""
+        curve, knee, spread = self.link.curve, self.link.knee, max(self.spread, 1e-6)
+        centre = scales.middle(curve, knee, mean, spread)
+        edges: list[Tensor] = [torch.tensor(edge) for edge in norm.ppf(np.linspace(0, 1, SLICES + 1)).tolist()]
+        values: tuple[float, ...] = (nan,) * SLICES
+        ends = [nan] * (SLICES + 1)
+        if later:
+            values, ends = self.values, [-inf, *self._edges, inf]
+            inner = scales.there(curve, knee, np.array(self._edges)).tolist()
+            edges = [(edge - centre) / spread for edge in (-inf, *inner, inf)]
+        for value, within, (low, high) in zip(values, pairwise(ends), pairwise(edges), strict=True):
+            share = (torch.special.ndtr(high) - torch.special.ndtr(low)).clamp(min=0)
+            moment = scales.moment(curve, knee, centre, spread, (low, high))
+            yield value, share, _ratio(moment, share, value, *within) if later else moment / share
+
+    def _binomial(self, mean: Tensor) -> Iterator[Part]:
+        """Steps of the range, as if each of them were taken or not by itself."""
+        share, steps = ((mean - self.link.low) / (self.link.high - self.link.low)).clamp(0, 1), len(self.values) - 1
+        for step, value in enumerate(self.values):
+            yield value, comb(steps, step) * share**step * (1 - share) ** (steps - step), torch.tensor(value)
 
     def _poisson(self, mean: Tensor) -> Iterator[Part]:
         """Counts up to the last edge one by one; the last value takes all that is left."""
@@ -108,6 +140,14 @@ class Nodes:
     @property
     def _edges(self) -> list[float]:
         return [(a + b) / 2 for a, b in pairwise(self.values)]
+
+
+def _steps(link: Link, observed: np.ndarray, spread: float) -> int:
+    """How many steps give a binomial distribution over a rating's range about the spread of its errors."""
+    share, width = (observed.mean() - link.low) / (link.high - link.low), link.high - link.low
+    explained = max(float(observed.var()) - spread**2, 0.0)
+    free = share * (1 - share) * width**2 - explained
+    return int(np.clip(round(free / max(spread**2, 1e-12)), 1, MOST_NODES - 1))
 
 
 def _ratio(moment: Tensor, share: Tensor, value: float, low: float, high: float) -> Tensor:

@@ -8,12 +8,12 @@ from drivetrain.scenario.declarations import (
     Input,
     Model,
     Objective,
-    Outcome,
     Parameter,
     Split,
 )
 from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, Lever, YesNo, effect_on
 from drivetrain.scenario.loading import SCHEMA_PATH, build, json_schema, load, parse
+from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
 from drivetrain.scenario.space import LeverSpace, spoken
 

@@ -186,10 +186,12 @@ def _features(scenario: Scenario) -> Iterator[Flaw]:
 def _columns(scenario: Scenario) -> Iterator[Flaw]:
     """No column plays two roles: an input that is an outcome would leak it into its own prediction."""
     owners: dict[str, str] = {}
+    measured = {each.column or name for name, each in scenario.outcomes.items() if each.above is not None}
     for group in ("levers", "outcomes", "inputs"):
         for name, each in getattr(scenario, group).items():
             column = each.column or name
-            if column in owners:
+            two_sides = column in measured and group == "outcomes" and owners.get(column, "").startswith("outcome")
+            if column in owners and not two_sides:
                 path = (group, name, "column") if each.column else (group, name)
                 found = f"found the column {column!r}, which is also that of {owners[column]}"
                 yield Flaw(path, found, "A column has one role", "Remove one of the two.", not each.column)

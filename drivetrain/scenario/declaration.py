@@ -124,3 +124,10 @@ def _plain(value: object) -> str:
 
 Option = Annotated[str, BeforeValidator(option_text), Field(min_length=1, max_length=200)]
 """One value of a category."""
+
+
+def repeated(key: str, words: tuple[str, ...]) -> Iterator[Flaw]:
+    """Flaws of words that stand twice in a list."""
+    for place, word in enumerate(words):
+        if word in words[:place]:
+            yield Flaw((key, place), f"found {word!r} twice", "Each may stand there once", "Remove one.")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from drivetrain.formula import Formula
-from drivetrain.scenario.declaration import Column, Declaration, Flaw, FormulaText, Many, Name, Option, Text
+from drivetrain.scenario.declaration import Column, Declaration, Flaw, FormulaText, Many, Name, Text, repeated
 
 
 class Objective(Declaration):
@@ -76,33 +76,6 @@ class Input(Declaration):
     """Vouches that it is known before the decision, although it matches a lever or an outcome as only a leak would."""
 
 
-class Outcome(Declaration):
-    """Something that happens after the decision, and that a model predicts."""
-
-    kind: Literal["binary", "numeric", "count", "categorical"]
-    """What its values are."""
-    column: Column | None = None
-    """Its column in the data; its own name where left out."""
-    unit: Text = ""
-    """The unit of its values."""
-    description: Text = ""
-    """What it means."""
-    options: Annotated[Many[Option], Field(min_length=2)] | None = None
-    """The values of a categorical outcome; those of the data where left out."""
-    uses: Many[Name] = ()
-    """Earlier outcomes that this outcome's model sees."""
-    when: Name | None = None
-    """An earlier binary outcome: this one exists only where that one is yes, and is worth 0 elsewhere."""
-
-    def flaws(self) -> Iterator[Flaw]:
-        """Options belong to categories, and are unique."""
-        if self.options is not None and self.kind != "categorical":
-            rule = "Only a categorical outcome has options"
-            yield Flaw(("options",), f"found options of a {self.kind} outcome", rule, "Remove them.", True)
-        yield from _repeated("options", self.options or ())
-        yield from _repeated("uses", self.uses)
-
-
 class Split(Declaration):
     """How rows are dealt to folds and to the sealed test part."""
 
@@ -164,7 +137,7 @@ class Assignment(Declaration):
         if self.within and self.design != "randomised":
             cure = "Say design: randomised, or remove it."
             yield Flaw(("within",), "found strata of an observational design", "Only a draw has strata", cure, True)
-        yield from _repeated("within", self.within)
+        yield from repeated("within", self.within)
 
 
 class Decide(Declaration):
@@ -181,7 +154,7 @@ class Decide(Declaration):
             yield Flaw(("by",), "the key is missing", "Segments need the inputs that make them", "Add by: [input].")
         if self.unit != "segment" and self.by:
             yield Flaw(("by",), f"found it beside unit: {self.unit}", "Only segments have it", "Remove it.", True)
-        yield from _repeated("by", self.by)
+        yield from repeated("by", self.by)
 
 
 class Constraint(Declaration):
@@ -254,7 +227,7 @@ class Model(Declaration):
 
     def flaws(self) -> Iterator[Flaw]:
         """Each kind once."""
-        yield from _repeated("kinds", self.kinds)
+        yield from repeated("kinds", self.kinds)
 
 
 def _exactly_one(declaration: Declaration, keys: tuple[str, ...]) -> Iterator[Flaw]:
@@ -264,9 +237,3 @@ def _exactly_one(declaration: Declaration, keys: tuple[str, ...]) -> Iterator[Fl
         yield Flaw((), "found none of them", rule)
     for extra in given[1:]:
         yield Flaw((extra,), f"found it beside {given[0]}", rule, f"Remove {extra} or {given[0]}.", True)
-
-
-def _repeated(key: str, words: tuple[str, ...]) -> Iterator[Flaw]:
-    for place, word in enumerate(words):
-        if word in words[:place]:
-            yield Flaw((key, place), f"found {word!r} twice", "Each may stand there once", "Remove one.")

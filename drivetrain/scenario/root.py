@@ -20,10 +20,10 @@ from drivetrain.scenario.declarations import (
     Input,
     Model,
     Objective,
-    Outcome,
     ParameterOrNumber,
 )
 from drivetrain.scenario.levers import Categorical, Feature, Lever, costs
+from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.space import LeverSpace
 
 

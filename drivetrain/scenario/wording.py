@@ -20,11 +20,11 @@ from drivetrain.scenario.declarations import (
     Input,
     Model,
     Objective,
-    Outcome,
     Parameter,
     Split,
 )
 from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, YesNo
+from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
 
 NO_KEY: Final = "the key is missing"

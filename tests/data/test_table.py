@@ -181,6 +181,19 @@ def test_an_outcome_with_a_condition_is_missing_only_where_it_exists(shop: Shop,
     np.testing.assert_array_equal(exists, table.frame["bought"] == 1)
 
 
+def test_whether_and_how_much_are_read_from_one_column(shop: Shop, frame: pd.DataFrame) -> None:
+    spent = np.where(frame["bought"] == 1, frame["list_price"], 0.0)
+    spent[7] = np.nan
+    outcomes = {
+        "bought": {"kind": "binary", "column": "spent", "above": 0},
+        "spent": {"kind": "numeric", "when": "bought", "scale": "log"},
+    }
+    table = data.load(shop(frame.assign(spent=spent).drop(columns="bought"), outcomes=outcomes))
+    assert [str(each) for each in table.dropped] == ["outcome 'bought' is missing (1 row)"]
+    assert table.frame["bought"].tolist() == [float(each > 0) for each in np.delete(spent, 7)]
+    assert table.frame["spent"].tolist() == np.delete(spent, 7).tolist()
+
+
 def test_propensities_come_along(shop: Shop, frame: pd.DataFrame) -> None:
     assert data.load(shop(frame)).propensity is None
     channel = {"channel": {"kind": "categorical", "options": ["mail", "sms", "NA"]}}

@@ -208,6 +208,56 @@ BROKEN = {
         "outcomes.opened.options",
         "Only a cat",
     ),
+    "a rating without range": (
+        "stars: {kind: categorical, options: [low, high]",
+        "stars: {kind: rating, min: 1",
+        26,
+        "outcomes.stars.max",
+        "the key is missing",
+    ),
+    "a rating's range reversed": (
+        "stars: {kind: categorical, options: [low, high]",
+        "stars: {kind: rating, min: 5, max: 1",
+        26,
+        "outcomes.stars.max",
+        "above min, which is 5",
+    ),
+    "a range of no rating": (
+        "opened: {kind: binary",
+        "opened: {kind: binary, min: 0",
+        24,
+        "outcomes.opened.min",
+        "Only a rating outcome has min",
+    ),
+    "an unknown scale": (
+        "stars: {kind: categorical, options: [low, high]",
+        "stars: {kind: numeric, scale: logg",
+        26,
+        "outcomes.stars.scale",
+        "Did you mean 'log'?",
+    ),
+    "a scale of a count": (
+        "stars: {kind: categorical, options: [low, high]",
+        "stars: {kind: count, scale: log",
+        26,
+        "outcomes.stars.scale",
+        "Only a numeric outcome has scale",
+    ),
+    "a threshold of a number": (
+        "stars: {kind: categorical, options: [low, high]",
+        "stars: {kind: numeric, above: 0",
+        26,
+        "outcomes.stars.above",
+        "Only a binary outcome has above",
+    ),
+    "two outcomes of one column": (
+        "opened: {kind: binary",
+        "opened: {kind: binary, column: stars",
+        26,
+        "outcomes.stars",
+        "A column has one role",
+    ),
+    "an input that is measured": ("  age: {", "  age: {column: bought, ", 21, "inputs.age.column", "outcome 'bought'"),
     "within an unknown": ("within: [town]", "within: [twon]", 30, "assignment.within[0]", "Did you mean 'town'?"),
     "within a lever": ("within: [town]", "within: [price]", 30, "assignment.within[0]", "It must be an input"),
     "by an unknown": ("by: [town]", "by: [towns]", 31, "decide.by[0]", "Did you mean 'town'?"),
@@ -311,6 +361,11 @@ def test_several_faults_are_told_together_in_order() -> None:
     }
     assert str(caught.value).count("objective.maximise") == 2
     assert caught.value.exit_code == 2
+
+
+def test_whether_and_how_much_may_share_a_column() -> None:
+    both = parse(GOOD.replace("opened: {kind: binary", "opened: {kind: binary, column: stars, above: 0"))
+    assert both.columns["opened"] == both.columns["stars"] == "stars"
 
 
 def test_an_effect_needs_a_network_that_holds_it() -> None:
