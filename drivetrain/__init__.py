@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from drivetrain import figures, report
-    from drivetrain.assembly import Response, Run, WhatIf, evaluate, open_run, run, steady, train
+    from drivetrain.assembly import Response, Run, WhatIf, compare, evaluate, open_run, run, steady, train
     from drivetrain.data import Rows, Table, read_rows
     from drivetrain.decisions import Promise, Recommendations, column_of, last_test, rounding, words, write
     from drivetrain.errors import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from drivetrain.scenario import parse as parse_scenario
 
 _HOMES = {
-    "drivetrain.assembly": ("Response", "Run", "WhatIf", "evaluate", "open_run", "run", "steady", "train"),
+    "drivetrain.assembly": ("Response", "Run", "WhatIf", "compare", "evaluate", "open_run", "run", "steady", "train"),
     "drivetrain.data": ("Rows", "Table", "read_rows"),
     "drivetrain.decisions": ("Promise", "Recommendations", "column_of", "write"),
     "drivetrain.errors": (
@@ -81,6 +81,7 @@ __all__ = [
     "UsageError",
     "WhatIf",
     "column_of",
+    "compare",
     "evaluate",
     "figures",
     "last_test",

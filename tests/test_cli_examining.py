@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -45,3 +46,25 @@ def test_the_sealed_test_is_opened_by_name_only(copied: Path) -> None:
     assert told["test_openings"] == len(told["opened"]) == 2
     assert told["judged"]["rows"] == 60
     assert set(told["losses"]) == {"bought"}
+
+
+def test_surprises_are_shown_and_written(copied: Path, tmp_path: Path) -> None:
+    shown = call("surprises", copied, "--top", 3)
+    assert [word for word in ("row", "predicted", "observed", "setting", "unusual") if word not in shown] == []
+    assert "bought" in shown
+    assert "3 lines written" in call("surprises", copied, "--top", 3, "--out", tmp_path / "rows.csv")
+    written = pd.read_csv(tmp_path / "rows.csv")
+    assert list(written)[:5] == ["row", "action", "column", "value", "note"]
+    told = json.loads(call("surprises", copied, "--top", 3, "--json"))
+    assert [line["row"] for line in told] == written["row"].tolist()
+    with pytest.raises(dt.UsageError, match=r"rows.docx"):
+        call("surprises", copied, "--out", tmp_path / "rows.docx")
+
+
+def test_two_runs_are_compared(copied: Path, small_run: dt.Run) -> None:
+    shown = call("compare", small_run.folder, copied)
+    assert "on the same 538 rows (0 others left out)" in shown
+    assert "within chance" in shown
+    (told,) = json.loads(call("compare", small_run.folder, copied, "--json"))
+    assert told["better"]["value"] == 0
+    assert told["rows"] == 538

@@ -1,9 +1,10 @@
 """The assembly line: scenario → data → models → simulator → evidence → recommendations → a run folder.
 
 `run` goes all the way, `train` stops after the models, `open_run` reads a folder back,
-`evaluate` opens its sealed test.
+`evaluate` opens its sealed test, `compare` sets two runs side by side.
 """
 
+from drivetrain.assembly.comparison import Compared, compare
 from drivetrain.assembly.folder import open_run
 from drivetrain.assembly.line import run, steady, train
 from drivetrain.assembly.opening import evaluate
@@ -11,4 +12,16 @@ from drivetrain.assembly.record import promise
 from drivetrain.assembly.response import Response
 from drivetrain.assembly.result import Run, WhatIf
 
-__all__ = ["Response", "Run", "WhatIf", "evaluate", "open_run", "promise", "run", "steady", "train"]
+__all__ = [
+    "Compared",
+    "Response",
+    "Run",
+    "WhatIf",
+    "compare",
+    "evaluate",
+    "open_run",
+    "promise",
+    "run",
+    "steady",
+    "train",
+]

@@ -19,6 +19,7 @@ from drivetrain import modeler
 from drivetrain import scenario as scenarios
 from drivetrain.assembly.record import FORMAT, canonical
 from drivetrain.assembly.result import Run
+from drivetrain.assembly.surprises import predictions
 from drivetrain.data import Dropped, Remark, Table
 from drivetrain.decisions import Promise, Recommendations, atomic_folder, verify, write
 from drivetrain.decisions.recommend import column_of
@@ -47,6 +48,7 @@ def keep(
         (folder / "record.json").write_text(json.dumps(run.record, indent=1), encoding="utf-8")
         (folder / "support.json").write_text(run.simulator.support.model_dump_json(), encoding="utf-8")
         _write_rows(run.table, folder / "rows.parquet")
+        write(predictions(run), folder / "held_out.parquet")
         modeler.write(run.simulator.models, folder / "model")
         if run.recommendations is not None:
             for kind in FORMATS:
@@ -74,7 +76,7 @@ def open_run(folder: str | Path) -> Run:
         evidence, recommendations = _decided(record, scenario, place)
     except DrivetrainError:
         raise
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(_unreadable(place, type(error).__name__)) from error
     simulator = Simulator(scenario, modeler.read(place / "model"), support)
     return Run(scenario, table, simulator, record, evidence, recommendations, place)

@@ -118,6 +118,16 @@ class Run:
 
         return evaluate(self, open_test=open_test)
 
+    def surprises(self, top: int = 50) -> pd.DataFrame:
+        """The rows that models which had not seen them get most wrong, and why: see `drivetrain.assembly.surprises`.
+
+        Args:
+            top: how many lines.
+        """
+        from drivetrain.assembly.surprises import surprises
+
+        return surprises(self, top)
+
     @property
     def sealed_test(self) -> SealedTest | None:
         """What the sealed rows said when they were last opened; None where they are still closed."""

@@ -234,7 +234,8 @@ def serve(
     serving.serve(run, host=host, port=port)
 
 
-app.command()(examining.evaluate)
+for command in (examining.evaluate, examining.surprises, examining.compare):
+    app.command()(command)
 
 
 @app.command()

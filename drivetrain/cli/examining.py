@@ -35,3 +35,52 @@ def evaluate(
     screen.say()
     for line in last_test.sentences(told.scenario, told.record):
         screen.say(line)
+
+
+def surprises(
+    run: RunFolder,
+    *,
+    top: Annotated[int, typer.Option(help="How many lines.", min=1)] = 50,
+    out: Annotated[Path | None, typer.Option(help="A file to write: .csv, .parquet, .json or .xlsx.")] = None,
+    json: Json = False,
+) -> None:
+    """The rows that models which had not seen them get most wrong, and why; as CSV, the start of a cleaning file."""
+    from drivetrain import assembly, decisions
+
+    found = assembly.open_run(run).surprises(top)
+    if out is not None:
+        decisions.write(found, out)
+    if json:
+        screen.data(found.to_dict("records"))
+    elif out is not None:
+        screen.say(f"{len(found):,} lines written to {out}")
+        screen.say("fill in action (drop, correct, keep), and name the file in the scenario: data: {cleaning: FILE}")
+    else:
+        shown = ["row", "outcome", "predicted", "observed", "setting", "unusual"]
+        lines = [[str(v) if not isinstance(v, float) else f"{v:.3g}" for v in line] for line in found[shown].to_numpy()]
+        screen.table(shown, lines)
+
+
+def compare(
+    first: RunFolder,
+    second: Annotated[Path, typer.Argument(help="Another run folder, of the same source.", show_default=False)],
+    *,
+    json: Json = False,
+) -> None:
+    """Compare two runs' models on the rows that both kept, such as without and with a cleaning file."""
+    from dataclasses import asdict
+
+    from drivetrain import assembly
+    from drivetrain.decisions.rounding import span
+
+    told = assembly.compare(assembly.open_run(first), assembly.open_run(second))
+    if json:
+        screen.data([asdict(each) | {"better": each.better.as_dict()} for each in told])
+        return
+    for each in told:
+        screen.say(
+            f"{each.outcome}: {each.loss_name} {each.first:.4f} in {first}, {each.second:.4f} in {second}, on the same "
+            f"{each.rows:,} rows ({each.left_out:,} others left out)"
+        )
+        clear = "" if each.better.low > 0 or each.better.high < 0 else ": within chance"
+        screen.say(f"  the second's loss is lower by {span(each.better)} a row{clear}")

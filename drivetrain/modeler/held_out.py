@@ -36,7 +36,7 @@ class HeldOut:
         """The loss named in `scores.LOSS_NAMES`.
 
         Args:
-            rows: [n] of bool, the rows to take; all where left out.
+            rows: positions, or [n] of bool, of the rows to take; all where left out.
         """
         taken = slice(None) if rows is None else rows
         return scores.loss(self.link, self.observed[taken], self.predicted[taken])
