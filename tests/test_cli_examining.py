@@ -68,3 +68,12 @@ def test_two_runs_are_compared(copied: Path, small_run: dt.Run) -> None:
     (told,) = json.loads(call("compare", small_run.folder, copied, "--json"))
     assert told["better"]["value"] == 0
     assert told["rows"] == 538
+
+
+def test_models_go_to_fastai(copied: Path, tmp_path: Path) -> None:
+    shown = call("export", copied, "--fastai", tmp_path / "export.pkl", "--out", tmp_path / "all.csv")
+    assert (tmp_path / "export.pkl").stat().st_size > 1000
+    assert "recommendations written" in shown
+    assert "loading such a file runs code from it" in shown
+    with pytest.raises(dt.UsageError, match="Give --out FILE, or --fastai FILE"):
+        call("export", copied)

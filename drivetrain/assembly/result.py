@@ -17,8 +17,10 @@ from drivetrain import data
 from drivetrain.assembly.response import Response, respond
 from drivetrain.data import Rows, Table
 from drivetrain.decisions import Recommendations, recommend
+from drivetrain.decisions.export import replacing
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.evidence import Estimate, Evidence, SealedTest
+from drivetrain.modeler import hand_over
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Outlook, Simulator, jackknife
 
@@ -127,6 +129,25 @@ class Run:
         from drivetrain.assembly.surprises import surprises
 
         return surprises(self, top)
+
+    def to_fastai(self, path: str | Path, outcome: str | None = None) -> None:
+        """Write an outcome's models as a fastai `Learner` in an `export.pkl`; loading one runs code from the file.
+
+        Args:
+            path: the file.
+            outcome: which one; may be left out where there is only one.
+
+        Raises:
+            UsageError: an unknown outcome, or several and none named.
+        """
+        names = list(self.simulator.models.outcomes)
+        chosen = names[0] if outcome is None and len(names) == 1 else outcome
+        if chosen not in names:
+            found = f"found '{chosen}'" if chosen else f"found {len(names)} outcomes and none named"
+            cure = nearest(chosen or "", names)
+            raise UsageError(Fault("outcome", found, "A Learner predicts one learned outcome", cure))
+        with replacing(Path(path)) as temporary:
+            hand_over(self.scenario, self.simulator.models, chosen, Path(temporary))
 
     @property
     def sealed_test(self) -> SealedTest | None:

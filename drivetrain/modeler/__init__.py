@@ -8,6 +8,7 @@ from drivetrain.modeler.contest import Fitted, Progress, fit
 from drivetrain.modeler.encoder import EncodedRows, InputEncoder, stands_apart
 from drivetrain.modeler.ensemble import Models, OutcomeModel
 from drivetrain.modeler.folder import read, write
+from drivetrain.modeler.hand_over import hand_over
 from drivetrain.modeler.held_out import HeldOut, held_out
 from drivetrain.modeler.links import Link, worth
 
@@ -21,6 +22,7 @@ __all__ = [
     "OutcomeModel",
     "Progress",
     "fit",
+    "hand_over",
     "held_out",
     "read",
     "stands_apart",
