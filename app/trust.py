@@ -46,7 +46,7 @@ def _models(run: dt.Run, place: int, outcome: str, told: dict) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         draw(dt.figures.contest(outcome, told, look()), f"contest-{place}")
-        st.caption(f"Judged on {told['rows']:,} rows, each by models that had not seen it.")
+        st.caption(dt.figures.judged(told))
     with right:
         if told.get("calibration"):
             declared = run.scenario.outcomes[outcome]

@@ -66,6 +66,15 @@ def test_response_refuses_unknown_levers(small_run: Run) -> None:
         small_run.respond("prise")
 
 
+def test_the_contest_says_who_could_not_take_part() -> None:
+    told = {"rows": 1200, "effects": {"price": "decreasing_convex"}, "without": {"joint": "cannot"}}
+    assert figures.judged(told) == (
+        "Judged on 1,200 rows, each by models that had not seen it. Effects held as declared: that of price is "
+        "decreasing and convex. The joint network cannot hold them, and did not compete."
+    )
+    assert figures.judged({"rows": 9}) == "Judged on 9 rows, each by models that had not seen it."
+
+
 def test_contest_and_calibration_are_the_record(small_run: Run) -> None:
     told = small_run.record["contest"]["bought"]
     contest = figures.contest("bought", told)

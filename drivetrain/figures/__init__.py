@@ -7,7 +7,7 @@ background.
 from drivetrain.figures.actions import gains, settings
 from drivetrain.figures.curves import response, value_curve
 from drivetrain.figures.look import DARK, LIGHT, Look
-from drivetrain.figures.models import MODELS, calibration, contest
+from drivetrain.figures.models import MODELS, calibration, contest, judged
 from drivetrain.figures.policies import policies
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "calibration",
     "contest",
     "gains",
+    "judged",
     "policies",
     "response",
     "settings",

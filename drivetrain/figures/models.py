@@ -22,6 +22,21 @@ MODELS = {
 """Every model of the contest, in words."""
 
 
+def judged(told: Mapping[str, Any]) -> str:
+    """What the contest was held on, and who could not take part for a declared effect, in sentences.
+
+    Args:
+        told: the outcome's entry in the record's `contest`.
+    """
+    said = f"Judged on {told['rows']:,} rows, each by models that had not seen it."
+    if effects := told.get("effects"):
+        shapes = "; ".join(f"that of {lever} is {word.replace('_', ' and ')}" for lever, word in effects.items())
+        said += f" Effects held as declared: {shapes}."
+    if without := [MODELS.get(kind, kind) for kind in told.get("without") or {}]:
+        said += f" The {', the '.join(without)} cannot hold them, and did not compete."
+    return said
+
+
 def contest(outcome: str, told: Mapping[str, Any], look: Look = LIGHT) -> Figure:
     """Held-out loss of every model: the mean over folds, and each fold; less is better.
 

@@ -173,7 +173,7 @@ def models(run: Run) -> str:
         lines = [_entry(entry, extra) for entry in entries]
         chosen = next(i for i, entry in enumerate(entries) if entry["name"] == told["chosen"])
         parts.append(f"<h3>{escape(outcome)}</h3>")
-        caption = f"Judged on {told['rows']:,} rows, each by models that had not seen it."
+        caption = figures.judged(told)
         parts += [drawing(figures.contest(outcome, told), f"contest-{place}", caption), table(header, lines, chosen)]
         if told.get("calibration"):
             declared = run.scenario.outcomes[outcome]

@@ -128,8 +128,8 @@ class Continuous(_Range):
     """The setting that means leaving things alone; `current` where left out and that is a value."""
     effect: Effects | None = None
     """The shape that its effect is known to have, all else equal: one word for every outcome, or one for each outcome
-    named. It holds for the outcome itself where that is numeric on a linear scale, else for its log-odds or logarithm
-    (where rising and falling are the same)."""
+    named. It holds for given earlier outcomes, and for the outcome itself where that is numeric on a linear scale, else
+    for its log-odds, logarithm or asinh; what rises or falls there does so everywhere."""
 
 
 class Integer(_Range):
@@ -150,8 +150,8 @@ class Integer(_Range):
     """The setting that means leaving things alone; `current` where left out and that is a value."""
     effect: Effects | None = None
     """The shape that its effect is known to have, all else equal: one word for every outcome, or one for each outcome
-    named. It holds for the outcome itself where that is numeric on a linear scale, else for its log-odds or logarithm
-    (where rising and falling are the same)."""
+    named. It holds for given earlier outcomes, and for the outcome itself where that is numeric on a linear scale, else
+    for its log-odds, logarithm or asinh; what rises or falls there does so everywhere."""
 
 
 class Feature(Declaration):

@@ -153,6 +153,20 @@ def test_means_of_long_tails_are_unbiased(name: str, curve: str, make: Make) -> 
     assert not right or model.nodes.spread == pytest.approx(0.7 if name == "profit" else 1, rel=0.15)
 
 
+@pytest.mark.parametrize("name", ["amount", "profit"])
+def test_declared_effects_hold_on_scales_and_ranges(name: str, make: Make) -> None:
+    levers = {"price": {"kind": "continuous", "min": 0, "max": 20, "effect": "decreasing"}}
+    kinds = {name: {"kind": "numeric", "scale": "asinh"}, "stars": {"kind": "rating", "min": 1, "max": 5}}
+    made = make(rows=sales(400), outcomes=kinds, levers=levers, model={"kinds": ["two_tower"]})
+    models = fit(*made).models
+    for outcome in kinds:
+        model = models.outcomes[outcome]
+        context = model.context(models.inputs.encode(made[1].frame))
+        means = model.grid(context, torch.linspace(0, 20, 30, dtype=torch.float64)[:, None])
+        assert (means.diff(dim=2) <= 1e-4 * means.abs().max()).all()
+        assert (means[..., 0] - means[..., 15]).mean() > 0
+
+
 def test_a_scale_comes_back_from_its_folder(make: Make, tmp_path: Any) -> None:
     made = make(rows=sales(300), outcomes={"amount": {"kind": "numeric", "scale": "asinh"}}, model={"epochs": 1})
     fitted = fit(*made)
