@@ -115,6 +115,9 @@ class Anywhere(Support):
     def holds(self, settings: np.ndarray) -> np.ndarray:
         return np.ones(len(settings), dtype=np.bool_)
 
+    def alone(self, lever: int) -> None:
+        """Every value has others near it."""
+
 
 def anywhere(space: LeverSpace) -> Anywhere:
     ends = [space.grid(name, 2) for name in space.names]

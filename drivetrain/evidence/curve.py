@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivetrain.evidence.value import Estimate, Judge
+from drivetrain.optimizer import seen_alone
 from drivetrain.scenario import Continuous, Integer, Scenario
 
 Floats = NDArray[np.float64]
@@ -52,7 +53,8 @@ def _line(court: Judge, single: Floats, lever: int) -> Floats:
     space, support = court.simulator.scenario.space, court.simulator.support
     reach = support.reach[lever]
     name = space.names[lever]
-    values = space.grid(name, POINTS)
+    alone = seen_alone(space, support, lever)
+    values = alone if len(alone) else space.grid(name, POINTS)
     if reach.width:
         ends = (
             space.rounded(name, np.array([reach.low]), np.ceil),
@@ -68,11 +70,14 @@ def _line(court: Judge, single: Floats, lever: int) -> Floats:
 
 
 def near(scenario: Scenario, curve: Sequence[Point]) -> dict[str, tuple[float, float, bool]]:
-    """Around the best point of each numeric lever, the unbroken run that loses at most 1 %, or nothing that shows."""
+    """Around the best point of each numeric lever, the unbroken run that loses at most 1 %, or nothing that shows.
+
+    A lever with a single supported setting has nothing to be compared with, and is left out.
+    """
     out = {}
     for name, lever in scenario.levers.items():
         points = [point for point in curve if point.lever == name]
-        if not points or not isinstance(lever, Continuous | Integer):
+        if len(points) < 2 or not isinstance(lever, Continuous | Integer):
             continue
         best = min(range(len(points)), key=lambda i: points[i].loss.value)
         scale = SMALL_LOSS * abs(points[best].estimate.value)

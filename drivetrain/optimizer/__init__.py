@@ -5,7 +5,7 @@ the totals by a Lagrangian dual, and refines the numeric levers around the best 
 """
 
 from drivetrain.optimizer.bounds import holds, kept, used
-from drivetrain.optimizer.candidates import candidates
+from drivetrain.optimizer.candidates import candidates, seen_alone
 from drivetrain.optimizer.choice import Plan, decisions, optimise, shortlist
 
-__all__ = ["Plan", "candidates", "decisions", "holds", "kept", "optimise", "shortlist", "used"]
+__all__ = ["Plan", "candidates", "decisions", "holds", "kept", "optimise", "seen_alone", "shortlist", "used"]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from drivetrain.errors import Fault, RefusedError
-from drivetrain.scenario import Continuous, LeverSpace
+from drivetrain.scenario import Continuous, Integer, LeverSpace
 from drivetrain.simulator import Support
+from drivetrain.simulator.support import NEXT, SHARE_NEXT
 
 Floats = NDArray[np.float64]
 
@@ -63,13 +64,33 @@ def _counts(finest: list[int]) -> list[int]:
 
 
 def _values(space: LeverSpace, support: Support, i: int, count: int) -> Floats:
-    """At most `count` values of one lever (options all the same), the ends of what was seen among them."""
+    """At most `count` values of one lever (options all the same), the ends of what was seen among them.
+
+    Where the data has few values, each of which speaks only for itself, it is those.
+    """
     name, reach = space.names[i], support.reach[i]
     lever = space.levers[name]
+    if len(seen := seen_alone(space, support, i)):
+        return seen
     if not isinstance(lever, Continuous) or lever.step:
         return space.grid(name, count)
     ends = [space.rounded(name, np.array([reach.low]), np.ceil), space.rounded(name, np.array([reach.high]), np.floor)]
     return np.unique(np.concatenate([space.rounded(name, space.grid(name, max(2, count - 2))), *ends]))
+
+
+def seen_alone(space: LeverSpace, support: Support, i: int) -> Floats:
+    """The values of a numeric lever that were seen, where each speaks only for itself; none where near ones do too.
+
+    They are told as finely as settings are recommended where that is the same value, and lie on the lever's steps.
+    """
+    name, seen = space.names[i], support.alone(i)
+    lever = space.levers[name]
+    if seen is None or not isinstance(lever, Continuous | Integer):
+        return np.zeros(0)
+    step = lever.step
+    plain = lever.min + np.round((seen - lever.min) / step) * step if step else space.rounded(name, seen)
+    same = np.isclose(plain, seen, rtol=SHARE_NEXT, atol=NEXT)
+    return np.unique(plain[same]) if step else np.unique(np.where(same, plain, seen))
 
 
 def _sobol(values: list[Floats]) -> Floats:

@@ -21,7 +21,8 @@ FEW_VALUES = 12
 MOST_KEPT = 4096
 CELLS_AT_ONCE = 4_000_000
 NEXT = 1e-9
-"""Settings closer than this are the same."""
+SHARE_NEXT = 1e-7
+"""Settings closer than this, or than this share of their size, are the same: 32-bit numbers are no closer to theirs."""
 
 
 class Reach(BaseModel):
@@ -47,7 +48,7 @@ class Reach(BaseModel):
 
     def kernel(self, seen: Floats, setting: Floats) -> Floats:
         """How much each seen setting [..., N, 1] speaks for each setting [..., 1, G]: 1 the same, 0 out of reach."""
-        same = np.isclose(seen, setting, rtol=0, atol=NEXT)
+        same = np.isclose(seen, setting, rtol=SHARE_NEXT, atol=NEXT)
         if self.width == 0:
             return same.astype(np.float64)
         weight = np.clip(1 - ((seen - setting) / self.width) ** 2, 0, None)
@@ -58,7 +59,7 @@ class Reach(BaseModel):
 
     def inside(self, setting: Floats) -> NDArray[np.bool_]:
         """Whether settings [G] lie in the range that was seen."""
-        inside: NDArray[np.bool_] = (setting >= self.low - 1e-9) & (setting <= self.high + 1e-9)
+        inside: NDArray[np.bool_] = (setting >= self.low - _next(self.low)) & (setting <= self.high + _next(self.high))
         return inside if self.apart is None else inside | (setting == self.apart)
 
 
@@ -87,6 +88,10 @@ class Support(BaseModel):
             picked = np.random.default_rng(seed).choice(len(settings), MOST_KEPT, replace=False)
             distinct, counts = settings[picked], np.full(MOST_KEPT, len(settings) / MOST_KEPT)
         return cls(reach=reach, seen=tuple(map(tuple, distinct.tolist())), counts=tuple(map(float, counts)))
+
+    def alone(self, lever: int) -> Floats | None:
+        """The values of one lever that were seen, ascending, each speaking only for itself; None where near ones do."""
+        return None if self.reach[lever].width else np.unique(np.asarray(self.seen)[:, lever])
 
     def kernel(self, seen: Floats, settings: Floats) -> Floats:
         """Product over levers of each lever's kernel: seen [N, L], settings [G, L] → [N, G].
@@ -119,7 +124,7 @@ class Support(BaseModel):
     def _along(self, values: Floats) -> Floats:
         """Rows near values [G] of the only lever: Σ c (1 − (u − v)²) from cumulative Σ c, Σ c u, Σ c u²."""
         reach, (seen, counts) = self.reach[0], self._sorted
-        same = _between(np.cumsum(counts), seen, values - NEXT, values + NEXT)
+        same = _between(np.cumsum(counts), seen, values - _next(values), values + _next(values))
         if reach.width == 0:
             return same
         apart = (
@@ -142,6 +147,11 @@ class Support(BaseModel):
         inside = np.all([reach.inside(settings[:, i]) for i, reach in enumerate(self.reach)], axis=0)
         fewest = max(FEWEST, FEWEST_SHARE * sum(self.counts))
         return np.asarray(inside & (self.rows_near(settings) >= fewest))
+
+
+def _next(values: Floats | float) -> Floats | float:
+    """How far from values others still are the same."""
+    return NEXT + SHARE_NEXT * np.abs(values)
 
 
 def _between(sums: Floats, ordered: Floats, low: Floats, high: Floats) -> Floats:
