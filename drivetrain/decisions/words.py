@@ -115,7 +115,11 @@ def verdict(scenario: Scenario, evidence: Evidence) -> list[str]:
 
 def reasons(scenario: Scenario, evidence: Evidence) -> list[str]:
     """How sure the recommendation is, and what it rests on, a sentence a line."""
-    lines = [_personal(scenario, evidence), *(top(scenario, evidence, name) for name in scenario.levers)]
+    lines = [
+        _personal(scenario, evidence),
+        _unjudged(scenario, evidence),
+        *(top(scenario, evidence, name) for name in scenario.levers),
+    ]
     few = evidence.chosen.effective
     if few < FEW_ROWS:
         lines.append(f"Only about {few:.0f} rows speak for the recommended policy: treat its value with care.")
@@ -188,9 +192,19 @@ def _personal(scenario: Scenario, evidence: Evidence) -> str:
         return (
             f"{policy(scenario, fine).capitalize()} is worse, by {lost}: there is too little data to tell rows apart."
         )
-    value, low, high = interval(evidence.gains[fine], -1)
+    value, low, high = interval(evidence.gains[fine], -scenario.objective.sign)
     told = f"{with_unit(value, unit)} ({low} to {high})"
     return f"{policy(scenario, fine).capitalize()} is not worth it: it would change the value by {told}."
+
+
+def _unjudged(scenario: Scenario, evidence: Evidence) -> str:
+    """Doing nothing, where it was declared and the data cannot speak for it."""
+    nothing = _nothing(scenario)
+    if not nothing or any(each.name == "do_nothing" for each in evidence.policies):
+        return ""
+    return (
+        f"Doing nothing ({_everything(scenario, nothing)}) is not judged: too few rows of the data have such a setting."
+    )
 
 
 def _how_flat(scenario: Scenario, evidence: Evidence) -> str:

@@ -101,6 +101,19 @@ def test_personal_settings_that_do_not_pay(scenario: Scenario) -> None:
     assert "A setting for each row is worse, by 0.50 EUR per visitor" in words.verdict(scenario, worse)[1]
 
 
+def test_less_is_better_where_the_objective_is_minimised(scenario: Scenario) -> None:
+    fewer = parse(scenario.text.replace("maximise: (price - 4) * bought", "minimise: bought * price"))
+    lines = words.verdict(fewer, _evidence())
+    assert "A setting for each row is not worth it: it would change the value by 0.010 EUR per visitor" in lines[1]
+
+
+def test_doing_nothing_that_the_data_cannot_speak_for_is_named(scenario: Scenario) -> None:
+    blind = _evidence(policies=tuple(_judged(name, 1.0) for name in ("current", "single")))
+    told = "Doing nothing (price 10.00 EUR) is not judged: too few rows of the data have such a setting."
+    assert told in words.verdict(scenario, blind)
+    assert told not in words.verdict(scenario, _evidence())
+
+
 def test_personal_settings_that_pay(scenario: Scenario) -> None:
     gains = {"do_nothing": Estimate(0.5, 0.1), "single": Estimate(0.2, 0.06)}
     told = " ".join(words.verdict(scenario, _evidence("row", gains=gains)))
