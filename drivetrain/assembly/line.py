@@ -15,6 +15,7 @@ from drivetrain.assembly.folder import keep
 from drivetrain.assembly.record import record
 from drivetrain.assembly.result import Run
 from drivetrain.decisions import recommend
+from drivetrain.decisions.folder import refuse_to_replace
 from drivetrain.evidence import judge
 from drivetrain.modeler import Progress
 from drivetrain.scenario import Scenario
@@ -40,9 +41,10 @@ def run(
 
     Raises:
         ScenarioError, DataError, InfeasibleError, RefusedError: as their names say.
+        UsageError: `out` is not a folder that a run may replace; told before anything is learned.
     """
     started = time.monotonic()
-    trained = _learn(scenario, progress)
+    trained = _learn(scenario, out, progress)
     evidence = judge(trained.simulator, trained.table, progress)
     progress("choosing a setting for every row")
     recommendations = recommend(trained.simulator, evidence, trained.table)
@@ -62,7 +64,7 @@ def train(
 ) -> Run:
     """Learn the models and stop; arguments and errors as of `run`."""
     started = time.monotonic()
-    trained = _learn(scenario, progress)
+    trained = _learn(scenario, out, progress)
     told = record(trained, None, None, time.monotonic() - started)
     return keep(Run(trained.scenario, trained.table, trained.simulator, told), out, progress)
 
@@ -72,8 +74,11 @@ def steady() -> None:
     torch.set_num_threads(int(os.environ.get("DRIVETRAIN_THREADS", "1")))
 
 
-def _learn(scenario: Scenario | str | Path, progress: Progress) -> Run:
+def _learn(scenario: Scenario | str | Path, out: str | Path | None, progress: Progress) -> Run:
+    """Nothing is learned that could not be kept."""
     steady()
+    if out is not None:
+        refuse_to_replace(out)
     declared = scenario if isinstance(scenario, Scenario) else scenarios.load(scenario)
     progress("reading the data")
     table = data.load(declared)

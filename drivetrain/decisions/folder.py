@@ -37,7 +37,7 @@ def atomic_folder(target: str | Path) -> Iterator[Path]:
         UsageError: `target` exists and is not a run folder, holds files that no run wrote, or cannot be written.
     """
     final = Path(target).resolve()
-    _refuse_to_replace(final)
+    refuse_to_replace(final)
     temporary = final.with_name(f".{final.name}.{secrets.token_hex(6)}")
     try:
         temporary.mkdir(parents=True)
@@ -137,7 +137,13 @@ def _difference(root: Path, name: str, expected: _Entry) -> Fault | None:
     return None
 
 
-def _refuse_to_replace(target: Path) -> None:
+def refuse_to_replace(target: str | Path) -> None:
+    """Checks that a run may be written to a folder: it does not exist, is empty, or holds an earlier run and no more.
+
+    Raises:
+        UsageError: it may not.
+    """
+    target = Path(target)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     cure = "Name a new folder, or move this one away"

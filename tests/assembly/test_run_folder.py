@@ -151,3 +151,14 @@ def test_new_rows_without_lever_columns_get_one_line_each_in_order(small_run: dt
     new.write_text("region\nnorth\n")
     with pytest.raises(dt.DataError, match="income"):
         small_run.recommend(new)
+
+
+def test_a_folder_that_cannot_be_replaced_is_told_before_anything_is_learned(
+    small_scenario: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "letters.txt").write_text("dear")
+    told: list[str] = []
+    for go in (dt.run, dt.train):
+        with pytest.raises(dt.UsageError, match="is not a run folder"):
+            go(small_scenario, tmp_path, progress=told.append)
+    assert told == []
