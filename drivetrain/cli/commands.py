@@ -175,35 +175,7 @@ def recommend(
         telling.promised(opened, promise, remarks, out)
 
 
-@app.command()
-def export(
-    run: RunFolder,
-    *,
-    out: Annotated[
-        Path | None, typer.Option(help="Recommendations: .csv, .parquet, .json or .xlsx.", show_default=False)
-    ] = None,
-    fastai: Annotated[
-        Path | None, typer.Option(help="Models as a fastai Learner (export.pkl).", show_default=False)
-    ] = None,
-    outcome: Annotated[str | None, typer.Option(help="With --fastai: which outcome's.", show_default=False)] = None,
-) -> None:
-    """Write a run's recommendations to a file, or its models for fastai."""
-    from drivetrain import assembly, decisions
-
-    if out is None and fastai is None:
-        raise UsageError(Fault("export", "found no file to write", "", "Give --out FILE, or --fastai FILE, or both"))
-    opened = assembly.open_run(run)
-    if out is not None:
-        made = opened.recommendations
-        if made is None:
-            rule = "Only decisions are exported"
-            raise UsageError(Fault(str(run), "it was only trained", rule, "Use: drivetrain run"))
-        decisions.write(made.frame, out)
-        screen.say(f"{len(made):,} recommendations written to {out}")
-    if fastai is not None:
-        opened.to_fastai(fastai, outcome)
-        screen.say(f"fastai Learner written to {fastai}; loading such a file runs code from it: pass it to nobody who")
-        screen.say("cannot trust you, and load none from anybody else. The run folder itself holds no such file.")
+app.command()(examining.export)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Commands that examine a finished run: its sealed test, its hardest rows, and how it compares with another."""
+"""Commands on finished runs: the sealed test, the hardest rows, how two compare, and what may leave the house."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from drivetrain.cli import screen
+from drivetrain.errors import Fault, UsageError
 
 RunFolder = Annotated[Path, typer.Argument(help="A run folder, as drivetrain run wrote it.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout.")]
@@ -84,3 +85,33 @@ def compare(
         )
         clear = "" if each.better.low > 0 or each.better.high < 0 else ": within chance"
         screen.say(f"  the second's loss is lower by {span(each.better)} a row{clear}")
+
+
+def export(
+    run: RunFolder,
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Recommendations: .csv, .parquet, .json or .xlsx.", show_default=False)
+    ] = None,
+    fastai: Annotated[
+        Path | None, typer.Option(help="Models as a fastai Learner (export.pkl).", show_default=False)
+    ] = None,
+    outcome: Annotated[str | None, typer.Option(help="With --fastai: which outcome's.", show_default=False)] = None,
+) -> None:
+    """Write a run's recommendations to a file, or its models for fastai."""
+    from drivetrain import assembly, decisions
+
+    if out is None and fastai is None:
+        raise UsageError(Fault("export", "found no file to write", "", "Give --out FILE, or --fastai FILE, or both"))
+    opened = assembly.open_run(run)
+    if out is not None:
+        made = opened.recommendations
+        if made is None:
+            rule = "Only decisions are exported"
+            raise UsageError(Fault(str(run), "it was only trained", rule, "Use: drivetrain run"))
+        decisions.write(made.frame, out)
+        screen.say(f"{len(made):,} recommendations written to {out}")
+    if fastai is not None:
+        opened.to_fastai(fastai, outcome)
+        screen.say(f"fastai Learner written to {fastai}; loading such a file runs code from it: pass it to nobody who")
+        screen.say("cannot trust you, and load none from anybody else. The run folder itself holds no such file.")

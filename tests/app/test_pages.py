@@ -135,6 +135,28 @@ def test_trust_tells_models_rows_and_evidence(paged: Page, small_run: Run) -> No
     assert small_run.record["data"]["fingerprint"] in text
 
 
+@pytest.mark.usefixtures("opened")
+def test_trust_tells_an_opened_test(small_run: Run, tmp_path: Path) -> None:
+    import drivetrain as dt
+
+    folder = Path(shutil.copytree(str(small_run.folder), tmp_path / "copy"))
+
+    def page(folder: str) -> None:
+        import trust
+
+        import drivetrain as dt
+
+        trust.show(dt.open_run(folder))
+
+    closed = AppTest.from_function(page, default_timeout=60, args=(str(folder),)).run()
+    assert "sealed rows, which no model had seen" not in _all(closed)
+    dt.evaluate(folder, open_test=True)
+    told = AppTest.from_function(page, default_timeout=60, args=(str(folder),)).run()
+    assert not told.exception
+    assert "On 60 sealed rows, which no model had seen," in _all(told)
+    assert "Opened once" in _all(told)
+
+
 def test_nothing_to_look_at_is_said(opened: Open) -> None:
     assert "Nothing to look at yet" in _all(opened(None))
 
