@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from drivetrain import data, modeler
@@ -14,10 +15,12 @@ from drivetrain import scenario as scenarios
 from drivetrain.assembly.folder import keep
 from drivetrain.assembly.record import record
 from drivetrain.assembly.result import Run
+from drivetrain.data import Table
 from drivetrain.decisions import recommend
 from drivetrain.decisions.folder import refuse_to_replace
 from drivetrain.evidence import judge
 from drivetrain.modeler import Progress
+from drivetrain.optimizer import deciders, ranked
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Simulator, Support
 
@@ -47,7 +50,7 @@ def run(
     trained = _learn(scenario, out, progress)
     evidence = judge(trained.simulator, trained.table, progress)
     progress("choosing a setting for every row")
-    recommendations = recommend(trained.simulator, evidence, trained.table)
+    recommendations = recommend(trained.simulator, evidence, _to_decide(trained), trained.table)
     done = Run(
         trained.scenario,
         trained.table,
@@ -57,6 +60,13 @@ def run(
         recommendations,
     )
     return keep(done, out, progress, finish)
+
+
+def _to_decide(trained: Run) -> Table:
+    """The run's own rows; where options are ranked, one for each who decides: all their rows get the same."""
+    if not ranked(trained.scenario):
+        return trained.table
+    return trained.table.subset(np.unique(deciders(trained.scenario, trained.table.frame), return_index=True)[1])
 
 
 def train(

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from drivetrain import data
 from drivetrain.assembly.response import Response, respond
 from drivetrain.data import Rows, Table
-from drivetrain.decisions import Recommendations, recommend
+from drivetrain.decisions import Recommendations, listed, recommend
 from drivetrain.decisions.export import replacing
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.evidence import Estimate, Evidence, SealedTest
@@ -63,7 +63,35 @@ class Run:
             UsageError: the run was only trained.
         """
         known = rows if isinstance(rows, Rows) else data.read_rows(self.scenario, rows)
-        return recommend(self.simulator, self.judged, known)
+        return recommend(self.simulator, self.judged, known, self.table)
+
+    def rank(
+        self,
+        rows: str | Path | pd.DataFrame | Rows,
+        top: int = 10,
+        *,
+        exclude_seen: bool = True,
+        unsupported: bool = False,
+    ) -> pd.DataFrame:
+        """The best few options of a lever for each row, best first; meant for levers with thousands of options.
+
+        Args:
+            rows: a CSV or Parquet file or a frame with the inputs' columns, or rows that `data.read_rows` read.
+            top: how many options for each row.
+            exclude_seen: whether options that the run's data shows somebody to have had are left out for them.
+            unsupported: whether options with fewer than ten rows may be listed; they are marked all the same.
+
+        Returns:
+            A line for each row and place: `row` (number in the source, from 1), the inputs, `place` from 1, the lever,
+            `objective` with `objective_low` and `objective_high` (95 %, by the members' disagreement), `supported`.
+
+        Raises:
+            DataError: a column is missing or holds what it must not.
+            InfeasibleError: for some row no option is left.
+            UsageError: the scenario has several levers, or one that is no category.
+        """
+        known = rows if isinstance(rows, Rows) else data.read_rows(self.scenario, rows)
+        return listed(self.simulator, known, top, self.table if exclude_seen else None, unsupported=unsupported)
 
     def simulate(self, rows: Rows | None = None, **setting: Any) -> WhatIf:
         """What would happen if everyone got one setting.

@@ -175,6 +175,24 @@ def recommend(
         telling.promised(opened, promise, remarks, out)
 
 
+@app.command()
+def rank(
+    run: RunFolder,
+    rows: Annotated[Path, typer.Argument(help="Rows to rank options for: CSV or Parquet.", show_default=False)],
+    *,
+    out: Annotated[Path, typer.Option(help="The file to write: .csv, .parquet, .json or .xlsx.", show_default=False)],
+    top: Annotated[int, typer.Option(help="How many options for each row.", min=1)] = 10,
+    seen: Annotated[bool, typer.Option("--seen/--unseen", help="List what somebody has had already, too.")] = False,
+    unsupported: Annotated[bool, typer.Option("--unsupported", help="List options with hardly a row, too.")] = False,
+) -> None:
+    """The best few options of a lever for each row, best first."""
+    from drivetrain import assembly, decisions
+
+    made = assembly.open_run(run).rank(rows, top, exclude_seen=not seen, unsupported=unsupported)
+    decisions.write(made, out)
+    screen.say(f"{len(made):,} lines for {made['row'].nunique():,} rows written to {out}")
+
+
 app.command()(examining.export)
 
 

@@ -2,6 +2,7 @@
 
 from drivetrain.decisions.export import write
 from drivetrain.decisions.folder import atomic_folder, seal, verify
+from drivetrain.decisions.listing import listed
 from drivetrain.decisions.recommend import Promise, Recommendations, column_of, recommend
 
-__all__ = ["Promise", "Recommendations", "atomic_folder", "column_of", "recommend", "seal", "verify", "write"]
+__all__ = ["Promise", "Recommendations", "atomic_folder", "column_of", "listed", "recommend", "seal", "verify", "write"]

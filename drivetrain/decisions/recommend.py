@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from drivetrain.data import Rows
+from drivetrain.data import Rows, Table
 from drivetrain.errors import DataError, Fault
 from drivetrain.evidence import NAMES, Estimate, Evidence
 from drivetrain.evidence.value import Z95
-from drivetrain.optimizer import Plan, decisions, holds, optimise
+from drivetrain.optimizer import Plan, decisions, exclusions, holds, optimise, ranked, ranking
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Crowd, Outlook, Simulator
 
@@ -71,13 +71,14 @@ class Recommendations:
         return f"<p>{repr(self)[1:-1]}</p>{self.frame.head(10).to_html(index=False)}"
 
 
-def recommend(simulator: Simulator, evidence: Evidence, rows: Rows) -> Recommendations:
+def recommend(simulator: Simulator, evidence: Evidence, rows: Rows, seen: Table | None = None) -> Recommendations:
     """Decide for rows by the policy that the evidence recommends.
 
     Args:
         simulator: with all its members.
         evidence: which policy, and what it is worth.
         rows: any rows with the scenario's inputs; outcomes are not looked at.
+        seen: rows that show what everyone has had already; where options are ranked, nobody gets these again.
 
     Raises:
         DataError: there are no rows; the policy is to leave things as they are, and the rows do not say how they are;
@@ -87,7 +88,7 @@ def recommend(simulator: Simulator, evidence: Evidence, rows: Rows) -> Recommend
     if not len(rows):
         raise DataError(Fault(rows.source, "found no rows", "There must be something to decide", "Bring rows"))
     crowd = simulator.crowd(rows.frame)
-    plan = _plan(simulator, evidence, rows, crowd)
+    plan = _ranked(simulator, rows, seen) if ranked(simulator.scenario) else _plan(simulator, evidence, rows, crowd)
     against, reference = _reference(simulator.scenario, rows)
     chosen = simulator.paired(crowd, plan.settings)
     other = None if reference is None else simulator.paired(crowd, reference)
@@ -95,6 +96,12 @@ def recommend(simulator: Simulator, evidence: Evidence, rows: Rows) -> Recommend
     remarks = {what: int(mask.sum()) for what, mask in crowd.remarks.items()}
     promise = _promise(simulator.scenario, evidence, chosen, other, against)
     return Recommendations(frame, promise, evidence.recommended, plan, remarks)
+
+
+def _ranked(simulator: Simulator, rows: Rows, seen: Table | None) -> Plan:
+    excluded = None if seen is None else exclusions(simulator.scenario, rows.frame, seen)
+    best = ranking(simulator, rows.frame, top=1, excluded=excluded)
+    return Plan(best.settings[:, 0], "everyone's best supported option" + (" not had yet" if seen is not None else ""))
 
 
 def _plan(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd) -> Plan:

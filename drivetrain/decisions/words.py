@@ -35,6 +35,13 @@ _GROUNDS = {
         "The settings in the data were not drawn at random, and no input explains how they came about. What is shown "
         "is what went together, not what a setting brings about. Test before acting on it.",
     ),
+    "unsupported": (
+        "Unsupported",
+        "There are so many options that hardly a row shows the one that is recommended. Values are what models expect, "
+        "from who liked what among the options that they had; how good the models are on rows that they had not seen "
+        "is shown, but no policy's worth can be told from this data. Show the lists to some people first, drawn at "
+        "random, and compare.",
+    ),
 }
 
 
@@ -86,6 +93,8 @@ def headline(scenario: Scenario, evidence: Evidence, promise: Promise | None = N
         promise: what the recommended settings are worth for some rows together; left out where not known.
     """
     parts = [f"{action(scenario, evidence)}{_how_flat(scenario, evidence)}. {_worth(scenario, evidence)}"]
+    if evidence.grade == "unsupported":
+        promise = None
     if promise is not None and promise.gain is not None and promise.gain.error > 0:
         value, low, high = interval(promise.gain)
         parts.append(f"Summed over the {promise.rows:,} rows that is {value} ({low} to {high}).")
@@ -100,6 +109,8 @@ def stance(scenario: Scenario, evidence: Evidence) -> Stance:
     if beside is None:
         return Stance("test", "Test first", "There is no policy to compare with: declare do_nothing in the scenario.")
     than = policy(scenario, beside)
+    if evidence.grade == "unsupported":
+        return Stance("test", "Test first", "Hardly a row shows what is recommended: its worth is the models' opinion.")
     if evidence.gains[beside].low <= 0:
         return Stance("test", "Test first", f"The interval of the gain does not clear {than}.")
     if evidence.grade != "randomised":
@@ -167,6 +178,11 @@ def _worth(scenario: Scenario, evidence: Evidence) -> str:
     if beside is None:
         return f"It is worth {span(evidence.chosen.estimate, unit)}."
     gain, than = evidence.gains[beside], policy(scenario, beside)
+    if evidence.grade == "unsupported":
+        expected, seen = (number(evidence.policy(name).estimate.value) for name in (evidence.recommended, beside))
+        return (
+            f"Models expect {with_unit(expected, unit)} of it, and {seen} was seen so far; the data cannot confirm it."
+        )
     if gain.low <= 0:
         value = interval(gain)[0]
         sure = f"the 95 % interval, {interval(gain)[1]} to {interval(gain)[2]}, does not clear 0"

@@ -12,10 +12,11 @@ from drivetrain.data import Table
 from drivetrain.errors import DataError, Fault, InfeasibleError, RefusedError
 from drivetrain.evidence.curve import Point, curve, near
 from drivetrain.evidence.effects import Effect, effects
+from drivetrain.evidence.many import opinion, require_alone
 from drivetrain.evidence.policies import policies, single_settings
 from drivetrain.evidence.propensity import propensity
 from drivetrain.evidence.value import Estimate, Judge, Scores
-from drivetrain.optimizer import kept, used
+from drivetrain.optimizer import best_single, deciders, kept, ranked, used
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Simulator
 
@@ -58,7 +59,8 @@ class Evidence:
     """All that is known of what policies are worth; amounts are in the objective's unit, for one row."""
 
     grade: str
-    """How the settings came about: `randomised`, `adjusted` or `associational`."""
+    """How the settings came about: `randomised`, `adjusted` or `associational`; or `unsupported`, where options are so
+    many that the data cannot judge a choice among them."""
     policies: tuple[Judged, ...]
     recommended: str
     """The simplest eligible policy, or the simplest of those that clearly beat it and that none beats."""
@@ -100,6 +102,8 @@ def judge(simulator: Simulator, table: Table, progress: Callable[[str], None] = 
         RefusedError: the data supports no setting, or hardly a row speaks for any policy.
     """
     scenario, rows = simulator.scenario, table.training
+    if ranked(scenario):
+        return _unsupported(simulator, rows, progress)
     design = scenario.assignment
     chances = propensity(
         rows,
@@ -133,6 +137,25 @@ def judge(simulator: Simulator, table: Table, progress: Callable[[str], None] = 
         effects=effects(court),
         rows=len(rows),
     )
+
+
+def _unsupported(simulator: Simulator, rows: Table, progress: Callable[[str], None]) -> Evidence:
+    """Of many options none has been tried often enough: what models expect is told, and is called that."""
+    scenario = simulator.scenario
+    require_alone(scenario)
+    progress("asking blind models for everyone's best option")
+    told, own = opinion(simulator, rows), scenario.decide.unit
+    seen, best = Estimate.of(told.observed), Estimate.of(told.expected)
+    none = Estimate(0.0, best.error)
+    gain = Estimate(scenario.objective.sign * (best.value - seen.value), float(np.hypot(best.error, seen.error)))
+    policies = (
+        Judged("current", seen, seen.value, Estimate(0.0, 0.0), float(len(rows)), False),
+        Judged(own, best, best.value, none, float(told.spoken), True),
+    )
+    first = np.unique(deciders(scenario, rows.frame), return_index=True)[1]
+    single = tuple(best_single(simulator, rows.frame.iloc[first]).tolist())
+    none_of = {"current": none}
+    return Evidence("unsupported", policies, own, {"current": gain}, none_of, single, (), {}, (), len(rows))
 
 
 def _require_known(court: Judge) -> None:

@@ -7,5 +7,22 @@ the totals by a Lagrangian dual, and refines the numeric levers around the best 
 from drivetrain.optimizer.bounds import holds, kept, used
 from drivetrain.optimizer.candidates import candidates, seen_alone
 from drivetrain.optimizer.choice import Plan, decisions, optimise, shortlist
+from drivetrain.optimizer.ranking import Ranking, best_single, deciders, exclusions, ranked, ranking
 
-__all__ = ["Plan", "candidates", "decisions", "holds", "kept", "optimise", "seen_alone", "shortlist", "used"]
+__all__ = [
+    "Plan",
+    "Ranking",
+    "best_single",
+    "candidates",
+    "deciders",
+    "decisions",
+    "exclusions",
+    "holds",
+    "kept",
+    "optimise",
+    "ranked",
+    "ranking",
+    "seen_alone",
+    "shortlist",
+    "used",
+]

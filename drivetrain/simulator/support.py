@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 
 FEWEST = 10
 FEWEST_SHARE = 0.005
+MANY = 200
+"""Above so many options no share of the rows can be asked of each."""
 FEW_VALUES = 12
 MOST_KEPT = 4096
 CELLS_AT_ONCE = 4_000_000
@@ -74,6 +76,8 @@ class Support(BaseModel):
     """Distinct logged settings; at most 4,096, a sample where there were more."""
     counts: tuple[float, ...]
     """The rows that each stands for."""
+    fewest: float = FEWEST_SHARE
+    """The share of all rows that must speak for a setting; 0 where a lever has many options, and 10 rows do."""
 
     @classmethod
     def fit(cls, space: LeverSpace, settings: Floats, seed: int = 0) -> Self:
@@ -84,10 +88,16 @@ class Support(BaseModel):
             for i, lever in enumerate(space.levers.values())
         )
         distinct, counts = np.unique(settings, axis=0, return_counts=True)
-        if len(distinct) > MOST_KEPT:
+        many = any(isinstance(lever, Categorical) and len(lever.options) > MANY for lever in space.levers.values())
+        if len(distinct) > MOST_KEPT and not (many and len(space) == 1):
             picked = np.random.default_rng(seed).choice(len(settings), MOST_KEPT, replace=False)
             distinct, counts = settings[picked], np.full(MOST_KEPT, len(settings) / MOST_KEPT)
-        return cls(reach=reach, seen=tuple(map(tuple, distinct.tolist())), counts=tuple(map(float, counts)))
+        return cls(
+            reach=reach,
+            seen=tuple(map(tuple, distinct.tolist())),
+            counts=tuple(map(float, counts)),
+            fewest=0.0 if many else FEWEST_SHARE,
+        )
 
     def alone(self, lever: int) -> Floats | None:
         """The values of one lever that were seen, ascending, each speaking only for itself; None where near ones do."""
@@ -145,7 +155,7 @@ class Support(BaseModel):
     def holds(self, settings: Floats) -> NDArray[np.bool_]:
         """Whether the data supports each setting [G, L]: inside what was seen, with enough rows around it."""
         inside = np.all([reach.inside(settings[:, i]) for i, reach in enumerate(self.reach)], axis=0)
-        fewest = max(FEWEST, FEWEST_SHARE * sum(self.counts))
+        fewest = max(FEWEST, self.fewest * sum(self.counts))
         return np.asarray(inside & (self.rows_near(settings) >= fewest))
 
 
