@@ -93,9 +93,8 @@ def headline(scenario: Scenario, evidence: Evidence, promise: Promise | None = N
         promise: what the recommended settings are worth for some rows together; left out where not known.
     """
     parts = [f"{action(scenario, evidence)}{_how_flat(scenario, evidence)}. {_worth(scenario, evidence)}"]
-    if evidence.grade == "unsupported":
-        promise = None
-    if promise is not None and promise.gain is not None and promise.gain.error > 0:
+    kept = evidence.recommended in {"do_nothing", "current"} or evidence.grade == "unsupported"
+    if not kept and promise is not None and promise.gain is not None and promise.gain.error > 0:
         value, low, high = interval(promise.gain)
         parts.append(f"Summed over the {promise.rows:,} rows that is {value} ({low} to {high}).")
     return " ".join(parts)

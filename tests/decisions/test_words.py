@@ -94,6 +94,11 @@ def test_doing_nothing_promises_nothing(scenario: Scenario) -> None:
     assert words.stance(scenario, nothing).word == "leave"
 
 
+def test_what_is_kept_as_it_is_has_no_gain_to_sum(scenario: Scenario) -> None:
+    promise = Promise(500, Estimate(600, 20), "do_nothing", Estimate(150, 51))
+    assert "Summed" not in words.headline(scenario, _evidence("do_nothing"), promise)
+
+
 def test_personal_settings_that_do_not_pay(scenario: Scenario) -> None:
     lines = words.verdict(scenario, _evidence())
     assert "A setting for each row is not worth it: it would change the value by -0.010 EUR per visitor" in lines[1]
