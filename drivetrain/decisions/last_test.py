@@ -17,7 +17,7 @@ VERDICTS = {
     1: "That is better than was promised before, beyond chance.",
     -1: "That is worse than was promised before, beyond chance: count on this figure, not on the promise.",
 }
-HEADER = ("policy", "sealed rows", "95 % interval", "promised", "its interval")
+HEADER = ("policy", "sealed rows (95 %)", "promised (95 %)")
 
 
 def openings(record: Mapping[str, Any]) -> str:
@@ -67,9 +67,8 @@ def lines(scenario: Scenario, record: Mapping[str, Any]) -> list[list[str]]:
         return []
     out = []
     for each in sorted(_test(record).policies, key=lambda opened: list(NAMES).index(opened.name)):
-        now, before = interval(each.estimate), interval(each.promised)
-        name = policy(scenario, each.name)
-        out.append([name, now[0], f"{now[1]} to {now[2]}", before[0], f"{before[1]} to {before[2]}"])
+        told = [interval(estimate) for estimate in (each.estimate, each.promised)]
+        out.append([policy(scenario, each.name), *(f"{value} ({low} to {high})" for value, low, high in told)])
     return out
 
 
