@@ -11,15 +11,16 @@ import torch
 
 from drivetrain.data import Table, existing
 from drivetrain.errors import Fault, FormulaError, nearest
-from drivetrain.modeler import baselines, scales, scores, smearing
+from drivetrain.modeler import baselines, scales, scores, smearing, tuning
 from drivetrain.modeler.coded import CodedColumn, coded
+from drivetrain.modeler.cross_fitting import Task, cross_fit, out_of_fold
 from drivetrain.modeler.encoder import InputEncoder, SettingColumn, SettingEncoder
 from drivetrain.modeler.ensemble import Member, Models, OutcomeModel
 from drivetrain.modeler.kinds import EVERY
 from drivetrain.modeler.links import Link, worth
 from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.nodes import Nodes
-from drivetrain.modeler.training import Examples, train
+from drivetrain.modeler.training import Examples
 from drivetrain.scenario import Categorical, Continuous, Integer, Lever, Scenario, effect_on
 from drivetrain.scenario.check import formulas
 
@@ -33,17 +34,6 @@ class Fitted:
     models: Models
     contest: Mapping[str, Any]
     """Outcome → its contest: entries with held-out losses, the chosen one, its calibration."""
-
-
-@dataclass(frozen=True)
-class _Task:
-    """One outcome's examples, with everything that does not depend on who competes."""
-
-    link: Link
-    shape: Shape
-    settings: SettingEncoder
-    examples: Examples
-    fold: np.ndarray
 
 
 def fit(scenario: Scenario, table: Table, progress: Progress = lambda _: None) -> Fitted:
@@ -91,7 +81,7 @@ def _task(
     values: Mapping[str, np.ndarray],
     name: str,
     everything: Table,
-) -> _Task:
+) -> Task:
     uses = scenario.outcomes[name].uses
     settings = np.column_stack([table.settings, *(values[use] for use in uses)])
     usable = existing(scenario, table.frame, name) & np.isfinite(np.column_stack([values[name], settings])).all(axis=1)
@@ -110,7 +100,7 @@ def _task(
         encoder.held,
     )
     shape = replace(shape, coded=encoder.coded)
-    return _Task(links[name], shape, encoder, examples, part.fold)
+    return Task(links[name], shape, encoder, examples, part.fold)
 
 
 def _link(scenario: Scenario, table: Table, name: str) -> Link:
@@ -158,7 +148,7 @@ def _atom(lever: Lever, outcome: str, nothing: float) -> float | None:
     return nothing
 
 
-def _competing(scenario: Scenario, name: str, task: _Task, progress: Progress) -> tuple[dict[str, str], dict[str, str]]:
+def _competing(scenario: Scenario, name: str, task: Task, progress: Progress) -> tuple[dict[str, str], dict[str, str]]:
     """Which effects are declared, and which kinds of network cannot hold them, or so many options, and why."""
     effects = {lever: effect_on(each, name) for lever, each in scenario.levers.items() if effect_on(each, name)}
     reason = "cannot hold the declared effect of " + ", ".join(effects)
@@ -172,16 +162,23 @@ def _competing(scenario: Scenario, name: str, task: _Task, progress: Progress) -
     return effects, without
 
 
-def _hold(scenario: Scenario, name: str, task: _Task, progress: Progress) -> tuple[OutcomeModel, dict[str, Any]]:
+def _hold(scenario: Scenario, name: str, task: Task, progress: Progress) -> tuple[OutcomeModel, dict[str, Any]]:
     observed = task.examples.observed
     models: dict[str, tuple[Member, ...]] = {}
     predicted: dict[str, np.ndarray] = {}
     effects, without = _competing(scenario, name, task, progress)
-    for kind in (kind for kind in scenario.model.kinds if kind not in without):
-        models[kind] = _cross_fit(scenario, name, kind, task, progress)
+    kinds = [kind for kind in scenario.model.kinds if kind not in without]
+    size, tried = tuning.settle(
+        scenario.model, kinds[0], task, scenario.seed, lambda words: progress(f"{name}: {words}")
+    )
+    task = task.sized(size)
+    for kind in kinds:
+        folds = np.repeat(np.arange(scenario.data.split.folds), size.repeats)
+        progress(f"{name}: {len(folds)} {kind} networks, {size.repeats} for each of {folds[-1] + 1} folds")
+        models[kind] = cross_fit(kind, task, size, folds, scenario.seed)
         if task.link.curve != "linear":
             models[kind] = smearing.smeared(models[kind], smearing.errors(models[kind], task.examples, task.fold))
-        predicted[kind] = _out_of_fold(models[kind], task)
+        predicted[kind] = out_of_fold(models[kind], task)
     for baseline in baselines.NAMES_OF_MANY if task.shape.coded else baselines.NAMES:
         progress(f"{name}: {baseline} baseline")
         predicted[baseline] = _baseline(baseline, task, scenario.seed)
@@ -197,12 +194,14 @@ def _hold(scenario: Scenario, name: str, task: _Task, progress: Progress) -> tup
         "rows": len(observed),
         "effects": effects,
         "without": without,
+        "size": tuning.told(size),
+        "sizes_tried": tried,
         "entries": entries,
         "calibration": scores.calibration(task.link, observed, predicted[chosen]),
     }
 
 
-def _spread(task: _Task, members: tuple[Member, ...], predicted: np.ndarray) -> float:
+def _spread(task: Task, members: tuple[Member, ...], predicted: np.ndarray) -> float:
     """An outcome's standard deviation around its prediction, out of fold, on its scale."""
     if task.link.curve != "linear":
         return smearing.spread(smearing.errors(members, task.examples, task.fold))
@@ -210,29 +209,7 @@ def _spread(task: _Task, members: tuple[Member, ...], predicted: np.ndarray) -> 
     return float(np.sqrt(np.mean((task.examples.observed - predicted) ** 2))) if numbers else 0.0
 
 
-def _cross_fit(scenario: Scenario, name: str, kind: str, task: _Task, progress: Progress) -> tuple[Member, ...]:
-    """For each fold, as many networks as the scenario repeats, none of which sees the fold; all trained at once."""
-    folds = np.repeat(np.arange(scenario.data.split.folds), scenario.model.repeats)
-    progress(f"{name}: {len(folds)} {kind} networks, {scenario.model.repeats} for each of {folds[-1] + 1} folds")
-    seen = [np.flatnonzero(task.fold != fold) for fold in folds]
-    links = [task.link.fitted(task.examples.observed[rows]) for rows in seen]
-    networks = train(kind, task.examples, seen, links, task.shape, scenario.model, scenario.seed)
-    return tuple(Member(*each) for each in zip(networks, links, folds.tolist(), strict=True))
-
-
-def _out_of_fold(members: tuple[Member, ...], task: _Task) -> np.ndarray:
-    """The mean prediction of the members that have not seen the row: [N], or [N, C] of a categorical outcome."""
-    out = np.zeros((len(task.fold), task.link.width)) if task.link.kind == "categorical" else np.zeros(len(task.fold))
-    for fold in np.unique(task.fold):
-        held = np.flatnonzero(task.fold == fold)
-        rows = task.examples.take(held)
-        judges = [member for member in members if member.fold == fold]
-        each = [m.link.mean(m.network.paired(m.network.context(rows.rows), rows.features)) for m in judges]
-        out[held] = torch.stack(each).mean(0).numpy()
-    return out
-
-
-def _baseline(name: str, task: _Task, seed: int) -> np.ndarray:
+def _baseline(name: str, task: Task, seed: int) -> np.ndarray:
     parts = {}
     for fold in np.unique(task.fold):
         seen, held = np.flatnonzero(task.fold != fold), np.flatnonzero(task.fold == fold)

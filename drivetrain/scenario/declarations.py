@@ -199,7 +199,7 @@ class Constraint(Declaration):
 
 
 class Model(Declaration):
-    """How the networks are built and trained."""
+    """How the networks are built and trained; sizes that are left out are chosen on held-out rows."""
 
     kinds: Annotated[Many[Literal["two_tower", "joint", "common", "dot", "neural"]], Field(min_length=1)] = (
         "two_tower",
@@ -209,21 +209,21 @@ class Model(Declaration):
     """Which networks compete; validation picks. `dot` (factors · factors, as in collaborative filtering) and `neural`
     give every option of a lever factors of its own, however many there are."""
     layers: Annotated[Many[Annotated[int, Field(ge=1, le=4096)]], Field(max_length=10)] = (32,)
-    """Widths of the hidden layers."""
+    """Widths of the hidden layers; chosen on held-out rows where left out."""
     interactions: Annotated[int, Field(ge=1, le=512)] = 4
     """Width of context · setting in the two-tower network."""
     epochs: Annotated[int, Field(ge=1, le=1000)] = 10
-    """Passes over the training rows."""
+    """Passes over the training rows; chosen on held-out rows where left out."""
     batch: Annotated[int, Field(ge=2, le=65_536)] = 64
-    """Rows in one training step."""
+    """Rows in one training step; 512 for large tables where left out."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.01
     """The highest learning rate of the one-cycle policy."""
     repeats: Annotated[int, Field(ge=1, le=20)] = 3
     """Networks trained for each fold."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    """Share of hidden units left out in each training step."""
+    """Share of hidden units left out in each training step; chosen on held-out rows where left out."""
     weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.3
-    """Pull of the weights towards zero."""
+    """Pull of the weights towards zero; chosen on held-out rows where left out."""
 
     def flaws(self) -> Iterator[Flaw]:
         """Each kind once."""

@@ -95,7 +95,7 @@ BROKEN = {
     "a decimal comma": ("unit_cost: 2.5", "unit_cost: 2,5", 9, "parameters.unit_cost", "found '2,5'. It must be a"),
     "an unknown lever kind": ("kind: integer", "kind: intger", 13, "levers.calls.kind", "Did you mean 'integer'?"),
     "an unknown outcome kind": ("opened: {kind: binary", "opened: {kind: bool", 24, "outcomes.opened.kind", "'bin"),
-    "a word as rate": ("epochs: 3", "learning_rate: fast", 35, "model.learning_rate", "a number or 'auto'"),
+    "a word as rate": ("epochs: 3", "learning_rate: fast", 35, "model.learning_rate", "a number"),
     "an unknown network": ("[two_tower]", "[two_towers]", 35, "model.kinds[0]", "Did you mean 'two_tower'?"),
     "one layer without list": ("layers: [16]", "layers: 16", 35, "model.layers", "It must be a list"),
     "too many folds": ("folds: 4", "folds: 40", 29, "data.split.folds", "less than or equal to 20"),

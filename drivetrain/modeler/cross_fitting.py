@@ -1,0 +1,60 @@
+"""Cross-fitting: for each fold networks that have not seen it, and what they predict of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from drivetrain.modeler.encoder import SettingEncoder
+from drivetrain.modeler.ensemble import Member
+from drivetrain.modeler.links import Link
+from drivetrain.modeler.networks import Shape
+from drivetrain.modeler.training import Examples, train
+from drivetrain.scenario import Model
+
+
+@dataclass(frozen=True)
+class Task:
+    """One outcome's examples, with everything that does not depend on who competes."""
+
+    link: Link
+    shape: Shape
+    settings: SettingEncoder
+    examples: Examples
+    fold: np.ndarray
+    """int64 [N]: the fold that each example belongs to."""
+
+    def sized(self, model: Model) -> Self:
+        """The same task for networks of another size."""
+        return replace(self, shape=replace(self.shape, layers=model.layers, dropout=model.dropout))
+
+
+def cross_fit(
+    kind: str, task: Task, model: Model, folds: Sequence[int] | NDArray[np.int64], seed: int
+) -> tuple[Member, ...]:
+    """Networks that do not see a fold, one for each place in `folds`, all trained at once."""
+    seen = [np.flatnonzero(task.fold != fold) for fold in folds]
+    links = [task.link.fitted(task.examples.observed[rows]) for rows in seen]
+    networks = train(kind, task.examples, seen, links, task.shape, model, seed)
+    return tuple(Member(network, link, int(fold)) for network, link, fold in zip(networks, links, folds, strict=True))
+
+
+def out_of_fold(members: tuple[Member, ...], task: Task) -> np.ndarray:
+    """The mean prediction of the members that have not seen the row: [N], or [N, C] of a categorical outcome.
+
+    Rows of a fold for which there is no member are NaN.
+    """
+    width = (task.link.width,) if task.link.kind == "categorical" else ()
+    out = np.full((len(task.fold), *width), np.nan)
+    for fold in sorted({member.fold for member in members}):
+        held = np.flatnonzero(task.fold == fold)
+        rows = task.examples.take(held)
+        judges = [member for member in members if member.fold == fold]
+        each = [m.link.mean(m.network.paired(m.network.context(rows.rows), rows.features)) for m in judges]
+        out[held] = torch.stack(each).mean(0).numpy()
+    return out

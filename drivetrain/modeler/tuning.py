@@ -1,0 +1,97 @@
+"""How large a network, how long trained, how much held back: chosen on held-out rows, unless the scenario says.
+
+A few thousand rows and a million want other networks. A short ladder of sizes, from one that barely trusts its rows to
+one that learns them well, is climbed with one network a fold; what the scenario sets by itself stays as it is set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from drivetrain.modeler import scores
+from drivetrain.modeler.cross_fitting import Task, cross_fit, out_of_fold
+from drivetrain.scenario import Model
+
+LADDER: tuple[dict[str, Any], ...] = (
+    {"layers": (32,), "dropout": 0.7, "epochs": 10, "weight_decay": 0.3},
+    {"layers": (32,), "dropout": 0.4, "epochs": 10, "weight_decay": 0.3},
+    {"layers": (64, 32), "dropout": 0.15, "epochs": 40, "weight_decay": 0.1},
+    {"layers": (200, 100), "dropout": 0.05, "epochs": 100, "weight_decay": 0.03},
+)
+"""From careful to free."""
+MANY_ROWS = 20_000
+"""From here on batches are larger, and one fold is enough to tell sizes apart."""
+MOST_STEPS = 4_000
+IDLE = 2
+
+
+def settle(
+    model: Model, kind: str, task: Task, seed: int, progress: Callable[[str], None]
+) -> tuple[Model, list[dict[str, Any]]]:
+    """The settings with which all kinds will be trained, and every size that was tried with its held-out loss.
+
+    Args:
+        model: what the scenario says.
+        kind: the kind of network that tries the sizes.
+        task: one outcome's examples.
+        seed: of the networks.
+        progress: told which size is being tried.
+    """
+    if task.shape.coded:  # factors of thousands of options have sizes of their own
+        return model, []
+    folds = np.unique(task.fold)[: 1 if len(task.fold) >= MANY_ROWS else None]
+
+    def loss(size: Model) -> float:
+        progress(f"trying layers {list(size.layers)}, dropout {size.dropout:g}, {size.epochs} epochs")
+        predicted = out_of_fold(cross_fit(kind, task.sized(size), size, folds, seed), task)
+        held = np.isin(task.fold, folds)
+        return scores.loss(task.link, task.examples.observed[held], predicted[held])
+
+    return climb(rungs(model, len(task.fold)), loss)
+
+
+def rungs(model: Model, rows: int) -> list[Model]:
+    """The sizes to try: the ladder's, with what the scenario sets put in; each once, and one where all is set."""
+    own = {name: getattr(model, name) for name in model.model_fields_set}
+    batch = {"batch": 512 if rows >= MANY_ROWS else 64}
+    tried = [model.model_copy(update={**batch, **rung, **own}) for rung in LADDER]
+    if "epochs" not in own:
+        tried = [each.model_copy(update={"epochs": _affordable(each, rows)}) for each in tried]
+    return [each for place, each in enumerate(tried) if each not in tried[:place]]
+
+
+def _affordable(model: Model, rows: int) -> int:
+    """No more epochs than make 4,000 steps; large tables learn as much in fewer."""
+    return max(3, min(model.epochs, MOST_STEPS * model.batch // rows))
+
+
+def told(model: Model) -> dict[str, Any]:
+    """What of the settings a rung decides, for the record."""
+    return {name: getattr(model, name) for name in (*LADDER[0], "batch")}
+
+
+def climb(ladder: list[Model], loss: Callable[[Model], float]) -> tuple[Model, list[dict[str, Any]]]:
+    """The rung with the lowest held-out loss, and each rung tried with its loss.
+
+    It climbs from the careful end and stops after two rungs without gain, since each costs more than the one before.
+
+    Args:
+        ladder: the sizes, at least one; where there is only one, nothing is tried.
+        loss: trains networks of this size, and gives their held-out loss.
+    """
+    if len(ladder) == 1:
+        return ladder[0], []
+    tried: list[dict[str, Any]] = []
+    best, least, idle = ladder[0], float("inf"), 0
+    for rung in ladder:
+        found = loss(rung)
+        tried.append({**told(rung), "loss": found})
+        idle = 0 if found < least else idle + 1
+        if found < least:
+            best, least = rung, found
+        if idle == IDLE:
+            break
+    return best, tried
