@@ -19,8 +19,8 @@ import lightgbm
 import numpy as np
 import pandas as pd
 from fastai.tabular.all import (
-    CategoryBlock,
     Categorify,
+    CategoryBlock,
     FillMissing,
     Normalize,
     RegressionBlock,

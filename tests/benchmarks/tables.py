@@ -48,7 +48,7 @@ def catsup(folder: Path) -> Scenario:
 
 
 def insurance(folder: Path, rows: int) -> Scenario:
-    """Randomised prices of a policy; who accepts depends on income, age, region, the competitor, and their interplay."""
+    """Randomised prices; who accepts depends on income, age, region, the competitor, and on their interplay."""
     draw = np.random.default_rng(rows)
     income, age = draw.lognormal(3.5, 0.4, rows), draw.uniform(18, 80, rows)
     region, car = draw.choice(list("abcdefghij"), rows), draw.choice(["small", "family", "sport", "van"], rows)
@@ -59,8 +59,8 @@ def insurance(folder: Path, rows: int) -> Scenario:
     table = pd.DataFrame({"price": price, "income": income, "age": age, "rival": rival, "region": region, "car": car})
     path = folder / f"insurance_{rows}.parquet"
     table.assign(accepted=accepted.astype(int)).to_parquet(path)
-    inputs = dict.fromkeys(("income", "age", "rival"), {"kind": "numeric"})
-    inputs |= dict.fromkeys(("region", "car"), {"kind": "categorical"})
+    inputs = {name: {"kind": "numeric"} for name in ("income", "age", "rival")}
+    inputs |= {name: {"kind": "categorical"} for name in ("region", "car")}
     return _scenario(
         "insurance",
         "(price - 70) * accepted",
