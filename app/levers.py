@@ -134,7 +134,7 @@ def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
             columns[place % len(columns)],
             _label(run, name),
             value,
-            f"95 % interval {low} to {high}",
+            f"models' spread {low} to {high}",
             delta=change or None,
             delta_color=better if name == "objective" else "off",
             help="The interval tells how much the models differ; it is not judged by evidence.",

@@ -45,7 +45,7 @@ def test_response_marks_what_lies_beyond_the_data(small_run: Run) -> None:
     answer = small_run.respond("price")
     assert not answer.supported.all()
     figure = figures.response(small_run, answer, "bought", at={"what if": 9.0})
-    known = next(t for t in figure.data if t.name == "expected, 95 % interval" and t.fill is None)
+    known = next(t for t in figure.data if t.name == "expected, with the models' spread" and t.fill is None)
     assert len(known.x) == answer.supported.sum()
     assert len(_trace(figure, "beyond the data").x) == len(answer.settings)
     assert figure.layout.yaxis.title.text == "bought (probability)"

@@ -23,6 +23,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+INTERRUPTED = 130
+
 ScenarioFile = Annotated[Path, typer.Argument(help="A scenario file (YAML).", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Seed = Annotated[int | None, typer.Option(help="Replaces the scenario's seed.", min=0)]
@@ -37,6 +39,10 @@ def main() -> None:
     except DrivetrainError as error:
         screen.faults(error, as_json=as_json)
         sys.exit(error.exit_code)
+    except SystemExit as done:
+        if done.code == INTERRUPTED:
+            screen.note("interrupted; what was being made was not kept")
+        raise
     except Exception as error:  # the last net: people get a sentence, developers the traceback on demand
         screen.faults(_ours(error), as_json=as_json)
         sys.exit(1)

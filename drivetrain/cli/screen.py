@@ -38,6 +38,11 @@ def data(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n")
 
 
+def note(line: str) -> None:
+    """A line beside the result, on stderr."""
+    _notes.print(escape(line))
+
+
 def faults(error: DrivetrainError, *, as_json: bool) -> None:
     """Everything that is wrong, a line each on stderr; with `--json` as JSON on stdout as well."""
     for fault in error.faults:

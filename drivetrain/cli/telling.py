@@ -9,7 +9,7 @@ from drivetrain.assembly import Run, WhatIf
 from drivetrain.cli import screen
 from drivetrain.data import Rows
 from drivetrain.decisions import Promise, words
-from drivetrain.evidence import NAMES, Estimate
+from drivetrain.evidence import NAMES, Estimate, Judged
 
 
 def finished(run: Run) -> None:
@@ -75,7 +75,7 @@ def what_if(run: Run, answer: WhatIf, rows: Rows | None) -> None:
         natural = {str(name): value for name, value in run.scenario.space.decode(nothing).iloc[0].items()}
         beside = run.simulate(rows, **natural)
     unit = {"objective": run.scenario.objective.unit} | {n: o.unit for n, o in run.scenario.outcomes.items()}
-    header = ["what models expect, a row", "what if", "95 % interval", *(["doing nothing"] if beside else [])]
+    header = ["what models expect, a row", "what if", "models' spread", *(["doing nothing"] if beside else [])]
     lines = []
     for name, estimate in answer.estimates.items():
         line = [f"{name} ({unit[name]})" if unit.get(name) else name, _number(estimate.value), _interval(estimate)]
@@ -89,12 +89,21 @@ def promised(run: Run, promise: Promise, remarks: Mapping[str, int], out: Path) 
     """Where new rows' recommendations are, and what they promise."""
     unit = run.scenario.objective.unit
     screen.say(f"{promise.rows:,} recommendations written to {out}, by {NAMES[run.judged.recommended]}")
-    screen.say(f"promised in total: {_number(promise.total.value)} {_interval(promise.total)} (summed {unit})")
+    total = f"{_number(promise.total.value)} ({_interval(promise.total)})"
+    if run.judged.grade == "unsupported":
+        total = f"{_number(promise.total.value)}, the models' opinion; the data cannot confirm it"
+    screen.say(f"promised in total: {total}; summed over rows{', ' + unit if unit else ''}")
     if promise.gain is not None and promise.against is not None:
         gain = promise.gain
-        screen.say(f"more than {NAMES[promise.against]} by: {_number(gain.value)} {_interval(gain)}")
+        screen.say(f"more than {NAMES[promise.against]} by: {_number(gain.value)} ({_interval(gain)})")
     for what, count in remarks.items():
-        screen.say(f"note: {what} in {count:,} rows")
+        screen.say(f"note: {what} in {count:,} row{'' if count == 1 else 's'}")
+
+
+def _known(run: Run, judged: Judged) -> str:
+    """The interval; where hardly a row speaks for what is recommended there is none."""
+    opinion = run.judged.grade == "unsupported" and judged.name == run.judged.recommended
+    return "models' opinion" if opinion else _interval(judged.estimate)
 
 
 def _number(value: float) -> str:

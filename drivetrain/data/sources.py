@@ -210,7 +210,8 @@ def _refuse_repeated(columns: Sequence[str], label: str) -> None:
 def _absent(path: Path) -> tuple[str, str, str]:
     if path.is_dir():
         return "this is a folder", "Rows come from one file", "Name a file in it"
-    beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+    tables = path.parent.iterdir() if path.parent.is_dir() else []
+    beside = sorted(file.name for file in tables if file.suffix.lower() in {".csv", ".parquet"})
     return "the file does not exist", "", nearest(path.name, beside) or "Check the path and the folder"
 
 

@@ -89,7 +89,8 @@ def recommend(simulator: Simulator, evidence: Evidence, rows: Rows, seen: Table 
         raise DataError(Fault(rows.source, "found no rows", "There must be something to decide", "Bring rows"))
     crowd = simulator.crowd(rows.frame)
     plan = _ranked(simulator, rows, seen) if ranked(simulator.scenario) else _plan(simulator, evidence, rows, crowd)
-    against, reference = _reference(simulator.scenario, rows)
+    # What somebody happened to have first is no policy to compare a ranking with.
+    against, reference = (None, None) if ranked(simulator.scenario) else _reference(simulator.scenario, rows)
     chosen = simulator.paired(crowd, plan.settings)
     other = None if reference is None else simulator.paired(crowd, reference)
     frame = _frame(simulator, rows, crowd, plan, chosen, other, reference)

@@ -145,7 +145,7 @@ def top(scenario: Scenario, evidence: Evidence, lever: str) -> str:
     low, high, flat = evidence.near[lever]
     least, most = roughly(declared, low, high)
     if flat:
-        return f"Along {lever} the value is flat: anything from {least} to {most} is about as good."
+        return f"Along {lever} the value is flat as far as the data can tell: {least} to {most} is about as good."
     if edge := _edge(scenario, evidence, lever):
         return edge
     if setting(declared, low) == setting(declared, high):

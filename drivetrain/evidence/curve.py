@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 
 POINTS = 31
 SMALL_LOSS = 0.01
+LARGE_LOSS = 0.1
 FLAT_SHARE = 0.25
 
 
@@ -70,9 +71,10 @@ def _line(court: Judge, single: Floats, lever: int) -> Floats:
 
 
 def near(scenario: Scenario, curve: Sequence[Point]) -> dict[str, tuple[float, float, bool]]:
-    """Around the best point of each numeric lever, the unbroken run that loses at most 1 %, or nothing that shows.
+    """Around the best point of each numeric lever, the unbroken run of settings that are about as good.
 
-    A lever with a single supported setting has nothing to be compared with, and is left out.
+    They lose at most 1 %, or at most 10 % and nothing that can be told from 0: a loss that is large but uncertain is
+    not "about as good". A lever with a single supported setting has nothing to be compared with, and is left out.
     """
     out = {}
     for name, lever in scenario.levers.items():
@@ -80,8 +82,8 @@ def near(scenario: Scenario, curve: Sequence[Point]) -> dict[str, tuple[float, f
         if len(points) < 2 or not isinstance(lever, Continuous | Integer):
             continue
         best = min(range(len(points)), key=lambda i: points[i].loss.value)
-        scale = SMALL_LOSS * abs(points[best].estimate.value)
-        good = [point.loss.value <= scale or point.loss.low <= 0 for point in points]
+        scale = abs(points[best].estimate.value)
+        good = [_as_good(point.loss, scale) for point in points]
         first = last = best
         while first > 0 and good[first - 1]:
             first -= 1
@@ -91,3 +93,7 @@ def near(scenario: Scenario, curve: Sequence[Point]) -> dict[str, tuple[float, f
         whole = points[-1].setting - points[0].setting
         out[name] = (low, high, high - low >= FLAT_SHARE * whole)
     return out
+
+
+def _as_good(loss: Estimate, scale: float) -> bool:
+    return loss.value <= SMALL_LOSS * scale or (loss.low <= 0 and loss.value <= LARGE_LOSS * scale)

@@ -24,6 +24,7 @@ Ints = NDArray[np.int64]
 SHRINK = 10.0
 FLOOR = 0.01
 BINS = 8
+MOST_BINS = 16
 BLOCK = 2_000_000
 
 
@@ -140,7 +141,9 @@ def chances(table: Table, inputs: InputEncoder, place: Ints, seed: int) -> Float
         if len(np.unique(place[seen])) == 1:
             chance[held, place[seen][0]] = 1.0
             continue
-        model = HistGradientBoostingClassifier(learning_rate=0.05, max_leaf_nodes=8, random_state=seed)
+        model = HistGradientBoostingClassifier(
+            learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=40, l2_regularization=1.0, random_state=seed
+        )
         model.fit(x[seen], place[seen])
         chance[np.ix_(held, model.classes_)] = model.predict_proba(x[held])
     return chance
@@ -157,7 +160,19 @@ def _bins(settings: Floats, support: Support) -> Ints:
             continue
         inner = np.quantile(values[values != reach.apart], np.linspace(0, 1, each + 1)[1:-1])
         places.append(np.where(values == reach.apart, each, np.searchsorted(inner, values)))
-    return np.unique(np.column_stack(places), axis=0, return_inverse=True)[1].astype(np.int64).ravel()
+    joint = np.unique(np.column_stack(places), axis=0, return_inverse=True)[1].astype(np.int64).ravel()
+    return _lumped(joint)
+
+
+def _lumped(place: Ints) -> Ints:
+    """At most sixteen kinds, the rarest together: a classifier learns nothing of kinds with a row or two each."""
+    counts = np.bincount(place)
+    if len(counts) <= MOST_BINS:
+        return place
+    common = np.sort(np.argsort(-counts, kind="stable")[: MOST_BINS - 1])
+    lumped = np.full(len(counts), MOST_BINS - 1)
+    lumped[common] = np.arange(MOST_BINS - 1)
+    return np.asarray(lumped[place])
 
 
 def _overall(support: Support, logged: Floats, settings: Floats) -> Floats:

@@ -86,7 +86,7 @@ def response(run: Run, answer: Response, of: str, look: Look = LIGHT, at: Mappin
         showlegend=not known.all(),
     )
     inside = [i for i, yes in enumerate(known) if yes]
-    _interval_curve(out, xs[inside].tolist(), [line[i] for i in inside], look, "expected, 95 % interval")
+    _interval_curve(out, xs[inside].tolist(), [line[i] for i in inside], look, "expected, with the models' spread")
     _alone(out, [(apart, estimates[i]) for i, v in enumerate(answer.settings) if v == apart], declared, look)
     _seen(out, run, answer.lever, look)
     for label, value in (at or {}).items():

@@ -109,13 +109,13 @@ def test_a_lever_moves_the_figure_and_the_link_brings_it_back(site: str, browser
         expect(_figure(page)).to_contain_text("what if", timeout=WAIT)
         before = _figure(page).inner_text()
         slider.press("End")
-        expect(_figure(page)).to_contain_text("what if 15.0 EUR", timeout=WAIT)
+        expect(_figure(page)).to_contain_text("what if 15.00 EUR", timeout=WAIT)
         assert _figure(page).inner_text() != before
         expect(page.get_by_text("extrapolation")).to_be_visible()
         page.wait_for_url("**set_price=15*", timeout=WAIT)
         link = page.url
     with _reading(browser, link) as page:
-        expect(_figure(page)).to_contain_text("what if 15.0 EUR", timeout=WAIT)
+        expect(_figure(page)).to_contain_text("what if 15.00 EUR", timeout=WAIT)
         expect(page.get_by_role("slider")).to_have_value("15")
 
 

@@ -87,7 +87,7 @@ def test_levers_answer_as_the_run_does(paged: Page, small_run: Run) -> None:
     test.slider(key="set_price").set_value(12.0).run()
     told = small_run.simulate(price=12.0).estimates
     assert [metric.value for metric in test.metric] == [interval(told[name])[0] for name in ("objective", "bought")]
-    assert "what if 12.0 EUR" in _marks(test)
+    assert "what if 12.00 EUR" in _marks(test)
     assert not test.warning
 
 

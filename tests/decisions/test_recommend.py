@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from stand_ins import anywhere, declare, stand_in
 
 from drivetrain.data import Rows
 from drivetrain.decisions import recommend
 from drivetrain.decisions.recommend import COLUMNS, column_of
 from drivetrain.evidence import Estimate, Evidence
 from drivetrain.evidence.judgement import Judged
+from tests.stand_ins import anywhere, declare, stand_in
 
 TEXT = """\
 objective: {maximise: 10 * y - gain - reason, unit: EUR}

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from stand_ins import as_table, declare, stand_in
 
 from drivetrain.data import Rows, Table
 from drivetrain.decisions import recommend
@@ -20,6 +19,7 @@ from drivetrain.evidence.judgement import Judged, _simplest
 from drivetrain.evidence.propensity import propensity
 from drivetrain.evidence.value import Scores
 from drivetrain.simulator import Simulator, Support
+from tests.stand_ins import as_table, declare, stand_in
 
 TEXT = """\
 objective: {maximise: 10 * y - price}

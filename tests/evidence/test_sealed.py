@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from stand_ins import as_table, declare, stand_in
 
 from drivetrain.evidence import Estimate, judge, judge_sealed
 from drivetrain.evidence.sealed import Opened
 from drivetrain.simulator import Support
+from tests.stand_ins import as_table, declare, stand_in
 
 TEXT = """\
 objective: {maximise: 10 * y - price}

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from stand_ins import as_table, declare, stand_in
 
 from drivetrain.data import Table
 from drivetrain.evidence import Estimate, Judge
 from drivetrain.evidence.propensity import Declared, Stratified, propensity
 from drivetrain.simulator import Support
+from tests.stand_ins import as_table, declare, stand_in
 
 DISCRETE = """\
 objective: {maximise: 3 * y - 0.5 * offer}

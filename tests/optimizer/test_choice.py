@@ -13,12 +13,12 @@ from hypothesis import event, given, reject, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
-from stand_ins import anywhere, declare, stand_in
 
 from drivetrain.errors import DataError, InfeasibleError, RefusedError, ScenarioError
 from drivetrain.optimizer import candidates, decisions, holds, optimise, shortlist
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Simulator, Support
+from tests.stand_ins import anywhere, declare, stand_in
 
 KINDS = {
     "price": "{kind: continuous, min: 0, max: 10}",
