@@ -12,10 +12,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# Correctness never depends on the clock: a slow example on a busy machine is not a failure.
-settings.register_profile("ours", deadline=None)
+# Correctness never depends on the clock: a slow example on a busy machine is not a failure. CI tries the same examples
+# every time; at a desk new ones are looked for.
+checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+settings.register_profile("ours", deadline=None, derandomize="CI" in os.environ, suppress_health_check=checks)
 settings.load_profile("ours")
 
 if TYPE_CHECKING:

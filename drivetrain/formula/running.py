@@ -121,5 +121,5 @@ class _Run:
 
 
 def _truth(value: Tensor) -> Tensor:
-    """1 or 0; NaN where the value is."""
-    return torch.where(value.isnan(), value, (value != 0).to(value.dtype))
+    """1 or 0; NaN where the value is; a step, so that no infinite slope passes through it."""
+    return torch.where(value.isnan(), torch.nan, (value != 0).to(value.dtype))

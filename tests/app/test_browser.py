@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-WAIT = 30_000
+WAIT = 90_000
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,11 @@ def _ours(url: str) -> bool:
     return url.startswith(("http://127.0.0.1:", "data:", "blob:"))
 
 
+def _settle(page: Page) -> None:
+    """Wait until Streamlit has nothing left to run: a press on a button that is being drawn again is lost."""
+    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible(timeout=WAIT)
+
+
 def _figure(page: Page, place: int = 0) -> Any:
     figure = page.locator(".js-plotly-plot").nth(place)
     expect(figure).to_be_visible(timeout=WAIT)
@@ -125,6 +130,7 @@ def test_downloads_are_the_runs_own_files(site: str, browser: Browser, small_run
     with _reading(browser, f"{site}/actions") as page:
         button = page.get_by_role("button", name=f"Download {kind}")
         expect(button).to_be_visible(timeout=WAIT)
+        _settle(page)
         with page.expect_download(timeout=WAIT) as waiting:
             button.click()
         taken = Path(waiting.value.path()).read_bytes()
@@ -137,6 +143,7 @@ def test_a_filtered_download_holds_what_is_shown(site: str, browser: Browser, sm
     with _reading(browser, f"{site}/actions?only=with+remarks") as page:
         button = page.get_by_role("button", name="Download csv")
         expect(button).to_be_visible(timeout=WAIT)
+        _settle(page)
         with page.expect_download(timeout=WAIT) as waiting:
             button.click()
         lines = Path(waiting.value.path()).read_text(encoding="utf-8").splitlines()

@@ -237,7 +237,7 @@ class Truth(ast.NodeTransformer):
         return ast.Call(loaded, [node], []) if isinstance(node, ast.BoolOp) else node
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(formulas, numbers, numbers, numbers)
 def test_values_agree_with_python(text: str, a: float, b: float, c: float) -> None:
     values = {"a": a, "b": b, "c": c}
@@ -250,12 +250,14 @@ def test_values_agree_with_python(text: str, a: float, b: float, c: float) -> No
     tensors = {name: torch.tensor([value], dtype=torch.float64) for name, value in values.items()}
     value = formula(tensors)
     if bool(torch.isnan(value).any()):
-        # Python skips what `and`, `or` do not reach and what a where() does not take; NaN is told here
-        assume("and" not in text and "or" not in text and "where" not in text)
+        # Python skips what `and`, `or`, chained comparisons do not reach and a where() does not take; NaN is told here
+        chained = any(isinstance(node, ast.Compare) and len(node.ops) > 1 for node in ast.walk(ast.parse(text)))
+        assume(not chained and "and" not in text and "or" not in text and "where" not in text)
+        assume("** 0.5" not in text)  # in Python the root of a negative number is a complex one, and true
     assert value.flatten().tolist() == pytest.approx([expected], rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(formulas, numbers, numbers, numbers)
 def test_gradients_are_finite_where_differences_are(text: str, a: float, b: float, c: float) -> None:
     """Wherever the value is finite all around, and smooth functions are inside their domain."""
@@ -333,7 +335,7 @@ def test_a_name_without_value() -> None:
 # Structure ------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(formulas, st.floats(-2, 2), st.floats(-2, 2), st.floats(0.1, 0.9))
 def test_affine_means_affine(text: str, low: float, high: float, share: float) -> None:
     formula = parse(text)
