@@ -20,7 +20,7 @@ from drivetrain.decisions import recommend
 from drivetrain.decisions.folder import refuse_to_replace
 from drivetrain.evidence import judge
 from drivetrain.modeler import Progress
-from drivetrain.optimizer import deciders, ranked
+from drivetrain.optimizer import candidates, deciders, ranked
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Simulator, Support
 
@@ -85,7 +85,7 @@ def steady() -> None:
 
 
 def _learn(scenario: Scenario | str | Path, out: str | Path | None, progress: Progress) -> Run:
-    """Nothing is learned that could not be kept."""
+    """Nothing is learned that could not be kept, or of which no setting could be recommended."""
     steady()
     if out is not None:
         refuse_to_replace(out)
@@ -93,6 +93,8 @@ def _learn(scenario: Scenario | str | Path, out: str | Path | None, progress: Pr
     progress("reading the data")
     table = data.load(declared)
     declared = declared.resolved(table.options)
-    fitted = modeler.fit(declared, table, progress)
     support = Support.fit(declared.space, table.training.settings, declared.seed)
+    if not ranked(declared):
+        candidates(declared.space, support)
+    fitted = modeler.fit(declared, table, progress)
     return Run(declared, table, Simulator(declared, fitted.models, support), {"contest": fitted.contest})

@@ -162,3 +162,12 @@ def test_a_folder_that_cannot_be_replaced_is_told_before_anything_is_learned(
         with pytest.raises(dt.UsageError, match="is not a run folder"):
             go(small_scenario, tmp_path, progress=told.append)
     assert told == []
+
+
+def test_levers_that_the_data_cannot_speak_for_are_told_before_anything_is_learned(
+    small_scenario: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivetrain.simulator.support.FEWEST", 10_000)
+    monkeypatch.setattr("drivetrain.modeler.fit", lambda *_: pytest.fail("it learned"))
+    with pytest.raises(dt.RefusedError, match="no support for any"):
+        dt.run(small_scenario)
