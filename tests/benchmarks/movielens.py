@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,10 +67,10 @@ def stock(table: data.Table, seed: int) -> np.ndarray:
         return learner.get_preds(dl=held)[0].double().numpy().ravel()
 
 
-def main(seeds: int) -> dict[str, object]:
+def main(seeds: int) -> dict[str, Any]:
     steady()
     lines = []
-    for seed in range(seeds):
+    for seed in range(1, seeds + 1):  # settings were compared on the split of seed 0, which is no test any more
         declared, table = split(seed)
         rating = table.test.frame.rating.to_numpy()
         line: dict[str, float] = {"seed": seed}
@@ -89,13 +90,17 @@ def main(seeds: int) -> dict[str, object]:
             flush=True,
         )
     means = {name: float(np.mean([line[name] for line in lines])) for name in ("ours", "bias", "stock")}
-    met = means["ours"] <= TARGETS["ours"] and means["ours"] < min(means["bias"], means["stock"])
-    return {"benchmark": "movielens", "rmse": means, "targets": TARGETS, "met": met, "seeds": lines}
+    least = min(means["bias"], means["stock"])
+    targets = {
+        "RMSE": {"value": means["ours"], "target": TARGETS["ours"], "met": means["ours"] <= TARGETS["ours"]},
+        "RMSE less than every peer's": {"value": means["ours"], "target": least, "met": means["ours"] < least},
+    }
+    return {"figures": {"rmse": means, "seeds": lines}, "targets": targets}
 
 
 if __name__ == "__main__":
     result = main(1 if "--quick" in sys.argv else 5)
-    print(f"{'':8}RMSE, mean over {len(result['seeds'])} seeds")
-    for name, value in result["rmse"].items():
+    print(f"{'':8}RMSE, mean over the seeds")
+    for name, value in result["figures"]["rmse"].items():
         print(f"{name:8}{value:.4f}")
     print(json.dumps(result))
