@@ -27,7 +27,7 @@ def finished(run: Run) -> None:
         [
             words.policy(run.scenario, judged.name),
             _number(judged.estimate.value),
-            _interval(judged.estimate),
+            _known(run, judged),
             _number(judged.naive),
         ]
         for judged in sorted(evidence.policies, key=lambda judged: list(NAMES).index(judged.name))
