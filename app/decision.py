@@ -46,12 +46,13 @@ def _numbers(run: dt.Run) -> None:
     value, low, high = dt.rounding.interval(evidence.chosen.estimate)
     unit = scenario.objective.unit
     left, middle, right = st.columns(3)
-    figure_card(left, f"Value for one row{_in(unit)}", value, f"95 % interval {low} to {high}")
+    opinion = "the models' opinion; the data cannot confirm it" if evidence.opinion(evidence.recommended) else ""
+    figure_card(left, f"Value for one row{_in(unit)}", value, opinion or f"95 % interval {low} to {high}")
     beside = dt.words.reference(evidence)
     if beside in evidence.gains:
         gain, low, high = dt.rounding.interval(evidence.gains[beside])
         label = f"Gain over {dt.words.policy(scenario, beside)}{_in(unit)}"
-        figure_card(middle, label, gain, f"95 % interval {low} to {high}")
+        figure_card(middle, label, gain, opinion or f"95 % interval {low} to {high}")
     else:
         figure_card(middle, "Gain", "none", "nothing else is clearly better")
     figure_card(

@@ -102,8 +102,7 @@ def promised(run: Run, promise: Promise, remarks: Mapping[str, int], out: Path) 
 
 def _known(run: Run, judged: Judged) -> str:
     """The interval; where hardly a row speaks for what is recommended there is none."""
-    opinion = run.judged.grade == "unsupported" and judged.name == run.judged.recommended
-    return "models' opinion" if opinion else _interval(judged.estimate)
+    return "models' opinion" if run.judged.opinion(judged.name) else _interval(judged.estimate)
 
 
 def _number(value: float) -> str:

@@ -87,6 +87,10 @@ class Evidence:
         """The recommended policy."""
         return self.policy(self.recommended)
 
+    def opinion(self, name: str) -> bool:
+        """Whether a policy's value is only what models expect, since hardly a row shows it; it has no interval."""
+        return self.grade == "unsupported" and name == self.recommended
+
 
 def judge(simulator: Simulator, table: Table, progress: Callable[[str], None] = lambda _: None) -> Evidence:
     """Value every policy on the training rows, each by members that have not seen the row.

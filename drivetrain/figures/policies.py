@@ -29,16 +29,22 @@ def policies(scenario: Scenario, evidence: Evidence, look: Look = LIGHT) -> Figu
     for label, each in zip(names, ordered, strict=True):
         chosen = each.name == evidence.recommended
         colour, reach = look.strong if chosen else look.other, each.estimate.high - each.estimate.value
+        opinion = evidence.opinion(each.name)
         out.add_scatter(
             x=[each.estimate.value],
             y=[label],
-            error_x={"array": [reach], "color": colour, "thickness": 5 if chosen else 3, "width": 0},
+            error_x={
+                "array": [0.0 if opinion else reach],
+                "color": colour,
+                "thickness": 5 if chosen else 3,
+                "width": 0,
+            },
             mode="markers+text",
             marker={"size": 15 if chosen else 12, "color": colour},
             text=[number(each.estimate.value)],
             textposition="top center",
             textfont={"color": colour, "size": 14},
-            hovertemplate=f"{span(each.estimate, unit)}<extra></extra>",
+            hovertemplate=f"{'models expect it' if opinion else span(each.estimate, unit)}<extra></extra>",
             showlegend=False,
         )
     promised = [(label, each.naive) for label, each in zip(names, ordered, strict=True) if each.name != "current"]

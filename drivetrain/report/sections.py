@@ -58,7 +58,8 @@ def values(run: Run) -> str:
         gain = "–" if each.name == evidence.recommended else interval(evidence.gains[each.name], -1)[0]
         naive = "–" if each.name == "current" else number(each.naive)
         name = words.policy(scenario, each.name).capitalize() + ("" if each.eligible else " (may not be recommended)")
-        lines.append([name, value, f"{low} to {high}", gain, naive, number(each.effective)])
+        between = "models' opinion" if evidence.opinion(each.name) else f"{low} to {high}"
+        lines.append([name, value, between, gain, naive, number(each.effective)])
     header = ["policy", "honest value", "95 % interval", "against recommended", "models' promise", "rows that speak"]
     chosen = next(place for place, each in enumerate(known) if each.name == evidence.recommended)
     caption = (
