@@ -37,6 +37,7 @@ check: .venv/.ok
 	  { echo "Drivetrain needs Python 3.11 or newer; found $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt obp robynpy  # data files only
 	@touch $@
 
 # Tests drive a real browser: the machine's Chromium where there is one, else Debian's, else Playwright's own.

@@ -16,8 +16,9 @@ from drivetrain.data import options as listing
 from drivetrain.data.cleaning import Cleaned, clean
 from drivetrain.data.columns import Remark, convert
 from drivetrain.data.dealing import deal, keys_of
+from drivetrain.data.packages import from_package
 from drivetrain.data.roles import Role, roles
-from drivetrain.data.sources import Source, from_file, from_frame, from_package
+from drivetrain.data.sources import Source, from_file, from_frame
 from drivetrain.data.table import Dropped, Rows, Table, fingerprint
 from drivetrain.errors import DataError, Fault, nearest
 from drivetrain.scenario import LeverSpace, Scenario

