@@ -18,10 +18,13 @@ from drivetrain.data.columns import Remark, convert
 from drivetrain.data.dealing import deal, keys_of
 from drivetrain.data.packages import from_package
 from drivetrain.data.roles import Role, roles
-from drivetrain.data.sources import Source, from_file, from_frame
+from drivetrain.data.sources import Source, from_file, from_frame, from_world
 from drivetrain.data.table import Dropped, Rows, Table, fingerprint
 from drivetrain.errors import DataError, Fault, nearest
 from drivetrain.scenario import LeverSpace, Scenario
+
+ROWS = 20_000
+"""Drawn from a made world where a scenario does not say how many."""
 
 
 def load(scenario: Scenario) -> Table:
@@ -127,6 +130,8 @@ def _source(scenario: Scenario, wanted: set[str]) -> Source:
     data = scenario.data
     if data.package:
         return from_package(data.package, data.item or "", wanted)
+    if data.generator:
+        return from_world(data.generator, data.rows or ROWS, data.seed or 0, wanted)
     return from_file(scenario.folder / (data.csv or data.parquet or ""), wanted)
 
 

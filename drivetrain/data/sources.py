@@ -1,4 +1,4 @@
-"""Where rows come from: a CSV or Parquet file, or a frame → the columns asked for.
+"""Where rows come from: a CSV or Parquet file, a frame, or a made world → the columns asked for.
 
 CSV cells arrive as text, untouched; what they mean is decided by the scenario, in `columns`.
 """
@@ -65,6 +65,20 @@ def from_file(path: Path, wanted: Collection[str], label: str = "") -> Source:
         return replace(source, label=label) if label else source
     except OSError as error:
         raise DataError(Fault(str(path), f"cannot be read: {error.strerror or error}", cure=_READABLE)) from error
+
+
+def from_world(name: str, rows: int, seed: int, wanted: Collection[str]) -> Source:
+    """Draws the rows of a made world; see `drivetrain.data.generators`.
+
+    Args:
+        name: the world.
+        rows: how many.
+        seed: of the draw.
+        wanted: the columns to take; those that do not exist are left out.
+    """
+    from drivetrain.data.generators import WORLDS
+
+    return _pick(WORLDS[name].frame(rows, seed), wanted, f"{name}, seed {seed}")
 
 
 def from_frame(frame: pd.DataFrame, wanted: Collection[str], label: str = "a table in memory") -> Source:

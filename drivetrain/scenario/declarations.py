@@ -97,6 +97,16 @@ class Split(Declaration):
             yield Flaw(("column",), "the key is missing", f"A split by {self.by} needs the column that tells it")
 
 
+World = Literal[
+    "randomised_pricing",
+    "confounded_pricing",
+    "discrete_actions",
+    "three_levers",
+    "budgeted_treatment",
+    "renewal_chain",
+]
+
+
 class Data(Declaration):
     """Where the rows come from, and how they are split."""
 
@@ -109,6 +119,12 @@ class Data(Declaration):
     """A CSV file, relative to the scenario file."""
     parquet: Column | None = None
     """A Parquet file, relative to the scenario file."""
+    generator: World | None = None
+    """A made world that draws rows; what would have been best in it is known, though not to the run."""
+    rows: Annotated[int, Field(ge=50, le=5_000_000)] | None = None
+    """How many rows the made world draws; 20,000 where left out."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    """The seed of the made world's draw; 0 where left out."""
     cleaning: Column | None = None
     """A file of rows to drop, correct or keep (CSV or YAML), relative to the scenario file; the data stays as it is."""
     split: Split = Split()
@@ -116,7 +132,12 @@ class Data(Declaration):
 
     def flaws(self) -> Iterator[Flaw]:
         """Exactly one source."""
-        yield from _exactly_one(self, ("package", "csv", "parquet"))
+        yield from _exactly_one(self, ("package", "csv", "parquet", "generator"))
+        for key in ("rows", "seed"):
+            if self.generator is not None or getattr(self, key) is None:
+                continue
+            rule = "Only a made world draws its rows"
+            yield Flaw((key,), f"found {key} without a generator", rule, "Add generator, or remove it.", True)
         if self.package and not self.item:
             yield Flaw(("item",), "the key is missing", "A package needs the item to take from it")
         if self.item and not self.package:
