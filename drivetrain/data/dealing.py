@@ -38,13 +38,42 @@ def keys_of(scenario: Scenario, source: Source) -> tuple[NDArray[Any] | None, tu
     return splits.strata(column.values if numbers.faults else numbers.values), ()
 
 
-def deal(scenario: Scenario, frame: pd.DataFrame, keys: NDArray[Any] | None) -> tuple[splits.Folds, tuple[Remark, ...]]:
+def clusters_of(
+    scenario: Scenario, source: Source, keys: NDArray[Any] | None
+) -> tuple[NDArray[np.int64] | None, tuple[Fault, ...]]:
+    """[rows] the number of each row's cluster; None where none is declared and rows are not split by group.
+
+    Args:
+        scenario: what is declared.
+        source: its rows. A row that does not say its cluster is one of its own.
+        keys: [rows] as of `keys_of`.
+    """
+    name = scenario.data.cluster
+    if name is None:
+        return (None if keys is None or scenario.data.split.by != "group" else _numbered(keys)), ()
+    if name not in source.columns:
+        return None, ()
+    column = convert(source.frame[name], "categorical", f"column '{name}' (data.cluster)")
+    return _numbered(column.values), column.faults
+
+
+def _numbered(values: NDArray[Any]) -> NDArray[np.int64]:
+    codes, distinct = pd.factorize(values, sort=True)
+    alone = np.flatnonzero(codes < 0)
+    codes[alone] = len(distinct) + np.arange(len(alone))
+    return np.asarray(codes, dtype=np.int64)
+
+
+def deal(
+    scenario: Scenario, frame: pd.DataFrame, keys: NDArray[Any] | None, clusters: NDArray[np.int64] | None = None
+) -> tuple[splits.Folds, tuple[Remark, ...]]:
     """Deal the used rows; the same rows and seed always lie in the same parts.
 
     Args:
         scenario: how to split.
         frame: [rows] canonical columns.
         keys: [rows] as of `keys_of`.
+        clusters: [rows] as of `clusters_of`; rows of one are kept together, but for a split by time.
 
     Returns:
         [rows] fold numbers, −1 in the test part; and how many rows follow an earlier one that they repeat.
@@ -57,6 +86,10 @@ def deal(scenario: Scenario, frame: pd.DataFrame, keys: NDArray[Any] | None) -> 
     if split.by == "stratified":
         told = splits.strata(frame[next(iter(scenario.outcomes))].to_numpy()) if keys is None else keys
         fold = splits.stratified(told, split.folds, split.test, generator)
+        if clusters is not None:
+            return splits.together(fold, clusters), ()
+    elif clusters is not None:
+        return splits.by_group(clusters, split.folds, split.test, generator), ()
     else:
         fold = splits.at_random(len(frame), split.folds, split.test, generator)
     return _together(frame[[*scenario.inputs, *scenario.levers]], fold)

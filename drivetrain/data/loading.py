@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from drivetrain.data import checks, leaks
 from drivetrain.data import options as listing
 from drivetrain.data.cleaning import Cleaned, clean
 from drivetrain.data.columns import Remark, convert
-from drivetrain.data.dealing import deal, keys_of
+from drivetrain.data.dealing import clusters_of, deal, keys_of
 from drivetrain.data.packages import from_package
 from drivetrain.data.roles import Role, roles
 from drivetrain.data.sources import Source, from_file, from_frame, from_world
@@ -41,29 +41,34 @@ def load(scenario: Scenario) -> Table:
     """
     parts = roles(scenario)
     split, propensity = scenario.data.split, scenario.assignment.propensity
-    extra = [column for column in (split.column, propensity) if column]
+    extra = [column for column in (split.column, propensity, scenario.data.cluster) if column]
     source = _source(scenario, {role.column for role in parts} | set(extra))
     cleaned = clean(source, _beside(scenario, scenario.data.cleaning), parts)
     source = _forgiven(scenario, cleaned, parts)
-    faults = [*_absent(source, parts), *_absent_extra(source, split.column, propensity)]
+    named = {"data.split.column": split.column, "assignment.propensity": propensity}
+    named["data.cluster"] = scenario.data.cluster
+    faults = [*_absent(source, parts), *_absent_extra(source, named)]
     frame, remarks, found = _frame(scenario, source, parts)
     keys, found_keys = keys_of(scenario, source)
+    clusters, found_clusters = clusters_of(scenario, source, keys)
     chances, found_chances = _chances(propensity, source)
     options = listing.found(scenario, frame)
     scenario = scenario.resolved(options)
     settings, found_settings = _settings(scenario, frame)
-    faults += [*found, *found_keys, *found_chances, *found_settings]
+    faults += [*found, *found_keys, *found_clusters, *found_chances, *found_settings]
     if faults:
         raise DataError(*faults)
     dropped, used = _usable(scenario, frame, settings, keys, chances)
     frame, settings = frame[used].reset_index(drop=True), settings[used]
     chances = None if chances is None else chances[used]
+    clusters = None if clusters is None else clusters[used]
     if faults := list(listing.varying(scenario, frame, parts)):
         raise DataError(*faults)
-    fold, dealt = deal(scenario, frame, None if keys is None else keys[used])
+    fold, dealt = deal(scenario, frame, None if keys is None else keys[used], clusters)
     kept = ~cleaned.drop[used]  # dealt with the others all the same, so that cleaning moves no row to another fold
     frame, settings, fold = frame[kept].reset_index(drop=True), settings[kept], fold[kept]
     chances = None if chances is None else chances[kept]
+    clusters = None if clusters is None else clusters[kept]
     dropped = (*dropped, *([Dropped("the cleaning file drops it", int((~kept).sum()))] if not kept.all() else []))
     if faults := list(checks.of_rows(scenario, frame, settings, fold)):
         raise DataError(*faults, *_left_out(source, dropped))
@@ -73,7 +78,7 @@ def load(scenario: Scenario) -> Table:
     remarks += [*leaks.consequences(scenario, frame, parts), *dealt, *cleaned.remarks]
     mark = fingerprint(frame, settings, chances)
     place = np.flatnonzero(used)[kept]
-    return Table(frame, settings, place, tuple(remarks), mark, source.label, fold, dropped, chances, options)
+    return Table(frame, settings, place, tuple(remarks), mark, source.label, fold, dropped, chances, options, clusters)
 
 
 def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
@@ -141,8 +146,8 @@ def _absent(source: Source, parts: Sequence[Role]) -> Iterator[Fault]:
             yield Fault(role.thing, f"{source.label} has no such column", "", nearest(role.column, source.columns))
 
 
-def _absent_extra(source: Source, split: str | None, propensity: str | None) -> Iterator[Fault]:
-    for key, column in (("data.split.column", split), ("assignment.propensity", propensity)):
+def _absent_extra(source: Source, named: Mapping[str, str | None]) -> Iterator[Fault]:
+    for key, column in named.items():
         if column and column not in source.columns:
             yield Fault(
                 f"column '{column}' ({key})", f"{source.label} has no such column", "", nearest(column, source.columns)

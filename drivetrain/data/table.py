@@ -91,6 +91,8 @@ class Table(Rows):
     """[rows] the declared probability of the logged setting, in (0, 1]; None where no column is declared."""
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Lever with `options: data` → all values that the rows hold; give them to `Scenario.resolved`."""
+    cluster: NDArray[np.int64] | None = None
+    """[rows] the number of the person or place that each row belongs to; None where each stands for itself."""
 
     @property
     def training(self) -> Table:

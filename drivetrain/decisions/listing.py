@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from drivetrain.data import Rows, Table
-from drivetrain.evidence.value import Z95
+from drivetrain.evidence.sample import Z95
 from drivetrain.optimizer import exclusions, ranking
 from drivetrain.simulator import Simulator
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from drivetrain.data import Rows, Table
 from drivetrain.errors import DataError, Fault
 from drivetrain.evidence import NAMES, Estimate, Evidence
-from drivetrain.evidence.value import Z95
+from drivetrain.evidence.sample import Z95
 from drivetrain.optimizer import Plan, decisions, exclusions, holds, optimise, ranked, ranking
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Crowd, Outlook, Simulator

@@ -8,8 +8,9 @@ from drivetrain.evidence.curve import Point
 from drivetrain.evidence.effects import Effect
 from drivetrain.evidence.judgement import NAMES, Evidence, Judged, judge
 from drivetrain.evidence.propensity import Propensity, propensity
+from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.evidence.sealed import Opened, SealedTest, judge_sealed
-from drivetrain.evidence.value import Estimate, Judge
+from drivetrain.evidence.value import Judge
 
 __all__ = [
     "NAMES",
@@ -21,6 +22,7 @@ __all__ = [
     "Opened",
     "Point",
     "Propensity",
+    "Sample",
     "SealedTest",
     "judge",
     "judge_sealed",

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drivetrain.evidence.value import Estimate, Judge
+from drivetrain.evidence.sample import Estimate
+from drivetrain.evidence.value import Judge
 from drivetrain.optimizer import seen_alone
 from drivetrain.scenario import Continuous, Integer, Scenario
 
@@ -41,11 +42,11 @@ def curve(court: Judge, single: Floats) -> tuple[Point, ...]:
         line = _line(court, single, i)
         scores, direct = court.each_single(line)
         sign = court.simulator.scenario.objective.sign
-        best = scores[:, (sign * scores.mean(0)).argmax()]
+        best = scores[:, (sign * np.average(scores, axis=0, weights=court.sample.weight)).argmax()]
         for place, setting in enumerate(line[:, i]):
-            loss = Estimate.of(sign * (best - scores[:, place]))
-            estimate = Estimate.of(scores[:, place])
-            out.append(Point(name, float(setting), estimate, loss, float(direct[:, place].mean())))
+            loss = court.estimate(sign * (best - scores[:, place]))
+            estimate = court.estimate(scores[:, place])
+            out.append(Point(name, float(setting), estimate, loss, court.sample.mean(direct[:, place])))
     return tuple(out)
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain.evidence.propensity import FLOOR, SHRINK, chances, strata
-from drivetrain.evidence.value import Estimate, Judge
+from drivetrain.evidence.sample import Estimate
+from drivetrain.evidence.value import Judge
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +40,7 @@ def effects(court: Judge) -> tuple[Effect, ...]:
         if declared.kind == "categorical" or declared.when:
             continue
         scores = replace(court, outcome=name).contrast(acting, share)
-        out.append(Effect(name, Estimate.of(scores.total), float(acting.mean())))
+        out.append(Effect(name, court.estimate(scores.total), float(acting.mean())))
     return tuple(out)
 
 

@@ -15,7 +15,8 @@ from drivetrain.evidence.effects import Effect, effects
 from drivetrain.evidence.many import opinion, require_alone
 from drivetrain.evidence.policies import policies, single_settings
 from drivetrain.evidence.propensity import propensity
-from drivetrain.evidence.value import Estimate, Judge, Scores
+from drivetrain.evidence.sample import Estimate, Sample
+from drivetrain.evidence.value import Judge, Scores
 from drivetrain.optimizer import best_single, deciders, kept, ranked, used
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Simulator
@@ -124,7 +125,7 @@ def judge(simulator: Simulator, table: Table, progress: Callable[[str], None] = 
     settings = policies(court, singles)
     scores = {name: court.logged() if at is None else court.scores(at) for name, at in settings.items()}
     judged = tuple(_judged(court, name, settings[name], scores[name], name != "single" or feasible) for name in scores)
-    recommended = _simplest(judged, scores, scenario.objective.sign)
+    recommended = _simplest(judged, scores, scenario.objective.sign, court.sample)
     progress("tracing the value of single settings")
     points = curve(court, single)
     sign, best = scenario.objective.sign, scores[recommended]
@@ -133,8 +134,8 @@ def judge(simulator: Simulator, table: Table, progress: Callable[[str], None] = 
         grade=_grade(scenario),
         policies=judged,
         recommended=recommended,
-        gains={name: Estimate.of(sign * (best.total - each.total)) for name, each in others.items()},
-        gain_corrections={name: Estimate.of(sign * (best.correction - o.correction)) for name, o in others.items()},
+        gains={name: court.estimate(sign * (best.total - each.total)) for name, each in others.items()},
+        gain_corrections={name: court.estimate(sign * (best.correction - o.correction)) for name, o in others.items()},
         single=tuple(single.tolist()),
         curve=points,
         near=near(scenario, points),
@@ -177,7 +178,7 @@ def _require_known(court: Judge) -> None:
 
 
 def _judged(court: Judge, name: str, settings: Floats | None, scores: Scores, feasible: bool) -> Judged:
-    scenario, estimate = court.simulator.scenario, Estimate.of(scores.total)
+    scenario, estimate = court.simulator.scenario, court.estimate(scores.total)
     experiment = settings is None and scenario.assignment.design == "randomised"
     spoken = not scenario.outcomes or scores.effective >= FEWEST
     known = bool(np.isfinite(estimate.value))
@@ -185,8 +186,8 @@ def _judged(court: Judge, name: str, settings: Floats | None, scores: Scores, fe
     return Judged(
         name,
         estimate,
-        float(scores.direct.mean()),
-        Estimate.of(scores.correction),
+        court.sample.mean(scores.direct),
+        court.estimate(scores.correction),
         scores.effective,
         allowed and _holds(court, court.table.settings if settings is None else settings),
     )
@@ -204,7 +205,7 @@ def _holds(court: Judge, settings: Floats) -> bool:
     return kept(court.simulator.scenario, uses, share=court.part, slack=SLACK, stray=SLACK)
 
 
-def _simplest(judged: Sequence[Judged], scores: Mapping[str, Scores], sign: int) -> str:
+def _simplest(judged: Sequence[Judged], scores: Mapping[str, Scores], sign: int, sample: Sample) -> str:
     """The simplest eligible policy; or, of those that clearly beat it, the simplest that no more complex one beats.
 
     Clearly means with a 95 % interval above 0, paired row by row. A policy that is merely too uncertain to be beaten
@@ -215,7 +216,7 @@ def _simplest(judged: Sequence[Judged], scores: Mapping[str, Scores], sign: int)
         raise _none(judged)
 
     def beats(one: str, other: str) -> bool:
-        return Estimate.of(sign * (scores[one].total - scores[other].total)).low > 0
+        return sample.estimate(sign * (scores[one].total - scores[other].total)).low > 0
 
     first = eligible[0]
     better = [name for name in eligible if name != first and beats(name, first)]

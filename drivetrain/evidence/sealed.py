@@ -12,7 +12,8 @@ from drivetrain.data import Table
 from drivetrain.data.splits import SEALED
 from drivetrain.evidence.judgement import Evidence
 from drivetrain.evidence.propensity import Propensity, propensity
-from drivetrain.evidence.value import Z95, Estimate, Judge, Scores
+from drivetrain.evidence.sample import Z95, Estimate
+from drivetrain.evidence.value import Judge, Scores
 from drivetrain.simulator import Crowd, Simulator
 
 Floats = NDArray[np.float64]
@@ -95,10 +96,10 @@ def judge_sealed(simulator: Simulator, table: Table, evidence: Evidence, setting
         rows=len(court.table),
         recommended=evidence.recommended,
         policies=tuple(
-            Opened(name, Estimate.of(each.total), evidence.policy(name).estimate, each.effective)
+            Opened(name, court.estimate(each.total), evidence.policy(name).estimate, each.effective)
             for name, each in scores.items()
         ),
-        gains={name: Estimate.of(scenario.objective.sign * (best - each.total)) for name, each in others.items()},
+        gains={name: court.estimate(scenario.objective.sign * (best - each.total)) for name, each in others.items()},
         promised_gains={name: evidence.gains[name] for name in others},
     )
 

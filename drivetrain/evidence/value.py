@@ -10,39 +10,12 @@ from numpy.typing import NDArray
 
 from drivetrain.data import Table
 from drivetrain.evidence.propensity import Declared, Propensity
+from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.simulator import Crowd, Outlook, Simulator, Support
 
 Floats = NDArray[np.float64]
 
-Z95 = 1.959964
 CELLS_AT_ONCE = 8_000_000
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean with its standard error and 95 % interval, in the unit of what was averaged, for one row."""
-
-    value: float
-    error: float
-
-    @classmethod
-    def of(cls, scores: Floats) -> Estimate:
-        """The mean of scores [N] of independent rows."""
-        return cls(float(scores.mean()), float(scores.std(ddof=1) / np.sqrt(len(scores))))
-
-    @property
-    def low(self) -> float:
-        """Lower end of the 95 % interval."""
-        return self.value - Z95 * self.error
-
-    @property
-    def high(self) -> float:
-        """Upper end of the 95 % interval."""
-        return self.value + Z95 * self.error
-
-    def as_dict(self) -> dict[str, float]:
-        """For a record."""
-        return {"value": self.value, "error": self.error, "low": self.low, "high": self.high}
 
 
 @dataclass(frozen=True)
@@ -87,6 +60,15 @@ class Judge:
     """The outcome that is judged; the objective where none is named."""
     part: float = 1.0
     """The share of all rows that these are; totals are bounded in proportion."""
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The rows as a sample of those to decide for."""
+        return Sample(len(self.table), cluster=self.table.cluster)
+
+    def estimate(self, scores: Floats) -> Estimate:
+        """The mean of scores [N], with its error: see `Sample.estimate`."""
+        return self.sample.estimate(scores)
 
     @cached_property
     def folds(self) -> list[tuple[NDArray[np.int64], Simulator, Crowd]]:

@@ -161,6 +161,11 @@ def _inputs(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
         for place, name in enumerate(names):
             if name not in scenario.inputs.keys() | faulty:
                 yield Flaw((*path, place), f"found {name!r}", "It must be an input", nearest(name, scenario.inputs))
+    known = scenario.inputs.keys() | scenario.outcomes.keys()
+    for place, name in enumerate(scenario.assignment.negative_controls):
+        if name not in known | faulty:
+            path = ("assignment", "negative_controls", place)
+            yield Flaw(path, f"found {name!r}", "It must be an input or an outcome", nearest(name, sorted(known)))
     ranged = [name for name, lever in scenario.levers.items() if isinstance(lever, Continuous)]
     if scenario.assignment.propensity and ranged:
         rule = f"A probability of one setting needs levers without ranges, and {ranged[0]!r} is continuous"

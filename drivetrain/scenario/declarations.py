@@ -127,6 +127,9 @@ class Data(Declaration):
     """The seed of the made world's draw; 0 where left out."""
     cleaning: Column | None = None
     """A file of rows to drop, correct or keep (CSV or YAML), relative to the scenario file; the data stays as it is."""
+    cluster: Column | None = None
+    """The column that tells whose row it is, where rows of one person or place are not independent: they are judged
+    together, and kept in one fold. A split by group implies it."""
     split: Split = Split()
     """How rows are dealt to folds."""
 
@@ -153,6 +156,9 @@ class Assignment(Declaration):
     """Inputs within whose values the draw was made with the same chances (randomised only)."""
     propensity: Column | None = None
     """The column with the probability of each row's own setting (levers without ranges only)."""
+    negative_controls: Many[Name] = ()
+    """Inputs or outcomes that no lever can have changed: where one goes along with a lever, given the other inputs,
+    something unseen moves both."""
 
     def flaws(self) -> Iterator[Flaw]:
         """Strata belong to a randomised design."""
@@ -160,6 +166,7 @@ class Assignment(Declaration):
             cure = "Say design: randomised, or remove it."
             yield Flaw(("within",), "found strata of an observational design", "Only a draw has strata", cure, True)
         yield from repeated("within", self.within)
+        yield from repeated("negative_controls", self.negative_controls)
 
 
 class Decide(Declaration):

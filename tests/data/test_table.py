@@ -15,6 +15,7 @@ import pytest
 from drivetrain import data, scenario
 from drivetrain.data import Table
 from drivetrain.data.table import fingerprint
+from drivetrain.errors import DataError
 from drivetrain.scenario import Scenario
 
 Shop = Callable[..., Scenario]
@@ -257,3 +258,29 @@ def test_reading_data_loads_neither_torch_nor_fastai() -> None:
         "sys.exit(any(name in sys.modules for name in ('torch', 'fastai')))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("by", ["random", "stratified"])
+def test_rows_of_one_person_are_judged_together(shop: Shop, frame: pd.DataFrame, by: str) -> None:
+    frame["who"] = (np.arange(len(frame)) % 60).astype(float)
+    frame.loc[[0, 1], "who"] = np.nan
+    table = data.load(shop(frame, data={"csv": "shop.csv", "cluster": "who", "split": {"by": by}}))
+    assert table.cluster is not None
+    parts = pd.DataFrame({"cluster": table.cluster, "fold": table.fold}).groupby("cluster")["fold"]
+    assert (parts.nunique() == 1).all()
+    assert len(parts) == 62
+    assert table.training.cluster is not None
+    assert len(table.training.cluster) == len(table.training)
+
+
+def test_a_split_by_group_implies_clusters(shop: Shop, frame: pd.DataFrame) -> None:
+    split = {"by": "group", "column": "town"}
+    table = data.load(shop(frame, data={"csv": "shop.csv", "split": {**split, "folds": 2, "test": 0}}))
+    assert table.cluster is not None
+    assert len(np.unique(table.cluster)) == 3
+    assert data.load(shop(frame)).cluster is None
+
+
+def test_an_absent_cluster_column_is_told(shop: Shop, frame: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match=r"'idd' \(data.cluster\).*Did you mean 'id'"):
+        data.load(shop(frame, data={"csv": "shop.csv", "cluster": "idd"}))

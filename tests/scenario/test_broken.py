@@ -271,6 +271,13 @@ BROKEN = {
         "assignment.propensity",
         "'price' is continuous",
     ),
+    "an unknown negative control": (
+        "within: [town]",
+        "negative_controls: [twon]",
+        30,
+        "assignment.negative_controls[0]",
+        "Did you mean 'town'?",
+    ),
     "an input that leaks": ("column: town_name", "column: bought", 22, "inputs.town.column", "outcome 'bought'"),
     "an input that is a lever": ("  age: {", "  age: {column: price, ", 21, "inputs.age.column", "lever 'price'"),
     # data and constraints
