@@ -119,7 +119,7 @@ class Sample:
         if self.cluster is None:
             return influence
         _, place = np.unique(self.cluster, return_inverse=True)
-        return np.bincount(place.ravel(), influence)
+        return np.bincount(place.ravel(), influence).astype(np.float64)
 
     def _bags(self, influence: Floats, seed: int) -> Floats:
         """Sums of influence over clusters, gathered by chance into at most `MOST_BAGS` bags."""
@@ -127,7 +127,7 @@ class Sample:
         if len(sums) <= MOST_BAGS:
             return sums
         bag = np.random.default_rng(seed).permutation(len(sums)) % MOST_BAGS
-        return np.bincount(bag, sums)
+        return np.bincount(bag, sums).astype(np.float64)
 
 
 def _studentised(parts: Floats, seed: int, draws: int) -> Iterator[Floats]:

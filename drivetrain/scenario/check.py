@@ -164,8 +164,8 @@ def _inputs(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
     known = scenario.inputs.keys() | scenario.outcomes.keys()
     for place, name in enumerate(scenario.assignment.negative_controls):
         if name not in known | faulty:
-            path = ("assignment", "negative_controls", place)
-            yield Flaw(path, f"found {name!r}", "It must be an input or an outcome", nearest(name, sorted(known)))
+            at: Path = ("assignment", "negative_controls", place)
+            yield Flaw(at, f"found {name!r}", "It must be an input or an outcome", nearest(name, sorted(known)))
     ranged = [name for name, lever in scenario.levers.items() if isinstance(lever, Continuous)]
     if scenario.assignment.propensity and ranged:
         rule = f"A probability of one setting needs levers without ranges, and {ranged[0]!r} is continuous"
