@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from drivetrain import figures, report
     from drivetrain.assembly import Response, Run, WhatIf, compare, evaluate, open_run, run, steady, train
     from drivetrain.data import Rows, Table, read_rows
-    from drivetrain.decisions import Promise, Recommendations, column_of, last_test, rounding, words, write
+    from drivetrain.decisions import DecisionLog, Promise, Recommendations, column_of, last_test, rounding, words, write
     from drivetrain.errors import (
         DataError,
         DrivetrainError,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "drivetrain.assembly": ("Response", "Run", "WhatIf", "compare", "evaluate", "open_run", "run", "steady", "train"),
     "drivetrain.data": ("Rows", "Table", "read_rows"),
-    "drivetrain.decisions": ("Promise", "Recommendations", "column_of", "write"),
+    "drivetrain.decisions": ("DecisionLog", "Promise", "Recommendations", "column_of", "write"),
     "drivetrain.errors": (
         "DataError",
         "DrivetrainError",
@@ -62,6 +62,7 @@ _WHERE |= {f"{verb}_scenario": ("drivetrain.scenario", verb) for verb in ("load"
 __all__ = [
     "NAMES",
     "DataError",
+    "DecisionLog",
     "DrivetrainError",
     "Estimate",
     "Evidence",

@@ -7,6 +7,7 @@
 from drivetrain.assembly.comparison import Compared, compare
 from drivetrain.assembly.folder import open_run
 from drivetrain.assembly.line import run, steady, train
+from drivetrain.assembly.logbook import Logbook
 from drivetrain.assembly.opening import evaluate
 from drivetrain.assembly.record import promise
 from drivetrain.assembly.response import Response
@@ -14,6 +15,7 @@ from drivetrain.assembly.result import Run, WhatIf
 
 __all__ = [
     "Compared",
+    "Logbook",
     "Response",
     "Run",
     "WhatIf",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,9 @@ from drivetrain.evidence import Estimate, Evidence, SealedTest
 from drivetrain.modeler import hand_over
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Outlook, Simulator, jackknife
+
+if TYPE_CHECKING:
+    from drivetrain.assembly.logbook import Logbook
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,6 +160,19 @@ class Run:
         from drivetrain.assembly.surprises import surprises
 
         return surprises(self, top)
+
+    def logbook(self) -> Logbook:
+        """The decision log of this run: approve, reject, export, feed outcomes back, review.
+
+        Kept in the database that `DRIVETRAIN_LOG` names, else in `decisions.sqlite` beside the run's folder.
+
+        Raises:
+            UsageError: the run has no folder, and the environment names no database.
+            DataError: the database cannot be opened.
+        """
+        from drivetrain.assembly.logbook import logbook
+
+        return logbook(self)
 
     def to_fastai(self, path: str | Path, outcome: str | None = None) -> None:
         """Write an outcome's models as a fastai `Learner` in an `export.pkl`; loading one runs code from the file.

@@ -110,6 +110,42 @@ def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     return Rows(frame, settings, np.arange(len(frame)), tuple(remarks), mark, source.label)
 
 
+def read_results(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
+    """Reads what came of rows: their numbers in a column `row` (from 1), every outcome, and levers as they were set.
+
+    Args:
+        scenario: what is declared.
+        rows: a CSV or Parquet file, or a frame. Inputs are needed only where the objective's formula has them, and
+            levers that are left out count as set as recommended (NaN).
+
+    Raises:
+        DataError: all that is wrong with the file and its columns.
+    """
+    parts = [role for role in roles(scenario) if role.part != "feature"]
+    wanted = {role.column for role in parts} | {"row"}
+    source = from_frame(rows, wanted) if isinstance(rows, pd.DataFrame) else from_file(Path(rows), wanted)
+    asked = scenario.expand(scenario.objective.formula).names
+    needed = [role for role in parts if role.part == "outcome" or (role.part == "input" and role.name in asked)]
+    faults = list(_absent(source, needed))
+    frame, remarks, found = _frame(scenario, source, parts)
+    settings, found_settings = _settings(scenario, frame)
+    if "row" not in source.columns:
+        rule = "It says which recommendation each line is about"
+        faults.append(Fault("column 'row'", f"{source.label} has no such column", rule, "Keep it from the export"))
+        raise DataError(*faults, *found, *found_settings)
+    number = convert(source.frame["row"], "numeric", "column 'row'", typed=source.typed)
+    faults += [*found, *number.faults, *found_settings]
+    if faults:
+        raise DataError(*faults)
+    places = np.asarray(number.values, dtype=np.float64)
+    if len(odd := np.flatnonzero(~(places >= 1) | (places % 1 != 0))):
+        rule = "Rows are numbered from 1"
+        raise DataError(Fault("column 'row'", f"line {odd[0] + 1:,} of the rows holds {places[odd[0]]:g}", rule))
+    frame = frame.assign(**{name: np.nan for name in scenario.inputs if name not in frame})
+    mark = fingerprint(frame, settings)
+    return Rows(frame, settings, places.astype(np.int64) - 1, tuple(remarks), mark, source.label)
+
+
 def _beside(scenario: Scenario, file: str | None) -> Path | None:
     return None if file is None else scenario.folder / file
 

@@ -1,0 +1,277 @@
+"""The decision log: which recommendation was made, who signed it, what was done, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, RowMapping, func, insert, select
+
+from drivetrain.decisions import ledger
+from drivetrain.errors import Fault, RefusedError, UsageError
+from drivetrain.evidence import Estimate
+
+Floats = NDArray[np.float64]
+Verdict = Literal["approved", "rejected"]
+State = Literal["open", "approved", "rejected"]
+
+PIECE = 5_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A recommendation as it is entered: what was to be done for which rows, and what that promised."""
+
+    key: str
+    """The run's own; the same run is entered once."""
+    scenario: str
+    title: str
+    action: str
+    """What is recommended, in words."""
+    unit: str
+    """The objective's, for one row."""
+    policy: str
+    """A key of `evidence.NAMES`."""
+    rows: int
+    total: Estimate
+    """What was promised for all rows together."""
+    expected: float
+    """What models alone expected for them together; the promise is that, corrected."""
+    folder: str
+    """Where the run was kept."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Somebody's word on a recommendation."""
+
+    verdict: Verdict
+    by: str
+    reason: str
+    at: str
+    """UTC, ISO 8601."""
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A recommendation in the log, and all that happened to it since."""
+
+    entry: Entry
+    entered: str
+    """UTC, ISO 8601."""
+    signatures: tuple[Signature, ...]
+    """In the order in which they were given; the last one counts."""
+    exported: int
+    """Times that its actions left the house."""
+    outcomes: int
+    """Rows of which it is known what came of them."""
+
+    @property
+    def state(self) -> State:
+        """`open` until somebody signs it."""
+        return self.signatures[-1].verdict if self.signatures else "open"
+
+
+@dataclass(frozen=True)
+class Review:
+    """Promise against what happened, for one row, over the rows in which the recommendation was followed."""
+
+    rows: int
+    """Rows fed back."""
+    followed: int
+    """Those that got the recommended setting; the others say nothing of it."""
+    promised: Estimate
+    happened: Estimate
+    difference: Estimate
+    """What happened less what was promised."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the difference is within chance (95 %)."""
+        return self.difference.low <= 0 <= self.difference.high
+
+
+class DecisionLog:
+    """The decision log; every change is one transaction, and nothing that was written is changed or removed.
+
+    Args:
+        beside: the folder of the SQLite file, where `DRIVETRAIN_LOG` names no other database.
+    """
+
+    def __init__(self, beside: str | Path | None = None) -> None:
+        """See the class."""
+        self._engine = ledger.connect(beside)
+
+    def enter(self, entry: Entry) -> Logged:
+        """Put a recommendation into the log; one that is there already stays as it is."""
+        with ledger.writing(self._engine) as now:
+            if self._known(now, entry.key) is None:
+                values = {n: getattr(entry, n) for n in Entry.__dataclass_fields__ if n != "total"}
+                promise = {"total": entry.total.value, "total_error": entry.total.error}
+                now.execute(insert(ledger.DECISIONS).values(entered=_now(), **values, **promise))
+        return self.find(entry.key)
+
+    def sign(self, key: str, verdict: Verdict, by: str, reason: str) -> Logged:
+        """Approve or reject a recommendation.
+
+        Args:
+            key: of its entry.
+            verdict: `approved` or `rejected`.
+            by: who says so.
+            reason: why.
+
+        Raises:
+            UsageError: no name or no reason, or there is no such entry.
+        """
+        for thing, text in (("name", by), ("reason", reason)):
+            if not text.strip():
+                raise UsageError(
+                    Fault(f"the {thing}", "found none", "Whoever signs says who they are, and why", f"Give a {thing}")
+                )
+        with ledger.writing(self._engine) as now:
+            self._require(now, key)
+            told = {"verdict": verdict, "by": by.strip(), "reason": reason.strip(), "at": _now()}
+            now.execute(insert(ledger.SIGNATURES).values(decision=key, **told))
+        return self.find(key)
+
+    def exported(self, key: str, file: str, sha256: str, actions: Sequence[tuple[int, str, float]]) -> Logged:
+        """Note that a recommendation's actions left the house.
+
+        Args:
+            key: of its entry.
+            file: where they went.
+            sha256: of that file.
+            actions: row number, setting in words, expected objective of each.
+
+        Raises:
+            RefusedError: it is not approved.
+        """
+        self.require_approved(key)
+        with ledger.writing(self._engine) as now:
+            first = self._count(now, "actions", key) == 0
+            for start in range(0, len(actions) if first else 0, PIECE):
+                piece = actions[start : start + PIECE]
+                lines = [{"decision": key, "row": r, "setting": s, "expected": e} for r, s, e in piece]
+                now.execute(insert(ledger.ACTIONS), lines)
+            told = {"file": file, "rows": len(actions), "sha256": sha256, "at": _now()}
+            now.execute(insert(ledger.EXPORTS).values(decision=key, **told))
+        return self.find(key)
+
+    def feed(self, key: str, row: Sequence[int], followed: Sequence[bool], earned: Floats) -> Logged:
+        """Note what came of rows.
+
+        Args:
+            key: of the recommendation's entry.
+            row: [n] their numbers, as in the exported actions.
+            followed: [n] whether they got the recommended setting.
+            earned: [n] the objective as it turned out.
+
+        Raises:
+            UsageError: a row was never exported, stands there twice, or has an outcome already.
+        """
+        with ledger.writing(self._engine) as now:
+            self._require_feedable(now, key, row)
+            at = _now()
+            for start in range(0, len(row), PIECE):
+                part = zip(*(each[start : start + PIECE] for each in (row, followed, earned)), strict=True)
+                lines = [{"row": int(r), "followed": int(f), "earned": float(e)} for r, f, e in part]
+                now.execute(insert(ledger.OUTCOMES), [{"decision": key, "at": at} | line for line in lines])
+        return self.find(key)
+
+    def settings(self, key: str) -> dict[int, str]:
+        """Row number → the setting that was exported for it."""
+        with ledger.writing(self._engine) as now:
+            found = now.execute(select(ledger.ACTIONS).where(ledger.ACTIONS.c.decision == key))
+            return {line.row: line.setting for line in found}
+
+    def find(self, key: str) -> Logged:
+        """One entry. Raises: UsageError: there is none of this key."""
+        with ledger.writing(self._engine) as now:
+            return self._logged(now, self._require(now, key))
+
+    def all(self) -> list[Logged]:
+        """Every entry, oldest first."""
+        with ledger.writing(self._engine) as now:
+            found = now.execute(select(ledger.DECISIONS).order_by(ledger.DECISIONS.c.entered, ledger.DECISIONS.c.key))
+            return [self._logged(now, line._mapping) for line in found.all()]
+
+    def review(self, key: str) -> Review:
+        """Promise against what happened.
+
+        Raises:
+            UsageError: there are fewer than two rows to compare.
+        """
+        entry = self.find(key).entry
+        with ledger.writing(self._engine) as now:
+            both = ledger.OUTCOMES.join(
+                ledger.ACTIONS,
+                (ledger.OUTCOMES.c.decision == ledger.ACTIONS.c.decision)
+                & (ledger.OUTCOMES.c.row == ledger.ACTIONS.c.row),
+            )
+            asked = select(ledger.OUTCOMES.c.followed, ledger.OUTCOMES.c.earned, ledger.ACTIONS.c.expected)
+            lines = now.execute(asked.select_from(both).where(ledger.OUTCOMES.c.decision == key)).all()
+        told = np.array([(e, x) for f, e, x in lines if f], dtype=np.float64).reshape(-1, 2)
+        if len(told) < 2:
+            found = f"{len(lines):,} rows have outcomes, and {len(told):,} of them got what was recommended"
+            raise UsageError(Fault("the decision log", found, "A comparison needs two", "Use: drivetrain log outcomes"))
+        happened = Estimate.of(told[:, 0])
+        shift = (entry.total.value - entry.expected) / entry.rows
+        promised = Estimate(float(told[:, 1].mean()) + shift, entry.total.error / entry.rows)
+        apart = Estimate(happened.value - promised.value, float(np.hypot(happened.error, promised.error)))
+        return Review(len(lines), len(told), promised, happened, apart)
+
+    def require_approved(self, key: str) -> None:
+        """Raises: RefusedError: the recommendation is not approved."""
+        state = self.find(key).state
+        if state != "approved":
+            found = "nobody has signed it" if state == "open" else "it was rejected"
+            cure = "Use: drivetrain log approve RUN --by NAME --reason TEXT"
+            rule = "Only approved actions leave the house through the log"
+            raise RefusedError(Fault("the recommendation", found, rule, cure))
+
+    def _require_feedable(self, now: Connection, key: str, row: Sequence[int]) -> None:
+        known = set(now.execute(select(ledger.ACTIONS.c.row).where(ledger.ACTIONS.c.decision == key)).scalars())
+        told = set(now.execute(select(ledger.OUTCOMES.c.row).where(ledger.OUTCOMES.c.decision == key)).scalars())
+        unknown, again, twice = set(row) - known, set(row) & told, len(row) - len(set(row))
+        for many, found in (
+            (len(unknown), "were never exported"),
+            (len(again), "have an outcome already"),
+            (twice, "stand there twice"),
+        ):
+            if many:
+                rule = "Each exported row is told once what came of it"
+                raise UsageError(Fault("outcomes", f"{many:,} rows {found}", rule, "Leave them out"))
+
+    def _logged(self, now: Connection, line: RowMapping) -> Logged:
+        values = {name: line[name] for name in Entry.__dataclass_fields__ if name != "total"}
+        entry = Entry(**values, total=Estimate(line["total"], line["total_error"]))
+        signed = select(ledger.SIGNATURES).where(ledger.SIGNATURES.c.decision == entry.key)
+        signatures = tuple(
+            Signature(each.verdict, each.by, each.reason, each.at)
+            for each in now.execute(signed.order_by(ledger.SIGNATURES.c.number))
+        )
+        exports, outcomes = (self._count(now, name, entry.key) for name in ("exports", "outcomes"))
+        return Logged(entry, line["entered"], signatures, exports, outcomes)
+
+    def _count(self, now: Connection, name: str, key: str) -> int:
+        table = ledger.DECISIONS.metadata.tables[name]
+        return int(now.execute(select(func.count()).select_from(table).where(table.c.decision == key)).scalar_one())
+
+    def _known(self, now: Connection, key: str) -> RowMapping | None:
+        found = now.execute(select(ledger.DECISIONS).where(ledger.DECISIONS.c.key == key)).first()
+        return None if found is None else found._mapping
+
+    def _require(self, now: Connection, key: str) -> RowMapping:
+        if (found := self._known(now, key)) is None:
+            cure = "Use: drivetrain log approve RUN, or reject"
+            raise UsageError(Fault("the decision log", "this recommendation is not in it", cure=cure))
+        return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
