@@ -87,6 +87,12 @@ class Known:
     def grid(self, context: Sequence[Tensor], settings: Tensor) -> Tensor:
         return self._stack(context, lambda x: (x[:, None, :], settings[None].double()))
 
+    def prepare(self, settings: Tensor) -> Tensor:
+        return settings
+
+    def expected(self, context: Sequence[Tensor], prepared: Tensor) -> Tensor:
+        return self.grid(context, prepared).mean(0)
+
     def paired(self, context: Sequence[Tensor], settings: Tensor) -> Tensor:
         return self._stack(context, lambda x: (x, settings.double()))
 

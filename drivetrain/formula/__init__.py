@@ -11,7 +11,7 @@ Comparisons and `round`, `floor`, `ceil` are steps: their gradient is 0.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
@@ -63,15 +63,17 @@ class Formula:
             raise FormulaError(*faults)
         return run(self.tree, {name: values[name] for name in self.names}, options or {})
 
-    def affine_in(self, name: str) -> bool:
-        """Whether the value is surely `a + b · name`, with a and b free of `name`; False where not sure.
+    def affine_in(self, *names: str) -> bool:
+        """Whether the value is surely `a + Σ b · name`, with a and b free of all `names`; False where not sure.
 
-        Where it is, putting a mean in for `name` gives the mean of the formula.
+        Where it is, putting means in for `names` gives the mean of the formula.
 
         >>> parse("(worth - price) * sold").affine_in("sold"), parse("sold ** 2").affine_in("sold")
         (True, False)
+        >>> parse("sold - 3 * returned").affine_in("sold", "returned"), parse("sold * kept").affine_in("sold", "kept")
+        (True, False)
         """
-        return _degree(self.tree, name) < 2
+        return _degree(self.tree, names) < 2
 
     def column(self, name: str) -> int | None:
         """The column, from 1, at which a name first stands in the formula as parsed."""
@@ -159,12 +161,12 @@ class _Replace(ast.NodeTransformer):
         return self.tree if isinstance(node, ast.Name) and node.id == self.name else self.generic_visit(node)
 
 
-def _degree(node: ast.expr, name: str) -> int:
-    """0: free of `name`; 1: affine in it; 2: anything else."""
-    degree = partial(_degree, name=name)
+def _degree(node: ast.expr, names: Collection[str]) -> int:
+    """0: free of `names`; 1: affine in them together; 2: anything else."""
+    degree = partial(_degree, names=names)
     match node:
         case ast.Name(found):
-            return int(found == name)
+            return int(found in names)
         case ast.UnaryOp(ast.UAdd() | ast.USub(), operand):
             return degree(operand)
         case ast.BinOp(left, ast.Add() | ast.Sub(), right):
@@ -179,4 +181,4 @@ def _degree(node: ast.expr, name: str) -> int:
             test
         ):
             return max(degree(then), degree(otherwise))
-    return 2 * any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
+    return 2 * any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))

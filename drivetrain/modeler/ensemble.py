@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import torch
 from torch import Tensor
 
 from drivetrain.modeler.encoder import EncodedRows, InputEncoder, SettingEncoder
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import Context, Network, Shape
+from drivetrain.modeler.networks import Context, Network, Prepared, Shape
 from drivetrain.modeler.nodes import Nodes
 
 
@@ -47,12 +48,26 @@ class OutcomeModel:
 
     def context(self, rows: EncodedRows) -> list[Context]:
         """For each member what does not depend on the setting; computed once per row."""
-        return [member.network.context(rows) for member in self.members]
+        with torch.no_grad():
+            return [member.network.context(rows) for member in self.members]
 
     def grid(self, context: Sequence[Context], settings: Tensor) -> Tensor:
         """Expected outcome [M, N, G] under each of G settings [G, L + E] (categorical: probabilities [M, N, G, C])."""
         features = self.settings.encode(settings)
         return self._ask(lambda member, rows: member.network.grid(rows, features), context)
+
+    def prepare(self, settings: Tensor) -> list[Prepared]:
+        """For each member what of settings [G, L + E] does not depend on the row."""
+        with torch.no_grad():
+            features = self.settings.encode(settings)
+            return [member.network.prepare(features) for member in self.members]
+
+    def expected(self, context: Sequence[Context], prepared: Sequence[Prepared]) -> Tensor:
+        """The mean over members of `grid`, [N, G] (categorical: [N, G, C]), without keeping what each says."""
+        with torch.no_grad():
+            asked = zip(self.members, context, prepared, strict=True)
+            each = (member.link.mean(member.network.against(rows, at)) for member, rows, at in asked)
+            return reduce(Tensor.add_, each).div_(len(self.members))
 
     def paired(self, context: Sequence[Context], settings: Tensor) -> Tensor:
         """Expected outcome [M, N] of each row under its own setting [N, L + E] (categorical: [M, N, C])."""

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from drivetrain.modeler.encoder import EncodedRows
-from drivetrain.modeler.networks import Context, Joint, Network, Shape
+from drivetrain.modeler.networks import Context, Joint, Network, Prepared, Shape
 
 SPREAD = 0.05
 """Standard deviation of factors before training."""
@@ -89,9 +89,17 @@ class Dot(Network):
         out: Tensor = self.rows(rows.codes, rows.numbers)
         return out
 
+    def prepare(self, features: Tensor) -> Tensor:
+        """Factors and biases [G, C, K + 1]."""
+        return self.settings(features)
+
     def grid(self, context: Context, features: Tensor) -> Tensor:
+        """[N, G, C]."""
+        return self.against(context, self.prepare(features))
+
+    def against(self, context: Context, prepared: Prepared) -> Tensor:
         """One matrix product: [N, G, C]."""
-        inner, options = self.shape.interactions, self.settings(features)
+        inner, options = self.shape.interactions, prepared
         factors, own = context[:, :inner], context[:, inner:]
         each = [factors @ options[:, c, :inner].T + options[:, c, -1] for c in range(self.shape.width)]
         out: Tensor = torch.stack(each, dim=-1) + (own + self.start)[:, None]

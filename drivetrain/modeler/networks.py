@@ -23,10 +23,15 @@ from torch.nn import functional
 from drivetrain.modeler.effects import AT_REST, Held
 from drivetrain.modeler.encoder import EncodedRows
 
-PAIRS_AT_ONCE = 65_536
+PAIRS_AT_ONCE = 4_096
+ROWS_AT_ONCE = 4_096
+"""With more the layers' outputs leave the cache: half as fast."""
 
 Context = Any
 """What a network keeps of rows between calls; only the network that made it can read it."""
+
+Prepared = Any
+"""The same of settings."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,14 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def context(self, rows: EncodedRows) -> Context:
         """What of the rows does not depend on the setting."""
+
+    def prepare(self, features: Tensor) -> Prepared:
+        """What of G settings, features [G, F], does not depend on the row: computed once, however many rows come."""
+        return features
+
+    def against(self, context: Context, prepared: Prepared) -> Tensor:
+        """`grid` with settings as `prepare` left them."""
+        return self.grid(context, prepared)
 
     @abstractmethod
     def grid(self, context: Context, features: Tensor) -> Tensor:
@@ -193,14 +206,22 @@ class TwoTower(Network):
         return torch.einsum("nk,nck->nc", self.tower(codes, numbers), self.settings(features))
 
     def context(self, rows: EncodedRows) -> Tensor:
-        """H [N, K]."""
-        return self.tower(rows.codes, rows.numbers)
+        """H [N, K], in runs of rows whose layers stay in the cache."""
+        runs = [rows[start : start + ROWS_AT_ONCE] for start in range(0, max(1, len(rows)), ROWS_AT_ONCE)]
+        return torch.cat([self.tower(run.codes, run.numbers) for run in runs])
+
+    def prepare(self, features: Tensor) -> Tensor:
+        """Φᵀ [K, G · C]."""
+        return self.settings(features).reshape(len(features) * self.shape.width, -1).T.contiguous()
+
+    def against(self, context: Context, prepared: Prepared) -> Tensor:
+        """One matrix product: H Φᵀ, [N, G, C]."""
+        linear: Tensor = context @ prepared
+        return linear.reshape(len(context), prepared.shape[1] // self.shape.width, self.shape.width)
 
     def grid(self, context: Context, features: Tensor) -> Tensor:
-        """One matrix product: H Φᵀ, [N, G, C]."""
-        phi = self.settings(features)
-        rows: Tensor = context
-        return (rows @ phi.reshape(-1, phi.shape[-1]).T).reshape(len(rows), len(features), self.shape.width)
+        """[N, G, C]."""
+        return self.against(context, self.prepare(features))
 
     def paired(self, context: Context, features: Tensor) -> Tensor:
         """[N, C]."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from drivetrain.errors import Fault, RefusedError
-from drivetrain.scenario import Continuous, Integer, LeverSpace
+from drivetrain.scenario import Continuous, Integer, Lever, LeverSpace
 from drivetrain.simulator import Support
 from drivetrain.simulator.support import NEXT, SHARE_NEXT
 
@@ -19,14 +19,16 @@ Floats = NDArray[np.float64]
 MOST = 4096
 FINEST = 103
 """A hundred steps and the two ends of what was seen."""
+MOST_STEPS = 256
+"""A lever with no more steps than this is tried at each of them."""
 COARSEST = 5
 
 
 def candidates(space: LeverSpace, support: Support) -> Floats:
     """Settings [G, L] to try, each within the data's support.
 
-    One lever is tried at up to a hundred steps, several at as many as fit into 4,096 combinations; where fewer than
-    five values a lever would fit, a Sobol sequence spreads 4,096 settings instead.
+    One lever is tried at up to 256 steps of its own, else at a hundred places, several at as many as fit into 4,096
+    combinations; where fewer than five values a lever would fit, a Sobol sequence spreads 4,096 settings instead.
 
     Raises:
         RefusedError: the data supports none of them.
@@ -46,11 +48,15 @@ def candidates(space: LeverSpace, support: Support) -> Floats:
 
 
 def _all(space: LeverSpace, support: Support) -> Floats:
-    finest = [_values(space, support, i, FINEST) for i in range(len(space))]
+    finest = [_values(space, support, i, _finest(space.levers[name])) for i, name in enumerate(space.names)]
     values = [_values(space, support, i, count) for i, count in enumerate(_counts([len(each) for each in finest]))]
     kept = [value for value in (space.do_nothing, space.current) if value is not None and np.isfinite(value).all()]
     grid = np.array(list(product(*values))) if prod(map(len, values)) <= MOST else _sobol(finest)
     return np.unique(np.vstack([grid, *kept]), axis=0)
+
+
+def _finest(lever: Lever) -> int:
+    return MOST_STEPS if isinstance(lever, Continuous | Integer) and lever.step else FINEST
 
 
 def _counts(finest: list[int]) -> list[int]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from drivetrain.errors import DataError, Fault, InfeasibleError
 from drivetrain.optimizer.allotment import solve
@@ -17,7 +18,7 @@ from drivetrain.optimizer.candidates import candidates
 from drivetrain.optimizer.refining import Search, refine
 from drivetrain.optimizer.totals import Table, Total
 from drivetrain.scenario import Scenario
-from drivetrain.simulator import Crowd, Simulator
+from drivetrain.simulator import Crowd, Expected, Simulator
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -77,16 +78,44 @@ def optimise(simulator: Simulator, crowd: Crowd, unit: Ints, *, share: float = 1
     """
     scenario = simulator.scenario
     tried = candidates(scenario.space, simulator.support)
+    if _alone(scenario, unit):
+        return _each(simulator, crowd, tried)
     scored = _score(simulator, crowd, unit, tried)
     _require(scenario, scored.allowed)
     totals = _totals(scenario, scored.usage, len(crowd), share)
     picked, prices = solve(scored.values, totals) if totals else (scored.values.argmax(1), np.zeros(0))
     start = tried[picked]
     refined = refine(Search(simulator, crowd, unit, totals, prices), start, tried)
-    method = f"{len(tried):,} settings tried for every decision"
-    method += ", totals by a Lagrangian dual" if totals else ""
-    method += ", then refined" if not np.array_equal(refined, start) else ""
+    method = _told(tried, start, refined, ", totals by a Lagrangian dual" if totals else "")
     return Plan(refined[unit], method, _shadow_prices(scenario, totals, prices))
+
+
+def _alone(scenario: Scenario, unit: Ints) -> bool:
+    """Whether each row decides for itself: no decision has a second row, and no constraint is shared."""
+    return len(unit) == int(unit.max()) + 1 and all(each.over == "each" for each in scenario.constraints)
+
+
+def _each(simulator: Simulator, crowd: Crowd, tried: Floats) -> Plan:
+    """Every row's own best: of each run of rows only that is kept, so that memory does not grow with the settings."""
+    scenario, start = simulator.scenario, np.empty((len(crowd), tried.shape[1]))
+    refused = unknown = 0
+    for part, expected in simulator.expected(crowd, tried):
+        judged = _Judged.of(scenario, expected)
+        best, picked = judged.net.max(1)
+        start[part] = tried[picked.numpy()]
+        if judged.strange is not None:
+            unknown += int(judged.strange.all(1).sum())
+        refused += int((best == -torch.inf).sum())
+    _require_known(scenario, unknown, len(crowd))
+    _require_allowed(scenario, refused, len(crowd))
+    search = Search(simulator, crowd, np.arange(len(crowd), dtype=np.int64), [], np.zeros(0))
+    refined = refine(search, start, tried)
+    return Plan(refined, _told(tried, start, refined))
+
+
+def _told(tried: Floats, start: Floats, refined: Floats, totals: str = "") -> str:
+    then = ", then refined" if not np.array_equal(refined, start) else ""
+    return f"{len(tried):,} settings tried for every decision{totals}{then}"
 
 
 def shortlist(simulator: Simulator, crowd: Crowd, most: int, *, share: float = 1.0) -> tuple[Floats, bool]:
@@ -127,29 +156,62 @@ def shortlist(simulator: Simulator, crowd: Crowd, most: int, *, share: float = 1
     return tried[chosen[np.unique(np.linspace(0, len(chosen) - 1, most).round().astype(int))]], feasible
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """What n rows would get from each of G settings, better when higher."""
+
+    earned: Tensor
+    """[n, G], 0 where it cannot be computed."""
+    refused: Tensor | None
+    """[n, G] bool: breaks what holds for each; None where nothing does."""
+    strange: Tensor | None
+    """[n, G] bool: the objective or a constraint cannot be computed; None where all can."""
+
+    @classmethod
+    def of(cls, scenario: Scenario, expected: Expected) -> _Judged:
+        """Judge the members' mean."""
+        told = [expected.objective, *expected.bounded.values()]
+        strange = None
+        if not all(bool(torch.isfinite(each.sum())) for each in told):
+            strange = ~torch.stack([torch.isfinite(each) for each in told]).all(0)
+        each = [c for c in scenario.constraints if c.over == "each"]
+        refused = [broken(constraint, expected.bounded[constraint.name]) for constraint in each]
+        earned = expected.objective if scenario.objective.sign > 0 else -expected.objective
+        earned = earned if strange is None else earned.nan_to_num(0.0, 0.0, 0.0)
+        return cls(earned, torch.stack(refused).any(0) if refused else None, strange)
+
+    @property
+    def net(self) -> Tensor:
+        """[n, G]: earned, −∞ where a setting is not allowed."""
+        out = self.earned
+        for barred in (self.refused, self.strange):
+            out = out if barred is None else out.masked_fill(barred, -torch.inf)
+        return out
+
+
 def _score(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats) -> _Scored:
     """Ask about every decision under every candidate; what cannot be computed is not allowed."""
     units, scenario = int(unit.max()) + 1, simulator.scenario
-    where = torch.from_numpy(unit)
-    values, refused, unknown = (torch.zeros(units, len(tried)) for _ in range(3))
-    usage = {c.name: torch.zeros(units, len(tried)) for c in scenario.constraints if c.over != "each"}
-    for part, outlook in simulator.chunks(crowd, tried):
-        earned = outlook.mean()
-        strange = ~torch.isfinite(earned)
-        for constraint in scenario.constraints:
-            held = outlook.mean(outlook.bounded[constraint.name])
-            strange |= ~torch.isfinite(held)
-            if constraint.over == "each":
-                refused.index_add_(0, where[part], broken(constraint, held).float())
-            else:
-                usage[constraint.name].index_add_(0, where[part], held.nan_to_num(0.0, 0.0, 0.0))
-        values.index_add_(0, where[part], scenario.objective.sign * earned.nan_to_num(0.0, 0.0, 0.0))
-        unknown.index_add_(0, where[part], strange.float())
-    stuck = int((unknown > 0).all(1).sum())
+    where, usage = torch.from_numpy(unit), {c.name: c for c in scenario.constraints if c.over != "each"}
+    values, *used = (torch.zeros(units, len(tried)) for _ in range(1 + len(usage)))
+    refused, unknown = (torch.zeros(units, len(tried), dtype=torch.bool) for _ in range(2))
+    for part, expected in simulator.expected(crowd, tried):
+        judged, at = _Judged.of(scenario, expected), where[part]
+        values.index_add_(0, at, judged.earned)
+        for name, table in zip(usage, used, strict=True):
+            held = expected.bounded[name]
+            table.index_add_(0, at, held if judged.strange is None else held.nan_to_num(0.0, 0.0, 0.0))
+        for seen, barred in ((refused, judged.refused), (unknown, judged.strange)):
+            if barred is not None:
+                seen.index_put_((at,), barred, accumulate=True)
+    _require_known(scenario, int(unknown.all(1).sum()), units)
+    values[refused | unknown] = -torch.inf
+    return _Scored(values.numpy(), {name: table.numpy() for name, table in zip(usage, used, strict=True)})
+
+
+def _require_known(scenario: Scenario, stuck: int, units: int) -> None:
     if stuck:
         raise DataError(_unknown(scenario, stuck, units))
-    values[(refused > 0) | (unknown > 0)] = -torch.inf
-    return _Scored(values.numpy(), {name: table.numpy() for name, table in usage.items()})
 
 
 def _unknown(scenario: Scenario, stuck: int, units: int) -> Fault:
@@ -165,13 +227,16 @@ def _unknown(scenario: Scenario, stuck: int, units: int) -> Fault:
 
 
 def _require(scenario: Scenario, allowed: NDArray[np.bool_]) -> None:
-    stuck = int((~allowed.any(axis=1)).sum())
+    _require_allowed(scenario, int((~allowed.any(axis=1)).sum()), len(allowed))
+
+
+def _require_allowed(scenario: Scenario, stuck: int, units: int) -> None:
     if stuck:
         names = ", ".join(c.name for c in scenario.constraints if c.over == "each")
         raise InfeasibleError(
             Fault(
                 f"constraints ({names})",
-                f"found no setting that meets them in {stuck:,} of {len(allowed):,} decisions",
+                f"found no setting that meets them in {stuck:,} of {units:,} decisions",
                 "Every decision needs at least one setting that is allowed and supported by the data",
                 "Loosen a bound, or widen a lever's range",
             )

@@ -15,7 +15,7 @@ from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer
 from drivetrain.scenario.loading import SCHEMA_PATH, build, json_schema, load, parse
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
-from drivetrain.scenario.space import LeverSpace, spoken
+from drivetrain.scenario.space import LeverSpace, places, spoken
 
 __all__ = [
     "SCHEMA_PATH",
@@ -42,5 +42,6 @@ __all__ = [
     "json_schema",
     "load",
     "parse",
+    "places",
     "spoken",
 ]

@@ -4,7 +4,8 @@ Shapes: M members, N rows, G settings. Members are carried through the chain of 
 that their disagreement at the end is the disagreement of whole chains.
 """
 
-from drivetrain.simulator.simulator import Crowd, Outlook, Simulator, jackknife
+from drivetrain.simulator.crowd import Crowd
+from drivetrain.simulator.simulator import Expected, Outlook, Simulator, jackknife
 from drivetrain.simulator.support import Reach, Support
 
-__all__ = ["Crowd", "Outlook", "Reach", "Simulator", "Support", "jackknife"]
+__all__ = ["Crowd", "Expected", "Outlook", "Reach", "Simulator", "Support", "jackknife"]

@@ -78,6 +78,12 @@ class Chain:
         return frozenset(self.needed | bent | categorical)
 
     @cached_property
+    def affine(self) -> bool:
+        """Whether the mean over members of each outcome gives the mean over members of every formula."""
+        formulas = (self.objective, *self.bounds.values())
+        return not self.branching and all(formula.affine_in(*self.scenario.outcomes) for formula in formulas)
+
+    @cached_property
     def needed(self) -> frozenset[str]:
         """Outcomes that later ones depend on."""
         declared = self.scenario.outcomes.values()

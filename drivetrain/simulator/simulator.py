@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,34 +16,14 @@ from drivetrain.formula import Formula
 from drivetrain.modeler import Models, OutcomeModel, worth
 from drivetrain.scenario import Scenario
 from drivetrain.simulator.chain import Ask, Chain
+from drivetrain.simulator.crowd import Crowd
 from drivetrain.simulator.support import Support
 
 Floats = NDArray[np.float64]
 CELLS_AT_ONCE = 8_000_000
-
-
-@dataclass(frozen=True)
-class Crowd:
-    """N rows, read once: what formulas see of them and what of each model does not depend on the setting."""
-
-    values: Mapping[str, Tensor]
-    """Input → float32 [N, 1], categories as codes."""
-    contexts: Mapping[str, list[Any]]
-    """Outcome → a context for each member; only the models can read it, and only rows can be taken from it."""
-    remarks: Mapping[str, NDArray[np.bool_]]
-    """What was not plain in the inputs, and in which rows [N]."""
-    size: int
-
-    def __len__(self) -> int:
-        """N."""
-        return self.size
-
-    def take(self, part: slice | Tensor) -> Crowd:
-        """Some of the rows: a slice, or positions int64 [n]."""
-        contexts = {name: [each[part] for each in members] for name, members in self.contexts.items()}
-        values = {name: value[part] for name, value in self.values.items()}
-        size = len(range(*part.indices(self.size))) if isinstance(part, slice) else len(part)
-        return Crowd(values, contexts, {}, size)
+CELLS_IN_CACHE = 524_288
+"""So many float32 numbers stay near the core between one operation and the next."""
+ROWS_AT_ONCE = 131_072
 
 
 @dataclass(frozen=True)
@@ -78,6 +57,16 @@ def jackknife(values: Tensor, folds: Tensor) -> Tensor:
     each = torch.stack([values[folds == fold].mean(0) for fold in torch.unique(folds)])
     many = len(each)
     return torch.sqrt((many - 1) / many * ((each - each.mean(0)) ** 2).sum(0))
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The members' mean, where what each of them says is not needed: float32 tensors [N, G]."""
+
+    objective: Tensor
+    """The scenario's formula, in its unit and direction."""
+    bounded: Mapping[str, Tensor]
+    """The formula of each constraint, by the constraint's name."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +138,43 @@ class Simulator:
             part = slice(start, min(start + step, len(crowd)))
             yield part, self.grid(crowd.take(part), settings)
 
+    def crowds(self, frame: pd.DataFrame) -> Iterator[tuple[slice, Crowd]]:
+        """`crowd` over runs of rows, so that memory stays flat however many there are."""
+        for start in range(0, len(frame), ROWS_AT_ONCE):
+            part = slice(start, min(start + ROWS_AT_ONCE, len(frame)))
+            yield part, self.crowd(frame.iloc[part])
+
+    def expected(self, crowd: Crowd, settings: Floats) -> Iterator[tuple[slice, Expected]]:
+        """The members' mean of every row under each of G settings [G, L], over runs of rows.
+
+        Where formulas are affine in the outcomes' means, members are averaged before any formula is reckoned, and runs
+        are so short that nothing leaves the cache between the matrix product and the formula.
+        """
+        if not self._chain.affine:
+            for part, outlook in self.chunks(crowd, settings):
+                bounded = {name: outlook.mean(value) for name, value in outlook.bounded.items()}
+                yield part, Expected(outlook.mean(), bounded)
+            return
+        at = torch.tensor(settings, dtype=torch.float64)
+        prepared = {name: model.prepare(at) for name, model in self.models.outcomes.items()}
+        levers = dict(zip(self.scenario.levers, at.float().T, strict=True))
+        step = max(1, CELLS_IN_CACHE // max(1, len(at)))
+        for start in range(0, len(crowd), step):
+            part = slice(start, min(start + step, len(crowd)))
+            few = crowd.take(part)
+            means = {name: model.expected(few.contexts[name], prepared[name]) for name, model in self._outcomes}
+            yield part, self._reckoned({**few.values, **levers, **means}, (len(few), len(at)))
+
+    def expected_paired(self, crowd: Crowd, settings: Floats) -> Expected:
+        """The members' mean of every row under its own setting [N, L]: tensors [N, 1]."""
+        if not self._chain.affine:
+            outlook = self.paired(crowd, settings)
+            return Expected(outlook.mean(), {name: outlook.mean(value) for name, value in outlook.bounded.items()})
+        at = torch.tensor(settings, dtype=torch.float64)
+        levers = dict(zip(self.scenario.levers, at.float().T.unsqueeze(2), strict=True))
+        means = {name: model.paired(crowd.contexts[name], at).mean(0).unsqueeze(1) for name, model in self._outcomes}
+        return self._reckoned({**crowd.values, **levers, **means}, (len(crowd), 1))
+
     def observed(self, frame: pd.DataFrame, settings: Floats, formula: Formula | None = None) -> Floats:
         """What the data shows the objective (or another formula) to have been, [N]; NaN where an outcome is missing.
 
@@ -170,6 +196,16 @@ class Simulator:
     def folds(self) -> Tensor:
         """int64 [M]; one member where nothing is learned and all is formula."""
         return self.models.folds if self.models.outcomes else torch.zeros(1, dtype=torch.int64)
+
+    @property
+    def _outcomes(self) -> Iterable[tuple[str, OutcomeModel]]:
+        return self.models.outcomes.items()
+
+    def _reckoned(self, values: Mapping[str, Tensor], shape: tuple[int, int]) -> Expected:
+        """The formulas of these means."""
+        objective = self._chain.run(self._chain.objective, values).broadcast_to(shape)
+        bounds = self._chain.bounds.items()
+        return Expected(objective, {name: self._chain.run(each, values).broadcast_to(shape) for name, each in bounds})
 
     @cached_property
     def _chain(self) -> Chain:

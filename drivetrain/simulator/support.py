@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
@@ -124,11 +125,11 @@ class Support(BaseModel):
         """For each setting [G, L] the number of training rows that speak for it, [G]; a million settings are fine."""
         if len(self.reach) == 1:
             return self._along(settings[:, 0])
-        distinct, back = np.unique(settings, axis=0, return_inverse=True)
+        distinct, back = _distinct(settings)
         step = max(1, CELLS_AT_ONCE // len(self.seen))
         seen, counts = np.asarray(self.seen), np.asarray(self.counts)
         parts = [counts @ self.kernel(seen, distinct[i : i + step]) for i in range(0, len(distinct), step)]
-        near: Floats = np.concatenate([np.zeros(0), *parts])[back.ravel()]
+        near: Floats = np.concatenate([np.zeros(0), *parts])[back]
         return near
 
     def _along(self, values: Floats) -> Floats:
@@ -154,9 +155,21 @@ class Support(BaseModel):
 
     def holds(self, settings: Floats) -> NDArray[np.bool_]:
         """Whether the data supports each setting [G, L]: inside what was seen, with enough rows around it."""
-        inside = np.all([reach.inside(settings[:, i]) for i, reach in enumerate(self.reach)], axis=0)
+        distinct, back = _distinct(settings)
+        inside = np.all([reach.inside(distinct[:, i]) for i, reach in enumerate(self.reach)], axis=0)
         fewest = max(FEWEST, self.fewest * sum(self.counts))
-        return np.asarray(inside & (self.rows_near(settings) >= fewest))
+        return np.asarray(inside & (self.rows_near(distinct) >= fewest))[back]
+
+
+def _distinct(settings: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Each setting once, and for each of [G, L] which of them; by hashing, which costs a tenth of sorting."""
+    which = np.zeros(len(settings), dtype=np.int64)
+    for column in settings.T:
+        codes, values = pd.factorize(column, use_na_sentinel=False)
+        which = pd.factorize(which * len(values) + codes)[0].astype(np.int64)
+    first = np.empty(int(which.max(initial=-1)) + 1, dtype=np.int64)
+    first[which[::-1]] = np.arange(len(which) - 1, -1, -1)
+    return settings[first], which
 
 
 def _next(values: Floats | float) -> Floats | float:

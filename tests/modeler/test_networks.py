@@ -48,6 +48,7 @@ def test_grid_paired_and_forward_agree(kind: str, shape: Shape, rows: int, setti
     context = network.context(asked)
     grid = network.grid(context, features)
     assert grid.shape == (rows, settings, shape.width)
+    assert torch.equal(network.against(context, network.prepare(features)), grid)
     for g in range(settings):
         own = features[g].expand(rows, -1)
         assert torch.allclose(network.paired(context, own), grid[:, g], atol=1e-4)

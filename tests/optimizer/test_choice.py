@@ -323,3 +323,22 @@ def test_candidates_fill_their_budget_without_doubles_and_stay_in_support() -> N
     few = Support.fit(two.space, logged[:5])
     with pytest.raises(RefusedError, match="no support"):
         candidates(two.space, few)
+
+
+def test_rows_that_decide_alone_decide_as_rows_in_a_table_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One way streams, the other holds all decisions × settings: the same answers."""
+    x = np.random.default_rng(1).normal(size=300)
+    simulator = small("constraints: [{name: low, each: price + x, at_most: 5}]")
+    crowd = simulator.crowd(pd.DataFrame({"x": x, "region": 0.0}))
+    streamed = optimise(simulator, crowd, np.arange(300))
+    monkeypatch.setattr("drivetrain.optimizer.choice._alone", lambda *_: False)
+    assert np.array_equal(optimise(simulator, crowd, np.arange(300)).settings, streamed.settings)
+
+
+def test_a_lever_with_steps_is_tried_at_each_of_them() -> None:
+    scenario = declare(SMALL.replace("max: 10", "max: 10, step: 0.05"))
+    simulator = stand_in(scenario, {"y": parabola(4.0)}, anywhere(scenario.space))
+    x = np.linspace(-1, 1, 50)
+    plan = optimise(simulator, simulator.crowd(pd.DataFrame({"x": x, "region": 0.0})), np.arange(50))
+    assert plan.method == "201 settings tried for every decision"
+    assert np.abs(plan.settings[:, 0] - (4 + x - 0.5)).max() <= 0.025 + 1e-9

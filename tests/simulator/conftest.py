@@ -38,6 +38,12 @@ class Known(OutcomeModel):
     def grid(self, context: Sequence[Any], settings: Tensor) -> Tensor:
         return self.each(context, [column[None, :] for column in settings.T])
 
+    def prepare(self, settings: Tensor) -> Any:
+        return settings
+
+    def expected(self, context: Sequence[Any], prepared: Any) -> Tensor:
+        return self.grid(context, prepared).mean(0)
+
     def paired(self, context: Sequence[Any], settings: Tensor) -> Tensor:
         return self.each(context, [column[:, None] for column in settings.T]).squeeze(2)
 

@@ -128,6 +128,41 @@ def test_bent_objectives_of_counts_and_numbers(simulate: Simulate) -> None:
     near(outlook.bounded["spending"], mean)  # a mean through bins stays that mean
 
 
+@pytest.mark.parametrize(
+    ("objective", "affine"),
+    [("price * bought + x - 3 * visits", True), ("bought * visits", False), ("max(visits - 1, 0) + bought", False)],
+)
+def test_expected_is_the_mean_over_members_however_it_is_reckoned(
+    simulate: Simulate, monkeypatch: pytest.MonkeyPatch, objective: str, affine: bool
+) -> None:
+    simulator = simulate(
+        objective,
+        {"bought": {"kind": "binary"}, "visits": {"kind": "count"}},
+        [known("bought", BINARY, bought), known("visits", COUNT, lambda f, x, p, _c: 0.5 + x + 0.4 * f + 0 * p)],
+        constraints=[{"name": "spend", "each": "price * bought + visits", "at_most": 100}],
+    )
+    assert simulator._chain.affine is affine
+    monkeypatch.setattr("drivetrain.simulator.simulator.CELLS_IN_CACHE", 2)
+    crowd = simulator.crowd(FRAME)
+    whole = simulator.grid(crowd, SETTINGS)
+    parts = list(simulator.expected(crowd, SETTINGS))
+    assert len(parts) == 3 or not affine
+    torch.testing.assert_close(torch.cat([each.objective for _, each in parts]), whole.mean())
+    bounded = torch.cat([each.bounded["spend"] for _, each in parts])
+    torch.testing.assert_close(bounded, whole.mean(whole.bounded["spend"]))
+    own = np.repeat(SETTINGS[[1]], 3, axis=0)
+    torch.testing.assert_close(simulator.expected_paired(crowd, own).objective, whole.mean()[:, 1:])
+
+
+def test_rows_come_in_runs(simulate: Simulate, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulator = simulate("bought", {"bought": {"kind": "binary"}}, [known("bought", BINARY, bought)])
+    monkeypatch.setattr("drivetrain.simulator.simulator.ROWS_AT_ONCE", 2)
+    parts = list(simulator.crowds(FRAME))
+    assert [(part.start, part.stop, len(crowd)) for part, crowd in parts] == [(0, 2, 2), (2, 3, 1)]
+    whole = simulator.grid(simulator.crowd(FRAME), SETTINGS).objective
+    assert torch.equal(torch.cat([simulator.grid(crowd, SETTINGS).objective for _, crowd in parts], 1), whole)
+
+
 def test_paired_is_the_diagonal_of_the_grid_and_chunks_are_its_parts(
     simulate: Simulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:

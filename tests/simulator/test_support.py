@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from drivetrain.scenario import Categorical, Continuous, LeverSpace
 from drivetrain.simulator import Reach, Support
-from drivetrain.simulator.support import FEWEST, MOST_KEPT
+from drivetrain.simulator.support import FEWEST, MOST_KEPT, _distinct
 
 PRICE = Continuous(kind="continuous", min=0, max=100, do_nothing=0)
 CHANNEL = Categorical(kind="categorical", options=("mail", "sms", "call"), do_nothing="mail")
@@ -121,3 +121,10 @@ def test_a_million_settings_of_two_levers_fit_in_memory() -> None:
     support = Support.fit(LeverSpace(levers), draw.random((5000, 2)))
     asked = np.repeat(draw.random((500, 2)), 2000, axis=0)
     np.testing.assert_allclose(support.rows_near(asked)[::2000], support.rows_near(asked[::2000]))
+
+
+@given(hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2), elements=st.sampled_from([0.0, 0.5, 1.0, 7.0])))
+def test_each_setting_is_looked_at_once(settings: np.ndarray) -> None:
+    distinct, which = _distinct(settings)
+    assert np.array_equal(distinct[which], settings)
+    assert len(distinct) == len(np.unique(settings, axis=0))

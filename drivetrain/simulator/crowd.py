@@ -1,0 +1,35 @@
+"""Rows, read once: what of them does not depend on the setting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """N rows, read once: what formulas see of them and what of each model does not depend on the setting."""
+
+    values: Mapping[str, Tensor]
+    """Input → float32 [N, 1], categories as codes."""
+    contexts: Mapping[str, list[Any]]
+    """Outcome → a context for each member; only the models can read it, and only rows can be taken from it."""
+    remarks: Mapping[str, NDArray[np.bool_]]
+    """What was not plain in the inputs, and in which rows [N]."""
+    size: int
+
+    def __len__(self) -> int:
+        """N."""
+        return self.size
+
+    def take(self, part: slice | Tensor) -> Crowd:
+        """Some of the rows: a slice, or positions int64 [n]."""
+        contexts = {name: [each[part] for each in members] for name, members in self.contexts.items()}
+        values = {name: value[part] for name, value in self.values.items()}
+        size = len(range(*part.indices(self.size))) if isinstance(part, slice) else len(part)
+        return Crowd(values, contexts, {}, size)
