@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from drivetrain.data import checks, leaks
 from drivetrain.data import options as listing
+from drivetrain.data.adstock import carry_over
 from drivetrain.data.cleaning import Cleaned, clean
 from drivetrain.data.columns import Remark, convert
 from drivetrain.data.dealing import clusters_of, deal, keys_of
@@ -41,13 +42,15 @@ def load(scenario: Scenario) -> Table:
     """
     parts = roles(scenario)
     split, propensity = scenario.data.split, scenario.assignment.propensity
-    extra = [column for column in (split.column, propensity, scenario.data.cluster) if column]
+    past = [each.column or name for name, each in scenario.inputs.items() if each.adstock is not None]
+    extra = [column for column in (split.column, propensity, scenario.data.cluster, *past) if column]
     source = _source(scenario, {role.column for role in parts} | set(extra))
     cleaned = clean(source, _beside(scenario, scenario.data.cleaning), parts)
     source = _forgiven(scenario, cleaned, parts)
+    source, strange = carry_over(scenario, source)
     named = {"data.split.column": split.column, "assignment.propensity": propensity}
     named["data.cluster"] = scenario.data.cluster
-    faults = [*_absent(source, parts), *_absent_extra(source, named)]
+    faults = [*strange, *_absent(source, parts), *_absent_extra(source, named)]
     frame, remarks, found = _frame(scenario, source, parts)
     keys, found_keys = keys_of(scenario, source)
     clusters, found_clusters = clusters_of(scenario, source, keys)

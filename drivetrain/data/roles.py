@@ -70,4 +70,5 @@ def _roles(scenario: Scenario, part: Part) -> Iterator[Role]:
         options = getattr(value, "options", None) or ()
         above = getattr(value, "above", None)
         kind = _KINDS[value.kind] if above is None else "numeric"
-        yield Role(part, name, value.column or name, kind, tuple(options), above)
+        carried = getattr(value, "adstock", None) is not None  # stands in a column that is made for it
+        yield Role(part, name, name if carried else value.column or name, kind, tuple(options), above)

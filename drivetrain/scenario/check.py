@@ -156,6 +156,13 @@ def _earlier(scenario: Scenario, faulty: frozenset[str], path: Path, used: str, 
 
 
 def _inputs(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
+    timed = scenario.data and scenario.data.split.by == "time"
+    for name, declared in scenario.inputs.items():
+        if declared.adstock is not None and not timed:
+            rule = "What earlier periods left behind needs the order of rows"
+            yield Flaw(
+                ("inputs", name, "adstock"), "found it without a split by time", rule, "Say split: {by: time}.", True
+            )
     words = {("assignment", "within"): scenario.assignment.within, ("decide", "by"): scenario.decide.by}
     for path, names in words.items():
         for place, name in enumerate(names):
@@ -194,6 +201,8 @@ def _columns(scenario: Scenario) -> Iterator[Flaw]:
     measured = {each.column or name for name, each in scenario.outcomes.items() if each.above is not None}
     for group in ("levers", "outcomes", "inputs"):
         for name, each in getattr(scenario, group).items():
+            if getattr(each, "adstock", None) is not None:
+                continue  # the past of a column, which is not the column
             column = each.column or name
             two_sides = column in measured and group == "outcomes" and owners.get(column, "").startswith("outcome")
             if column in owners and not two_sides:

@@ -72,8 +72,17 @@ class Input(Declaration):
     """The unit of its values."""
     description: Text = ""
     """What it means."""
+    adstock: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Makes it what earlier periods left behind: its column's value in each, times this share for every period since.
+    The column may be a lever's; needs a split by time. Rows to decide for later bring it under the input's own name."""
     known_before: bool = False
     """Vouches that it is known before the decision, although it matches a lever or an outcome as only a leak would."""
+
+    def flaws(self) -> Iterator[Flaw]:
+        """Only numbers carry over."""
+        if self.adstock is not None and self.kind != "numeric":
+            rule = "Only a numeric input carries over"
+            yield Flaw(("adstock",), f"found adstock of a {self.kind} input", rule, "Remove it.", True)
 
 
 class Split(Declaration):

@@ -134,7 +134,8 @@ class LeverSpace:
             faults.append(Fault(thing, "the column is missing", "Each lever needs one", cure))
             return np.full(len(frame), np.nan)
         series = frame[name]
-        codes = _numbers(series) if isinstance(lever, Continuous | Integer) else _codes(lever, series)
+        ranged = isinstance(lever, Continuous | Integer)
+        codes = _declared(lever, _numbers(series)) if ranged else _codes(lever, series)
         for bad, rule, cure in _breaches(lever, series, codes):
             if bad.any():
                 faults.append(Fault(thing, _examples(series, bad), rule, cure))
@@ -146,6 +147,13 @@ def _numbers(series: pd.Series[Any]) -> Floats:
     """Numbers and texts of numbers; anything else NaN."""
     texts = series.map(lambda value: None if isinstance(value, bool | np.bool_) else value).astype(object)
     return np.asarray(pd.to_numeric(texts, errors="coerce").astype("float64"), dtype=np.float64)
+
+
+def _declared(lever: Continuous | Integer, values: Floats) -> Floats:
+    """Values that in 32 bits are an end of the range, or one of its steps, become it: 0.59 came as 0.5899999738."""
+    step = lever.step or lever.max - lever.min
+    near = np.round(lever.min + np.round((values - lever.min) / step) * step, 12)
+    return np.where(near.astype(np.float32) == values.astype(np.float32), near, values)
 
 
 def _codes(lever: Lever, series: pd.Series[Any]) -> Floats:

@@ -177,3 +177,11 @@ def test_rounding_stays_in_the_range_and_beyond_a_bound(low: float, width: float
         assert lever.min <= rounded[0] <= lever.max
         assert abs(rounded[0] - value[0]) <= step * 1.001 + 1e-9 * abs(low)
     assert space.rounded("dose", value, np.ceil)[0] >= min(value[0] - 1e-6 * step - 1e-9, lever.max)
+
+
+def test_ends_and_steps_that_came_as_32_bit_numbers_are_those_numbers() -> None:
+    space = LeverSpace({"price": Continuous(kind="continuous", min=0.59, max=1.59, step=0.1)})
+    stored = pd.DataFrame({"price": np.float32([0.59, 1.09, 1.59]).astype(np.float64)})
+    assert space.encode(stored)[:, 0].tolist() == [0.59, 1.09, 1.59]
+    with pytest.raises(DataError, match=r"found 0\.5899 in row 1"):
+        space.encode(pd.DataFrame({"price": [0.5899]}))
