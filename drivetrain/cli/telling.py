@@ -44,9 +44,11 @@ def contest(run: Run) -> None:
         lines = [
             [
                 entry["name"] + (" (chosen)" if entry["name"] == told["chosen"] else ""),
-                f"{entry['loss']:.4f}",
+                _loss(entry["loss"]),
                 f"{entry['auc']:.3f}" if "auc" in entry else "",
-                f"{entry['calibration_error']:.3g}",
+                f"{entry['calibration_error']:.3g}"
+                if entry["calibration_error"] < 1000
+                else _number(entry["calibration_error"]),
             ]
             for entry in told["entries"]
         ]
@@ -107,6 +109,11 @@ def _known(run: Run, judged: Judged) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def _loss(value: float) -> str:
+    """Four decimals tell log-losses apart; of an error in thousands of EUR they would be noise."""
+    return f"{value:.4f}" if value < 100 else _number(value)
 
 
 def _interval(estimate: Estimate) -> str:
