@@ -134,8 +134,7 @@ class LeverSpace:
             faults.append(Fault(thing, "the column is missing", "Each lever needs one", cure))
             return np.full(len(frame), np.nan)
         series = frame[name]
-        ranged = isinstance(lever, Continuous | Integer)
-        codes = _declared(lever, _numbers(series)) if ranged else _codes(lever, series)
+        codes = _declared(lever, _numbers(series)) if isinstance(lever, Continuous | Integer) else _codes(lever, series)
         for bad, rule, cure in _breaches(lever, series, codes):
             if bad.any():
                 faults.append(Fault(thing, _examples(series, bad), rule, cure))
