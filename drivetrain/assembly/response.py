@@ -24,7 +24,7 @@ class Response:
     settings: Floats
     """[G] the lever's settings, ascending, in natural units; an option's code."""
     estimates: Mapping[str, tuple[Estimate, ...]]
-    """`objective`, then each outcome → one estimate a setting, with the members' standard error."""
+    """`objective`, those beside it, each outcome → one estimate a setting, with the members' standard error."""
     supported: NDArray[np.bool_]
     """[G] whether the data has seen enough around the setting, the other levers being as asked."""
     rows: int
@@ -52,9 +52,13 @@ def _means(parts: Iterable[Outlook], rows: int) -> dict[str, tuple[Estimate, ...
     folds = torch.zeros(0)
     for outlook in parts:
         folds = outlook.folds
-        for name, values in {"objective": outlook.objective, **outlook.outcomes}.items():
+        for name, values in _told(outlook).items():
             sums[name] = sums.get(name, torch.zeros(())) + values.double().sum(1)
     return {name: _estimates(total / rows, folds) for name, total in sums.items()}
+
+
+def _told(outlook: Outlook) -> dict[str, Tensor]:
+    return {"objective": outlook.objective, **outlook.beside, **outlook.outcomes}
 
 
 def _estimates(means: Tensor, folds: Tensor) -> tuple[Estimate, ...]:

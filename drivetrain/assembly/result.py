@@ -21,6 +21,7 @@ from drivetrain.decisions.export import replacing
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.evidence import Estimate, Evidence, SealedTest
 from drivetrain.modeler import hand_over
+from drivetrain.optimizer import Front, Frontier, decisions, front, frontier
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Outlook, Simulator, jackknife
 
@@ -141,6 +142,37 @@ class Run:
         asked = self.table if rows is None else rows
         return respond(self.simulator, self.simulator.crowd(asked.frame), line, place)
 
+    def pareto(self, points: int = 21, rows: Rows | None = None) -> Front:
+        """The choices between the objectives that waste nothing, as models expect; see `optimizer.front`.
+
+        Args:
+            points: how many to look for.
+            rows: whom to decide for; the run's own where left out. Of many rows, 20,000 stand for all.
+
+        Raises:
+            UsageError: the scenario has one objective.
+            InfeasibleError: no settings meet the constraints.
+        """
+        asked, share = _some(self.table if rows is None else rows)
+        crowd = self.simulator.crowd(asked.frame)
+        return front(self.simulator, crowd, decisions(self.scenario, asked.frame), points, share=share)
+
+    def frontier(self, constraint: str, points: int = 15, rows: Rows | None = None) -> Frontier:
+        """The best value of the objective against a constraint's bound, as models expect; see `optimizer.frontier`.
+
+        Args:
+            constraint: its name; it must bound a total or a mean over rows.
+            points: how many bounds to try, beside the scenario's own.
+            rows: whom to decide for; the run's own where left out. Of many rows, 20,000 stand for all.
+
+        Raises:
+            UsageError: no such constraint, or one that holds for each row.
+            InfeasibleError: no settings meet the constraints.
+        """
+        asked, share = _some(self.table if rows is None else rows)
+        crowd = self.simulator.crowd(asked.frame)
+        return frontier(self.simulator, crowd, decisions(self.scenario, asked.frame), constraint, points, share=share)
+
     def evaluate(self, *, open_test: bool = False) -> Run:
         """Open the sealed test: see `drivetrain.assembly.evaluate`, which also says the errors.
 
@@ -220,8 +252,8 @@ class WhatIf:
 
     @cached_property
     def estimates(self) -> dict[str, Estimate]:
-        """`objective`, then each outcome: the mean over rows, with the members' standard error."""
-        parts = {"objective": self.outlook.objective, **self.outlook.outcomes}
+        """`objective`, those beside it, each outcome: the mean over rows, with the members' standard error."""
+        parts = {"objective": self.outlook.objective, **self.outlook.beside, **self.outlook.outcomes}
         means = {name: values.mean((1, 2)) for name, values in parts.items()}
         return {name: Estimate(float(m.mean()), float(jackknife(m, self.outlook.folds))) for name, m in means.items()}
 
@@ -235,6 +267,13 @@ class WhatIf:
         """One line."""
         parts = ", ".join(f"{n} {e.value:.4g} [{e.low:.4g} to {e.high:.4g}]" for n, e in self.estimates.items())
         return f"<WhatIf: {parts}{'' if self.supported else '; beyond what the data has seen'}>"
+
+
+def _some(rows: Rows, most: int = 20_000) -> tuple[Rows, float]:
+    """Rows evenly taken where there are too many, and the share of all that they are."""
+    if len(rows) <= most:
+        return rows, 1.0
+    return rows.subset(np.linspace(0, len(rows) - 1, most).round().astype(np.int64)), most / len(rows)
 
 
 def _along(run: Run, lever: str, place: int, points: int = 41) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from drivetrain.cli import examining, logbook, screen
+from drivetrain.cli import examining, logbook, screen, weighing
 from drivetrain.cli.examining import Json, RunFolder
 from drivetrain.errors import DrivetrainError, Fault, UsageError
 
@@ -247,7 +247,7 @@ def serve(
     serving.serve(run, host=host, port=port)
 
 
-for command in (examining.evaluate, examining.surprises, examining.compare):
+for command in (examining.evaluate, examining.surprises, examining.compare, weighing.pareto, weighing.frontier):
     app.command()(command)
 
 

@@ -18,7 +18,7 @@ from drivetrain.evidence import NAMES, Estimate, Evidence
 from drivetrain.evidence.sample import Z95
 from drivetrain.optimizer import Plan, decisions, exclusions, holds, optimise, ranked, ranking
 from drivetrain.scenario import Scenario
-from drivetrain.simulator import Crowd, Outlook, Simulator
+from drivetrain.simulator import Crowd, Outlook, Simulator, averse
 
 Floats = NDArray[np.float64]
 Column = NDArray[Any] | list[str]
@@ -47,7 +47,8 @@ class Recommendations:
 
     frame: pd.DataFrame
     """`row` (number in the source, from 1), the levers (one named like another column with `_setting` behind), what is
-    expected under them, `gain` over the policy of comparison, `supported`, `remarks` and the `reason` in words."""
+    expected under them, `objective_at_risk` where a risk is declared, `objective_NAME` of further
+    ones, `gain` over the policy of comparison, `supported`, `remarks` and the `reason` in words."""
     promise: Promise
     policy: str
     """The policy that was followed, a key of `evidence.NAMES`."""
@@ -155,6 +156,12 @@ def _frame(
     out |= {f"expected_{_plain(name)}": _mean(chosen, value) for name, value in chosen.outcomes.items()}
     expected, error = _mean(chosen, chosen.objective), chosen.spread()[:, 0].double().numpy()
     out |= {"objective": expected, "objective_low": expected - Z95 * error, "objective_high": expected + Z95 * error}
+    if (objective := scenario.objective).risk is not None:
+        signed = objective.sign * chosen.objective
+        out["objective_at_risk"] = (
+            objective.sign * averse(signed, chosen.spread(), objective.risk)[:, 0].double().numpy()
+        )
+    out |= {f"objective_{each.name}": _mean(chosen, chosen.beside[each.name]) for each in objective.beside}
     if other is not None and reference is not None:
         gain = scenario.objective.sign * (chosen.objective - other.objective)
         mean, error = _mean(chosen, gain), chosen.spread(gain)[:, 0].double().numpy()
@@ -167,7 +174,7 @@ def _frame(
 
 def column_of(lever: str) -> str:
     """The column of a lever in a table of recommendations; one named like another column there gets a longer name."""
-    return f"{lever}_setting" if lever in COLUMNS or lever.startswith("expected_") else lever
+    return f"{lever}_setting" if lever in COLUMNS or lever.startswith(("expected_", "objective_")) else lever
 
 
 def _plain(name: str) -> str:

@@ -128,6 +128,7 @@ def reasons(scenario: Scenario, evidence: Evidence) -> list[str]:
     lines = [
         _personal(scenario, evidence),
         _unjudged(scenario, evidence),
+        _feared(scenario, evidence),
         *(top(scenario, evidence, name) for name in scenario.levers),
     ]
     few = evidence.chosen.effective
@@ -219,6 +220,16 @@ def _unjudged(scenario: Scenario, evidence: Evidence) -> str:
         return ""
     return (
         f"Doing nothing ({_everything(scenario, nothing)}) is not judged: too few rows of the data have such a setting."
+    )
+
+
+def _feared(scenario: Scenario, evidence: Evidence) -> str:
+    """By what settings are chosen, where that is not the mean; values are told as they are all the same."""
+    risk = scenario.objective.risk
+    if risk is None or evidence.recommended in {"current", "do_nothing"}:
+        return ""
+    return (
+        f"Settings are chosen by {risk}, in case the models are wrong; what they are worth is told without that fear."
     )
 
 

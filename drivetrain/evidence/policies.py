@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from drivetrain.errors import InfeasibleError
 from drivetrain.evidence.value import Judge
-from drivetrain.optimizer import decisions, optimise, shortlist
+from drivetrain.optimizer import decisions, optimise, premiums, shortlist
+from drivetrain.simulator import Crowd, Simulator
 
 Floats = NDArray[np.float64]
 
@@ -72,10 +73,17 @@ def single_settings(court: Judge) -> tuple[Floats, Floats, bool]:
     options = np.unique(np.concatenate(lists), axis=0)
     sign, (scores, direct) = court.simulator.scenario.objective.sign, court.each_single(options)
     chosen = np.empty_like(court.table.settings)
-    for (rows, _, _), own in zip(court.folds, lists[1:], strict=True):
+    for (rows, blind, crowd), own in zip(court.folds, lists[1:], strict=True):
         told = credible(np.delete(scores, rows, axis=0), np.delete(direct, rows, axis=0))
-        chosen[rows] = _best(options, own, sign * told)
-    return _best(options, lists[0], sign * credible(scores, direct)), chosen, feasible
+        chosen[rows] = _best(options, own, sign * told - _fear(blind, crowd, options))
+    best = sign * credible(scores, direct) - _fear(court.simulator, everyone, options)
+    return _best(options, lists[0], best), chosen, feasible
+
+
+def _fear(simulator: Simulator, crowd: Crowd, options: Floats) -> Floats:
+    """[P] what the scenario's risk takes off the value of one setting for everyone, for one row."""
+    lost = premiums(simulator, crowd, np.zeros(len(crowd), dtype=np.int64), options)[0]
+    return np.asarray(lost / len(crowd), dtype=np.float64)
 
 
 def credible(scores: Floats, direct: Floats) -> Floats:

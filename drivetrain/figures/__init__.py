@@ -9,6 +9,7 @@ from drivetrain.figures.curves import response, value_curve
 from drivetrain.figures.look import DARK, LIGHT, Look
 from drivetrain.figures.models import MODELS, calibration, contest, judged
 from drivetrain.figures.policies import policies
+from drivetrain.figures.tradeoffs import frontier, pareto
 
 __all__ = [
     "DARK",
@@ -17,8 +18,10 @@ __all__ = [
     "Look",
     "calibration",
     "contest",
+    "frontier",
     "gains",
     "judged",
+    "pareto",
     "policies",
     "response",
     "settings",

@@ -23,7 +23,7 @@ from drivetrain.formula.whitelist import FUNCTIONS, fault, number, option, read
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["FUNCTIONS", "Formula", "only_where", "parse", "total"]
+__all__ = ["FUNCTIONS", "Formula", "only_where", "parse", "total", "weighted"]
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,16 @@ def total(formulas: Sequence[Formula]) -> Formula:
         pairs = [ast.BinOp(a, ast.Add(), b) for a, b in zip(trees[::2], trees[1::2], strict=False)]
         trees = [*pairs, *trees[2 * len(pairs) :]]
     return _formula(ast.unparse(trees[0]), trees[0])
+
+
+def weighted(parts: Sequence[tuple[float, Formula]]) -> Formula:
+    """The sum of weight times formula.
+
+    >>> weighted([(2.0, parse("gain")), (-0.5, parse("harm + 1"))]).text
+    '2.0 * gain + -0.5 * (harm + 1)'
+    """
+    trees = [ast.BinOp(ast.Constant(weight), ast.Mult(), formula.tree) for weight, formula in parts]
+    return total([_formula(ast.unparse(tree), tree) for tree in trees])
 
 
 def only_where(name: str, value: str | float, formula: Formula) -> Formula:

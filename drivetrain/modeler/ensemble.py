@@ -54,7 +54,7 @@ class OutcomeModel:
     def grid(self, context: Sequence[Context], settings: Tensor) -> Tensor:
         """Expected outcome [M, N, G] under each of G settings [G, L + E] (categorical: probabilities [M, N, G, C])."""
         features = self.settings.encode(settings)
-        return self._ask(lambda member, rows: member.network.grid(rows, features), context)
+        return self._ask(lambda member, rows: member.network.grid(rows, features), context, features)
 
     def prepare(self, settings: Tensor) -> list[Prepared]:
         """For each member what of settings [G, L + E] does not depend on the row."""
@@ -72,10 +72,10 @@ class OutcomeModel:
     def paired(self, context: Sequence[Context], settings: Tensor) -> Tensor:
         """Expected outcome [M, N] of each row under its own setting [N, L + E] (categorical: [M, N, C])."""
         features = self.settings.encode(settings)
-        return self._ask(lambda member, rows: member.network.paired(rows, features), context)
+        return self._ask(lambda member, rows: member.network.paired(rows, features), context, features)
 
-    def _ask(self, how: Callable[[Member, Context], Tensor], context: Sequence[Context]) -> Tensor:
-        with torch.no_grad():
+    def _ask(self, how: Callable[[Member, Context], Tensor], context: Sequence[Context], features: Tensor) -> Tensor:
+        with torch.set_grad_enabled(features.requires_grad):  # of the settings, where these ask for it
             pairs = zip(self.members, context, strict=True)
             return torch.stack([member.link.mean(how(member, rows)) for member, rows in pairs])
 

@@ -7,9 +7,14 @@ the totals by a Lagrangian dual, and refines the numeric levers around the best 
 from drivetrain.optimizer.bounds import holds, kept, used
 from drivetrain.optimizer.candidates import candidates, seen_alone
 from drivetrain.optimizer.choice import Plan, decisions, optimise, shortlist
+from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.ranking import Ranking, best_single, deciders, exclusions, ranked, ranking
+from drivetrain.optimizer.tradeoffs import Front, Frontier, Goal, front, frontier, goals
 
 __all__ = [
+    "Front",
+    "Frontier",
+    "Goal",
     "Plan",
     "Ranking",
     "best_single",
@@ -17,9 +22,13 @@ __all__ = [
     "deciders",
     "decisions",
     "exclusions",
+    "front",
+    "frontier",
+    "goals",
     "holds",
     "kept",
     "optimise",
+    "premiums",
     "ranked",
     "ranking",
     "seen_alone",

@@ -29,12 +29,13 @@ NODES = 500
 GOLDEN = 0.6180339887498949
 
 
-def solve(values: Table, totals: list[Total]) -> tuple[Ints, Floats]:
+def solve(values: Table, totals: list[Total], nodes: int = NODES) -> tuple[Ints, Floats]:
     """The choice [U] of settings with the highest total value within all limits, and the price [C] of each limit.
 
     Args:
         values: [U, G] what each decision earns under each setting; −∞ where a setting is not allowed.
         totals: the limits, at least one.
+        nodes: how far the exact search among the last few decisions may go; 0 leaves it out where it is not needed.
 
     Returns:
         A choice that keeps the limits (exactly the best where U · G ≤ 2,000), and the prices.
@@ -45,7 +46,9 @@ def solve(values: Table, totals: list[Total]) -> tuple[Ints, Floats]:
     _each_reachable(np.where(np.isfinite(values), 0, np.inf).astype(np.float32), totals)
     found = dual(values, totals)
     mixed = _mixture(found)
-    known = [*found.met, mixed, _mended(values, totals, found.prices, mixed)]
+    known = [*found.met, mixed]
+    if nodes or not any(keeps(picked, totals) for picked in known):
+        known.append(_mended(values, totals, found.prices, mixed, max(1, nodes)))
     kept = [picked for picked in known if keeps(picked, totals)]
     if not kept:
         raise InfeasibleError(*_clash(values, totals, mixed))
@@ -64,7 +67,7 @@ def _mixture(found: Dual) -> Ints:
     return np.asarray(choices[np.searchsorted(ends, place), np.arange(len(order))])
 
 
-def _mended(values: Table, totals: list[Total], prices: Floats, base: Ints) -> Ints:
+def _mended(values: Table, totals: list[Total], prices: Floats, base: Ints, nodes: int) -> Ints:
     """Choose exactly for the decisions that stand closest to a change, the others staying at `base`."""
     units, columns = _open(values, totals, prices, base)
     at, setting = np.array([(i, g) for i, each in enumerate(columns) for g in each], dtype=np.int64).T
@@ -79,7 +82,7 @@ def _mended(values: Table, totals: list[Total], prices: Floats, base: Ints) -> I
         constraints=[LinearConstraint(one_each, 1, 1), LinearConstraint(uses, -np.inf, rest)],
         integrality=np.ones(len(at), dtype=np.int64),
         bounds=Bounds(0, 1),
-        options={"node_limit": NODES, "mip_rel_gap": 1e-7},
+        options={"node_limit": nodes, "mip_rel_gap": 1e-7},
     )
     if answer.x is None:
         return base

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivetrain.errors import DataError, Fault, InfeasibleError
-from drivetrain.optimizer.allotment import solve
+from drivetrain.optimizer.allotment import NODES, solve
 from drivetrain.optimizer.bounds import broken
 from drivetrain.optimizer.candidates import candidates
+from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.refining import Search, refine
 from drivetrain.optimizer.totals import Table, Total
 from drivetrain.scenario import Scenario
@@ -62,14 +63,15 @@ def decisions(scenario: Scenario, frame: pd.DataFrame) -> Ints:
     return np.unique(np.column_stack(codes), axis=0, return_inverse=True)[1].astype(np.int64).ravel()
 
 
-def optimise(simulator: Simulator, crowd: Crowd, unit: Ints, *, share: float = 1.0) -> Plan:
-    """The setting for each decision that scores best on the objective's mean over the members.
+def optimise(simulator: Simulator, crowd: Crowd, unit: Ints, *, share: float = 1.0, nodes: int = NODES) -> Plan:
+    """The setting for each decision that scores best on the objective's mean over members, less what risk takes off.
 
     Args:
         simulator: who is asked.
         crowd: N rows, at least one.
         unit: [N] the decision that each row belongs to, numbered from 0 without gaps.
         share: the part of all rows that these are; totals are bounded in proportion.
+        nodes: how far the exact search among the few decisions closest to a change may go, where totals are bounded.
 
     Raises:
         DataError: for some rows the objective or a constraint cannot be computed.
@@ -83,16 +85,18 @@ def optimise(simulator: Simulator, crowd: Crowd, unit: Ints, *, share: float = 1
     scored = _score(simulator, crowd, unit, tried)
     _require(scenario, scored.allowed)
     totals = _totals(scenario, scored.usage, len(crowd), share)
-    picked, prices = solve(scored.values, totals) if totals else (scored.values.argmax(1), np.zeros(0))
+    picked, prices = solve(scored.values, totals, nodes) if totals else (scored.values.argmax(1), np.zeros(0))
     start = tried[picked]
     refined = refine(Search(simulator, crowd, unit, totals, prices), start, tried)
-    method = _told(tried, start, refined, ", totals by a Lagrangian dual" if totals else "")
+    method = f", by {scenario.objective.risk}" if scenario.objective.risk else ""
+    method = _told(tried, start, refined, method + (", totals by a Lagrangian dual" if totals else ""))
     return Plan(refined[unit], method, _shadow_prices(scenario, totals, prices))
 
 
 def _alone(scenario: Scenario, unit: Ints) -> bool:
-    """Whether each row decides for itself: no decision has a second row, and no constraint is shared."""
-    return len(unit) == int(unit.max()) + 1 and all(each.over == "each" for each in scenario.constraints)
+    """Whether each row decides for itself, by the mean: no decision has a second row, and no constraint is shared."""
+    shared = any(each.over != "each" for each in scenario.constraints)
+    return len(unit) == int(unit.max()) + 1 and not shared and scenario.objective.risk is None
 
 
 def _each(simulator: Simulator, crowd: Crowd, tried: Floats) -> Plan:
@@ -205,6 +209,8 @@ def _score(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats) -> _Sc
             if barred is not None:
                 seen.index_put_((at,), barred, accumulate=True)
     _require_known(scenario, int(unknown.all(1).sum()), units)
+    if scenario.objective.risk is not None:
+        values -= torch.from_numpy(premiums(simulator, crowd, unit, tried))
     values[refused | unknown] = -torch.inf
     return _Scored(values.numpy(), {name: table.numpy() for name, table in zip(usage, used, strict=True)})
 

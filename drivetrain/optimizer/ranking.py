@@ -14,7 +14,7 @@ from drivetrain.data import Table
 from drivetrain.errors import Fault, InfeasibleError, UsageError
 from drivetrain.optimizer.bounds import broken
 from drivetrain.scenario import Categorical, Scenario
-from drivetrain.simulator import Simulator
+from drivetrain.simulator import Simulator, averse
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -79,7 +79,8 @@ def ranking(
     crowd, kept = simulator.crowd(frame), min(top, options)
     parts: list[tuple[Floats, Floats, Floats]] = []
     for part, outlook in simulator.chunks(crowd, codes):
-        value = simulator.scenario.objective.sign * outlook.mean()
+        signed = simulator.scenario.objective.sign * outlook.objective
+        value = averse(signed, outlook.spread(), simulator.scenario.objective.risk)
         for constraint in simulator.scenario.constraints:
             value[broken(constraint, outlook.mean(outlook.bounded[constraint.name]))] = -torch.inf
         value[:, torch.from_numpy(barred)] = -torch.inf
@@ -88,14 +89,15 @@ def ranking(
             value[excluded[0][inside] - part.start, excluded[1][inside]] = -torch.inf
         best, place = torch.topk(value.nan_to_num(-torch.inf, neginf=-torch.inf), kept, dim=1)
         error = outlook.spread().gather(1, place)
-        parts.append((best.double().numpy(), place.double().numpy(), error.double().numpy()))
+        worth = torch.where(torch.isfinite(best), outlook.mean().gather(1, place), best)
+        parts.append((worth.double().numpy(), place.double().numpy(), error.double().numpy()))
     values, places, errors = (np.concatenate(each) for each in zip(*parts, strict=True))
     _require(values)
     gone = ~np.isfinite(values)
     supported = holds[places.astype(np.int64)] & ~gone
     values, errors = (np.where(gone, np.nan, each) for each in (values, errors))
     settings = np.where(gone, np.nan, places)[..., None]
-    return Ranking(settings, simulator.scenario.objective.sign * values, errors, supported)
+    return Ranking(settings, values, errors, supported)
 
 
 def _only(scenario: Scenario, top: int) -> Iterator[int]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivetrain.optimizer.bounds import broken
+from drivetrain.optimizer.fear import paired_premiums
 from drivetrain.optimizer.totals import Total, accept
 from drivetrain.scenario import Continuous, Integer, LeverSpace, places
 from drivetrain.simulator import Crowd, Simulator
@@ -45,6 +46,9 @@ class Search:
         scenario = self.simulator.scenario
         expected = self.simulator.expected_paired(self.crowd, settings[self.unit])
         value, bounded = self._sum(scenario.objective.sign * expected.objective), expected.bounded
+        if scenario.objective.risk is not None:
+            outlook = self.simulator.paired(self.crowd, settings[self.unit])
+            value = value - paired_premiums(self.simulator, outlook, self.unit)
         for constraint in scenario.constraints:
             if constraint.over == "each":
                 value[self._sum(broken(constraint, bounded[constraint.name])) > 0] = -np.inf

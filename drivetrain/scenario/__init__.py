@@ -2,6 +2,7 @@
 
 from drivetrain.scenario.declarations import (
     Assignment,
+    Beside,
     Constraint,
     Data,
     Decide,
@@ -9,6 +10,7 @@ from drivetrain.scenario.declarations import (
     Model,
     Objective,
     Parameter,
+    Risk,
     Split,
 )
 from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, Lever, YesNo, effect_on
@@ -20,6 +22,7 @@ from drivetrain.scenario.space import LeverSpace, places, spoken
 __all__ = [
     "SCHEMA_PATH",
     "Assignment",
+    "Beside",
     "Categorical",
     "Constraint",
     "Continuous",
@@ -34,6 +37,7 @@ __all__ = [
     "Objective",
     "Outcome",
     "Parameter",
+    "Risk",
     "Scenario",
     "Split",
     "YesNo",

@@ -43,6 +43,9 @@ def formulas(scenario: Scenario) -> Iterator[tuple[Path, Formula]]:
     if scenario.objective:
         key = "maximise" if scenario.objective.sign > 0 else "minimise"
         yield ("objective", key), scenario.objective.formula
+        for place, beside in enumerate(scenario.objective.beside):
+            key = "maximise" if beside.sign > 0 else "minimise"
+            yield ("objective", "beside", place, key), beside.formula
     for name, lever in scenario.levers.items():
         if isinstance(lever.cost, dict):
             yield from ((("levers", name, COST, option), cost) for option, cost in lever.cost.items())
@@ -63,6 +66,12 @@ def _names(scenario: Scenario) -> Iterator[Flaw]:
             if iskeyword(name) or name in FUNCTIONS or name == COST:
                 rule = "Python's words, formula functions and 'cost' are taken"
                 yield Flaw((group, name), f"found the name {name!r}", rule, f"Write {name}_1, say.", True)
+    for place, beside in enumerate(scenario.objective.beside if scenario.objective else ()):
+        if beside.name in seen:
+            path: Path = ("objective", "beside", place, "name")
+            yield Flaw(
+                path, f"found the name {beside.name!r}, also in {seen[beside.name]}", "Names are unique", "Rename one."
+            )
 
 
 def _formula(scenario: Scenario, faulty: frozenset[str], path: Path, formula: Formula) -> Iterator[Flaw]:

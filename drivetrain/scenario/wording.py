@@ -14,6 +14,7 @@ from drivetrain.errors import FormulaError, nearest
 from drivetrain.scenario.declaration import Declaration, Flaw, Flaws, Path, show
 from drivetrain.scenario.declarations import (
     Assignment,
+    Beside,
     Constraint,
     Data,
     Decide,
@@ -21,6 +22,7 @@ from drivetrain.scenario.declarations import (
     Model,
     Objective,
     Parameter,
+    Risk,
     Split,
 )
 from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, YesNo
@@ -45,6 +47,11 @@ _MODELS: Final[Mapping[str, type[Declaration]]] = {
     "decide": Decide,
     "constraints": Constraint,
     "model": Model,
+}
+_INSIDE: Final[Mapping[Path, type[Declaration]]] = {
+    ("data", "split"): Split,
+    ("objective", "risk"): Risk,
+    ("objective", "beside"): Beside,
 }
 _TYPES: Final = {
     "float_type": "a number",
@@ -150,4 +157,5 @@ def _keys(path: Path, values: Mapping[str, Any]) -> list[str]:
     model = _LEVERS[levers[path[1]]["kind"]] if path[0] == "levers" else _MODELS[str(path[0])]
     if path[0] == "levers" and path[2:3] == ("features",):
         model = Feature
-    return list(Split.model_fields if path[1:] == ("split",) else model.model_fields)
+    model = _INSIDE.get((path[0], path[1]), model) if len(path) > 1 else model
+    return list(model.model_fields)

@@ -5,7 +5,8 @@ that their disagreement at the end is the disagreement of whole chains.
 """
 
 from drivetrain.simulator.crowd import Crowd
+from drivetrain.simulator.risk import averse
 from drivetrain.simulator.simulator import Expected, Outlook, Simulator, jackknife
 from drivetrain.simulator.support import Reach, Support
 
-__all__ = ["Crowd", "Expected", "Outlook", "Reach", "Simulator", "Support", "jackknife"]
+__all__ = ["Crowd", "Expected", "Outlook", "Reach", "Simulator", "Support", "averse", "jackknife"]

@@ -70,9 +70,15 @@ class Chain:
         return {each.name: self.scenario.expand(each.formula) for each in self.scenario.constraints}
 
     @cached_property
+    def beside(self) -> dict[str, Formula]:
+        """Further objective → its formula, with costs put in."""
+        return {each.name: self.scenario.expand(each.formula) for each in self.scenario.objective.beside}
+
+    @cached_property
     def branching(self) -> frozenset[str]:
         """Outcomes of which a mean is not enough."""
-        outcomes, formulas = self.scenario.outcomes, (self.objective, *self.bounds.values())
+        outcomes = self.scenario.outcomes
+        formulas = (self.objective, *self.bounds.values(), *self.beside.values())
         bent = {name for name in outcomes if not all(formula.affine_in(name) for formula in formulas)}
         categorical = {name for name, each in outcomes.items() if each.kind == "categorical"}
         return frozenset(self.needed | bent | categorical)
@@ -101,7 +107,7 @@ class Chain:
 
     def walk(
         self, ask: Ask, values: Mapping[str, Tensor], shape: Shape
-    ) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
+    ) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
         """The expectation over all branches.
 
         Args:
@@ -110,13 +116,13 @@ class Chain:
             shape: M, N, G.
 
         Returns:
-            Each float32 [M, N, G]: the objective; outcome (or `outcome: option`) → its mean (or probability); and
-            constraint → its formula.
+            Each float32 [M, N, G]: the objective; outcome (or `outcome: option`) → its mean (or probability);
+            constraint → its formula; and further objective → its own.
         """
-        walk = _Walk(self, ask, shape, {}, {}, {})
+        walk = _Walk(self, ask, shape, {}, {}, {}, {})
         walk.down(list(self.scenario.outcomes), dict(values), {}, None)
         told = {key: walk.told[key] for name in self.scenario.outcomes for key in self.keys(name)}
-        return walk.objective[""], told, walk.bounded
+        return walk.objective[""], told, walk.bounded, walk.beside
 
     def keys(self, name: str) -> list[str]:
         """What an outcome is called in an outlook: its name, or `name: option` for each option."""
@@ -134,14 +140,16 @@ class _Walk:
     objective: dict[str, Tensor]
     """Under the empty key."""
     bounded: dict[str, Tensor]
+    beside: dict[str, Tensor]
     told: dict[str, Tensor]
 
     def down(self, names: list[str], values: dict[str, Tensor], nodes: dict[str, float], weight: Tensor | None) -> None:
         """Walks the outcomes that are left, in a branch of probability `weight` (None: certain)."""
         if not names:
             self._add(self.objective, "", self.chain.run(self.chain.objective, values), weight)
-            for key, formula in self.chain.bounds.items():
-                self._add(self.bounded, key, self.chain.run(formula, values), weight)
+            for sums, formulas in ((self.bounded, self.chain.bounds), (self.beside, self.chain.beside)):
+                for key, formula in formulas.items():
+                    self._add(sums, key, self.chain.run(formula, values), weight)
             return
         name, *rest = names
         for branch in self._branches(name, nodes, weight):

@@ -38,6 +38,8 @@ class Outlook:
     """The formula of each constraint, by the constraint's name."""
     folds: Tensor = field(repr=False)
     """int64 [M]: the fold that each member has not seen."""
+    beside: Mapping[str, Tensor] = field(default_factory=dict)
+    """The formula of each further objective, by its name."""
 
     def mean(self, values: Tensor | None = None) -> Tensor:
         """The mean over members, [N, G]; of the objective where no values are given."""
@@ -99,14 +101,34 @@ class Simulator:
         contexts = {name: model.context(rows) for name, model in self.models.outcomes.items()}
         return Crowd(values, contexts, rows.remarks, len(frame))
 
-    def grid(self, crowd: Crowd, settings: Floats) -> Outlook:
-        """Every row under each of G settings [G, L]: tensors [M, N, G]. Use `chunks` where that is too large."""
-        at = torch.tensor(settings, dtype=torch.float64)
+    def grid(self, crowd: Crowd, settings: Floats | Tensor) -> Outlook:
+        """Every row under each of G settings [G, L]: tensors [M, N, G]. Use `chunks` where that is too large.
+
+        Settings that are a tensor which asks for gradients get them, as far as models have any: see `smooth`.
+        """
+        at = torch.as_tensor(settings, dtype=torch.float64)
 
         def ask(model: OutcomeModel, earlier: Sequence[float]) -> Tensor:
             return model.grid(crowd.contexts[model.outcome], _beside(at, earlier))
 
         return self._walk(ask, crowd, at.T.unsqueeze(1))
+
+    def smooth(self, crowd: Crowd) -> bool:
+        """Whether every outcome's prediction has a gradient in the settings; trees, for one, have none."""
+        at = torch.tensor(self.support.seen[:1], dtype=torch.float64, requires_grad=True)
+        known: list[bool] = []
+
+        def ask(model: OutcomeModel, earlier: Sequence[float]) -> Tensor:
+            told = model.grid(one.contexts[model.outcome], _beside(at, earlier))
+            known.append(told.requires_grad)
+            return told
+
+        one = crowd.take(slice(0, 1))
+        try:
+            self._walk(ask, one, at.T.unsqueeze(1))
+        except RuntimeError:  # torch refuses to take a tensor that asks for gradients out of its graph
+            return False
+        return all(known)
 
     def paired(self, crowd: Crowd, settings: Floats) -> Outlook:
         """Every row under its own setting [N, L]: tensors [M, N, 1]."""
@@ -220,8 +242,9 @@ class Simulator:
     def _walk(self, ask: Ask, crowd: Crowd, levers: Tensor) -> Outlook:
         """Down the chain; levers float64 [L, 1 or N, G]."""
         values = {**crowd.values, **dict(zip(self.scenario.levers, levers.float(), strict=True))}
-        objective, outcomes, bounded = self._chain.walk(ask, values, (len(self.folds), len(crowd), levers.shape[-1]))
-        return Outlook(objective, outcomes, bounded, self.folds)
+        shape = (len(self.folds), len(crowd), levers.shape[-1])
+        objective, outcomes, bounded, beside = self._chain.walk(ask, values, shape)
+        return Outlook(objective, outcomes, bounded, self.folds, beside)
 
 
 def _beside(settings: Tensor, earlier: Sequence[float]) -> Tensor:

@@ -1,0 +1,281 @@
+"""What is given up for what: fronts between several objectives, and the objective against a constraint's bound.
+
+Both ask the optimizer the same question at several bounds. A front is found by the augmented ε-constraint method
+(Haimes, Lasdon & Wismer 1971; Mavrotas 2009, Appl. Math. Comput. 213:455): the first objective is made best while the
+others keep a bound that moves from one end of the front to the other, and a small share of theirs breaks ties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drivetrain.errors import Fault, InfeasibleError, UsageError, nearest
+from drivetrain.formula import Formula, weighted
+from drivetrain.optimizer.bounds import used
+from drivetrain.optimizer.choice import Plan, optimise
+from drivetrain.scenario import Constraint, LeverSpace, Objective, Scenario
+from drivetrain.simulator import Crowd, Simulator
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+TIES = 1e-4
+"""The weight of the other objectives, in their ranges, beside the one that is made best in its own."""
+NODES = 0
+"""Points of a curve are decided by the dual and its repair; the last whole decision is not searched for."""
+SAME = 1e-6
+"""Points of a front that are no further apart than this share of every objective's range are one."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One of several objectives."""
+
+    name: str
+    formula: Formula
+    sign: int
+    """1 where more is better, −1 where less is."""
+    unit: str
+
+
+@dataclass(frozen=True)
+class Front:
+    """Choices of which none is better than another in every objective, the best in the first objective first."""
+
+    goals: tuple[Goal, ...]
+    """`objective`, then those beside it."""
+    values: Floats
+    """[P, K] what the members expect of each objective, the mean over rows, in its own unit and direction."""
+    settings: Floats
+    """[P, N, L] each row's setting."""
+
+    def __len__(self) -> int:
+        """P."""
+        return len(self.values)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A line for each choice, a column for each objective."""
+        return pd.DataFrame(self.values, columns=[goal.name for goal in self.goals])
+
+    def shared(self, space: LeverSpace) -> pd.DataFrame | None:
+        """[P] settings as people read them, where each choice gives all rows the same; None where it does not."""
+        if (self.settings != self.settings[:, :1]).any():
+            return None
+        return space.decode(self.settings[:, 0])
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """The best value of the objective at each bound of a constraint, the bounds ascending."""
+
+    constraint: str
+    side: str
+    """`at_most` or `at_least`."""
+    declared: float
+    """The bound that the scenario gives."""
+    bounds: Floats
+    """[P]"""
+    values: Floats
+    """[P] what the members expect of the objective, the mean over rows."""
+    spent: Floats
+    """[P] what the constraint's formula comes to, as the bound counts it."""
+    prices: Floats
+    """[P] how much higher (of a minimised objective: lower, so negative) the objective's total would be if the bound
+    were looser by one of its own units."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A line for each bound."""
+        columns = {"bound": self.bounds, "objective": self.values, "used": self.spent, "shadow_price": self.prices}
+        return pd.DataFrame(columns)
+
+
+def goals(scenario: Scenario) -> tuple[Goal, ...]:
+    """All objectives of a scenario, `objective` first. Raises: UsageError: there is only one."""
+    first = scenario.objective
+    if not first.beside:
+        cure = "Add objective: {..., beside: [{name: NAME, minimise: FORMULA}]}"
+        raise UsageError(Fault("pareto", "found one objective", "A front lies between two or more", cure))
+    own = Goal("objective", first.formula, first.sign, first.unit)
+    return (own, *(Goal(each.name, each.formula, each.sign, each.unit) for each in first.beside))
+
+
+def front(simulator: Simulator, crowd: Crowd, unit: Ints, points: int = 21, *, share: float = 1.0) -> Front:
+    """The choices between a scenario's objectives that waste nothing.
+
+    Args:
+        simulator: who is asked.
+        crowd: N rows, at least one.
+        unit: [N] the decision that each row belongs to, numbered from 0 without gaps.
+        points: how many to look for; fewer are found where the front is short or has gaps.
+        share: the part of all rows that these are; totals are bounded in proportion.
+
+    Raises:
+        UsageError: there is only one objective.
+        InfeasibleError, DataError, RefusedError: as of `optimise`.
+    """
+    wanted = goals(simulator.scenario)
+    search = _Search(simulator, crowd, unit, share, wanted)
+    ends = [search.best(place) for place in range(len(wanted))]
+    reached = np.array([search.values(end) for end in ends])
+    low, high = reached.min(0), reached.max(0)
+    plans = ends
+    steps = max(2, round(points ** (1 / (len(wanted) - 1))))
+    inner = [np.linspace(low[k], high[k], steps + 1)[1:-1] for k in range(1, len(wanted))]
+    for floors in product(*inner):
+        plans += search.above(floors, high - low)
+    signs = np.array([goal.sign for goal in wanted])
+    values = np.array([search.values(plan) for plan in plans])
+    kept = undominated(values, high - low)
+    kept = kept[np.argsort(-values[kept, 0], kind="stable")]
+    return Front(wanted, values[kept] * signs, np.array([plans[i] for i in kept]))
+
+
+def undominated(values: Floats, ranges: Floats) -> Ints:
+    """Which of values [P, K], more being better, no other one beats; of those next to the same only the first.
+
+    Args:
+        values: [P, K].
+        ranges: [K] how far each objective reaches.
+    """
+    kept: list[int] = []
+    near = SAME * ranges
+    for i, value in enumerate(values):
+        beaten = (values >= value - near).all(1) & (values > value + near).any(1)
+        if not beaten.any() and not any((np.abs(values[j] - value) <= near).all() for j in kept):
+            kept.append(i)
+    return np.array(kept, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Asks the optimizer for one point of a front after the other; values are signed so that more is better."""
+
+    simulator: Simulator
+    crowd: Crowd
+    unit: Ints
+    share: float
+    goals: Sequence[Goal]
+
+    def best(self, place: int) -> Floats:
+        """The settings [N, L] that are best in one objective."""
+        goal = self.goals[place]
+        return self._asked([(float(goal.sign), goal.formula)], ())
+
+    def above(self, floors: Sequence[float], ranges: Floats) -> list[Floats]:
+        """The settings [N, L] best in the first objective while the others keep a floor; none where they cannot."""
+        scale = np.where(ranges > 0, ranges, 1.0)
+        parts = [
+            (goal.sign / s * (1.0 if k == 0 else TIES))
+            for k, (goal, s) in enumerate(zip(self.goals, scale, strict=True))
+        ]
+        aim = [(float(part), goal.formula) for part, goal in zip(parts, self.goals, strict=True)]
+        others = zip(self.goals[1:], floors, strict=True)
+        try:
+            return [self._asked(aim, [_floor(goal, floor) for goal, floor in others])]
+        except InfeasibleError:
+            return []
+
+    def values(self, settings: Floats) -> Floats:
+        """[K] the objectives' means over rows."""
+        outlook = self.simulator.paired(self.crowd, settings)
+        each = [outlook.objective, *(outlook.beside[goal.name] for goal in self.goals[1:])]
+        return np.array(
+            [g.sign * float(outlook.mean(v).double().mean()) for g, v in zip(self.goals, each, strict=True)]
+        )
+
+    def _asked(self, aim: list[tuple[float, Formula]], extra: Sequence[Constraint]) -> Floats:
+        scenario = self.simulator.scenario
+        constraints = (*scenario.constraints, *extra)
+        asked = _asking(self.simulator, Objective(maximise=weighted(aim), risk=scenario.objective.risk), constraints)
+        return optimise(asked, self.crowd, self.unit, share=self.share, nodes=NODES).settings
+
+
+def _floor(goal: Goal, floor: float) -> Constraint:
+    name = f"objective_{goal.name}"
+    if goal.sign > 0:
+        return Constraint(name=name, mean=goal.formula, at_least=floor)
+    return Constraint(name=name, mean=goal.formula, at_most=-floor)
+
+
+def _asking(simulator: Simulator, objective: Objective, constraints: Sequence[Constraint]) -> Simulator:
+    changes = {"objective": objective, "constraints": tuple(constraints)}
+    return replace(simulator, scenario=simulator.scenario.model_copy(update=changes))
+
+
+def frontier(
+    simulator: Simulator, crowd: Crowd, unit: Ints, constraint: str, points: int = 15, *, share: float = 1.0
+) -> Frontier:
+    """The best value of the objective against a constraint's bound, from near the tightest to one that binds no more.
+
+    Args:
+        simulator: who is asked.
+        crowd: N rows, at least one.
+        unit: [N] the decision that each row belongs to, numbered from 0 without gaps.
+        constraint: its name; it must bound a total or a mean over rows.
+        points: how many bounds to try, beside the scenario's own.
+        share: the part of all rows that these are; totals are bounded in proportion.
+
+    Raises:
+        UsageError: no such constraint, or one that holds for each row.
+        InfeasibleError, DataError, RefusedError: as of `optimise`.
+    """
+    scenario = simulator.scenario
+    asked = _bounding(scenario, constraint)
+    side, declared = ("at_most", asked.at_most) if asked.at_most is not None else ("at_least", asked.at_least)
+    assert declared is not None  # noqa: S101  (a constraint has a bound)
+    others = [each for each in scenario.constraints if each.name != constraint]
+    want = Objective(minimise=asked.formula) if side == "at_most" else Objective(maximise=asked.formula)
+    tight = optimise(_asking(simulator, want, others), crowd, unit, share=share, nodes=NODES)
+    loose = optimise(_asking(simulator, scenario.objective, others), crowd, unit, share=share, nodes=NODES)
+    ends = [_spent(simulator, crowd, asked, plan.settings, share) for plan in (tight, loose)]
+    found = [
+        line
+        for bound in np.unique([*np.linspace(ends[0], ends[1], max(2, points) + 1)[1:], declared])
+        for line in _at(simulator, crowd, unit, asked, others, {side: float(bound)}, share)
+    ]
+    columns = np.array(found, dtype=np.float64).reshape(-1, 4).T
+    return Frontier(constraint, side, declared, *columns)
+
+
+def _bounding(scenario: Scenario, name: str) -> Constraint:
+    over = {each.name: each for each in scenario.constraints if each.over in {"total", "mean"}}
+    if name not in over:
+        each = any(constraint.name == name for constraint in scenario.constraints)
+        found = "found a constraint that holds for each row" if each else "found no such constraint"
+        rule = "A frontier follows a bound on a total or a mean over rows"
+        raise UsageError(Fault(name, found, rule, nearest(name, over)))
+    return over[name]
+
+
+def _at(
+    simulator: Simulator,
+    crowd: Crowd,
+    unit: Ints,
+    asked: Constraint,
+    others: Sequence[Constraint],
+    bound: Mapping[str, float],
+    share: float,
+) -> Iterator[tuple[float, float, float, float]]:
+    """Bound, objective, what is used and shadow price; nothing where the bound cannot be kept."""
+    moved = asked.model_copy(update={"at_most": None, "at_least": None, **bound})
+    try:
+        asked_now = _asking(simulator, simulator.scenario.objective, [*others, moved])
+        plan: Plan = optimise(asked_now, crowd, unit, share=share, nodes=NODES)
+    except InfeasibleError:
+        return
+    value = float(simulator.paired(crowd, plan.settings).mean().double().mean())
+    spent = _spent(simulator, crowd, asked, plan.settings, share)
+    yield next(iter(bound.values())), value, spent, plan.shadow_prices.get(asked.name, 0.0)
+
+
+def _spent(simulator: Simulator, crowd: Crowd, constraint: Constraint, settings: Floats, share: float) -> float:
+    value = used(simulator, crowd, settings)[constraint.name]
+    return float(value.mean()) if constraint.over == "mean" else float(value.sum() / share)
