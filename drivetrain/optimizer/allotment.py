@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
@@ -26,6 +32,7 @@ from drivetrain.optimizer.totals import (
 COLUMNS = 2_000
 NEAREST = 8
 NODES = 500
+MOST_SEEN = 100_000
 GOLDEN = 0.6180339887498949
 
 
@@ -46,7 +53,7 @@ def solve(values: Table, totals: list[Total], nodes: int = NODES) -> tuple[Ints,
     _each_reachable(np.where(np.isfinite(values), 0, np.inf).astype(np.float32), totals)
     found = dual(values, totals)
     mixed = _mixture(found)
-    known = [*found.met, mixed]
+    known = [*found.kept, mixed]
     if nodes or not any(keeps(picked, totals) for picked in known):
         known.append(_mended(values, totals, found.prices, mixed, max(1, nodes)))
     kept = [picked for picked in known if keeps(picked, totals)]
@@ -64,7 +71,7 @@ def _mixture(found: Dual) -> Ints:
     place = np.empty(len(order))
     place[order] = (np.arange(len(order)) + 0.5) * GOLDEN % 1
     ends = np.cumsum(found.shares[used])[:-1]
-    return np.asarray(choices[np.searchsorted(ends, place), np.arange(len(order))])
+    return np.asarray(choices[np.searchsorted(ends, place), np.arange(len(order))], dtype=np.int64)
 
 
 def _mended(values: Table, totals: list[Total], prices: Floats, base: Ints, nodes: int) -> Ints:
@@ -77,13 +84,14 @@ def _mended(values: Table, totals: list[Total], prices: Floats, base: Ints, node
     uses = np.stack([total.used[units[at], setting] / total.width for total in totals]).astype(np.float64)
     open_use = [float(total.used[units, base[units]].sum(dtype=np.float64)) for total in totals]
     rest = -(over(base, totals) - np.array(open_use)) / np.array([total.width for total in totals])
-    answer = milp(
-        -earned / (np.abs(earned).max() or 1.0),
-        constraints=[LinearConstraint(one_each, 1, 1), LinearConstraint(uses, -np.inf, rest)],
-        integrality=np.ones(len(at), dtype=np.int64),
-        bounds=Bounds(0, 1),
-        options={"node_limit": nodes, "mip_rel_gap": 1e-7},
-    )
+    with _stdout_kept_clean():
+        answer = milp(
+            -earned / (np.abs(earned).max() or 1.0),
+            constraints=[LinearConstraint(one_each, 1, 1), LinearConstraint(uses, -np.inf, rest)],
+            integrality=np.ones(len(at), dtype=np.int64),
+            bounds=Bounds(0, 1),
+            options={"node_limit": nodes, "mip_rel_gap": 1e-7},
+        )
     if answer.x is None:
         return base
     picked, taken = base.copy(), answer.x > 0.5
@@ -91,8 +99,23 @@ def _mended(values: Table, totals: list[Total], prices: Floats, base: Ints, node
     return picked
 
 
+@contextmanager
+def _stdout_kept_clean() -> Iterator[None]:
+    """HiGHS prints a line of its own for some solutions, whatever it is told; results on stdout must stay readable."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
 def _open(values: Table, totals: list[Total], prices: Floats, base: Ints) -> tuple[Ints, list[Ints]]:
     """Decisions whose next best setting costs least at these prices, and for each the settings worth a thought."""
+    every = max(1, len(values) // MOST_SEEN)  # of a million decisions a hundred thousand have as close ones
+    values, totals, base = values[::every], [replace(t, used=t.used[::every]) for t in totals], base[::every]
     nearest = min(values.shape[1], max(NEAREST, COLUMNS // len(values)))
     lost, columns = [], []
     for part in blocks(values):
@@ -108,17 +131,18 @@ def _open(values: Table, totals: list[Total], prices: Floats, base: Ints) -> tup
         lost.append(np.where(differs, loss, np.inf).min(1))
         close = np.argpartition(loss, nearest - 1, axis=1)[:, :nearest]
         columns.append(np.column_stack([close, *extremes]))
-    every = np.concatenate(columns)
+    listed = np.concatenate(columns)
     units = np.sort(np.argsort(np.concatenate(lost), kind="stable")[: max(1, COLUMNS // nearest)])
-    return units, [np.unique(row[np.isfinite(values[u, row])]) for u, row in zip(units, every[units], strict=True)]
+    settings = [np.unique(row[np.isfinite(values[u, row])]) for u, row in zip(units, listed[units], strict=True)]
+    return units * every, settings
 
 
 def _swapped(values: Table, totals: list[Total], start: Ints, prices: Floats) -> Ints:
     """Move decisions to what they would choose at the best prices, as far as the limits allow."""
-    rows, goal = np.arange(len(start)), respond(values, totals, prices)
+    rows, goal = np.arange(len(start)), respond(values, totals, prices).picked
     gain = values[rows, goal].astype(np.float64) - values[rows, start]
     use = np.stack([total.used[rows, goal].astype(np.float64) - total.used[rows, start] for total in totals])
-    return np.where(accept(gain, use, -over(start, totals), prices), goal, start)
+    return np.where(accept(gain, use, -over(start, totals), prices), goal, start).astype(np.int64)
 
 
 def _each_reachable(barred: Table, totals: list[Total]) -> None:

@@ -13,7 +13,7 @@ from scipy.sparse import coo_array, vstack
 
 from drivetrain.errors import InfeasibleError
 from drivetrain.optimizer.allotment import solve
-from drivetrain.optimizer.totals import Total, accept, dual
+from drivetrain.optimizer.totals import Total, accept, bounded, dual
 
 
 def referee(values: np.ndarray, totals: list[Total], *, whole: bool = True) -> float | None:
@@ -146,3 +146,26 @@ def test_prices_are_the_worth_of_one_more_unit():
 def test_accepted_moves_gain_and_leave_room():
     gain, use = np.array([3.0, 2.0, -1.0, 1.0]), np.array([[2.0, 1.0, -5.0, 0.0]])
     assert accept(gain, use, np.array([1.5]), np.array([1.0])).tolist() == [False, True, False, True]
+
+
+@given(st.integers(0, 10**6))
+def test_accepted_moves_are_those_that_a_plain_loop_accepts(seed: int):
+    draw = np.random.default_rng(seed)
+    gain, use = draw.normal(size=40), draw.uniform(0, 3, (2, 40)).round(1)
+    room, prices = draw.uniform(0, 15, 2), draw.uniform(0, 1, 2)
+    made, left = accept(gain, use, room, prices), room.copy()
+    for i in np.argsort(-gain / np.maximum(prices @ use, 1e-12), kind="stable"):
+        fits = gain[i] > 0 and (use[:, i] <= left).all()
+        assert made[i] == fits or np.isclose(use[:, i], left).any()
+        left = left - made[i] * use[:, i]
+    assert (use[:, made].sum(1) <= room + 1e-9).all()
+
+
+def test_the_bound_holds_and_the_answer_is_near_it():
+    draw = np.random.default_rng(2)
+    values = draw.gamma(2, size=(4_000, 6)).astype(np.float32)
+    totals = [total(f"t{k}", draw.uniform(0, 10, values.shape), 4_000 * 3.5) for k in range(2)]
+    picked, prices = solve(values, totals)[:2]
+    bound = bounded(values, totals, prices)
+    assert value_of(values, picked) <= bound
+    assert value_of(values, picked) >= bound * (1 - 1e-5)
