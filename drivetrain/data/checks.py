@@ -12,7 +12,8 @@ from drivetrain.data.columns import Remark, others
 from drivetrain.data.roles import Role
 from drivetrain.data.splits import SEALED, Folds
 from drivetrain.errors import Fault, nearest
-from drivetrain.scenario import Outcome, Scenario
+from drivetrain.scenario import Outcome, Scenario, labelled
+from drivetrain.scenario.constraints import KEYS
 
 FEWEST = 10
 """Fewest rows in a fold, in the test part, and under an outcome's condition: below, nothing can be judged."""
@@ -67,6 +68,7 @@ def of_rows(scenario: Scenario, frame: pd.DataFrame, settings: NDArray[np.float6
     yield from _too_few(scenario, fold)
     if not len(frame):
         return
+    yield from _unknown_groups(scenario, frame)
     for position, name in enumerate(scenario.levers):
         if len(np.unique(settings[:, position])) == 1:
             found, rule = f"all {len(frame):,} usable rows have one setting", "Its effect shows only where it varies"
@@ -75,6 +77,20 @@ def of_rows(scenario: Scenario, frame: pd.DataFrame, settings: NDArray[np.float6
         exists = existing(scenario, frame, name)
         yield from _off_scale(scenario.outcomes[name], name, frame[name][exists])
         yield from _flat(name, frame[name][exists], scenario.outcomes[name].when)
+
+
+def _unknown_groups(scenario: Scenario, frame: pd.DataFrame) -> Iterator[Fault]:
+    """Bounds for a value of an input that no row has."""
+    known = {name: sorted(set(each)) for name, each in labelled(scenario, frame).items()}
+    for constraint in scenario.constraints:
+        for key in KEYS:
+            bounds = getattr(constraint, key)
+            for group in bounds if isinstance(bounds, dict) else ():
+                if group not in known[constraint.by[0]]:
+                    rule = "A bound for a group needs rows in it"
+                    cure = nearest(group, known[constraint.by[0]])
+                    thing = f"constraints.{constraint.name}.{key}"
+                    yield Fault(thing, f"no row has {constraint.by[0]} '{group}'", rule, cure)
 
 
 def existing(scenario: Scenario, frame: pd.DataFrame, outcome: str) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from drivetrain.evidence.propensity import propensity
 from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.evidence.value import Judge, Scores
 from drivetrain.optimizer import best_single, deciders, kept, ranked, used
-from drivetrain.scenario import Scenario
+from drivetrain.scenario import Scenario, labelled
 from drivetrain.simulator import Simulator
 
 Floats = NDArray[np.float64]
@@ -196,13 +196,12 @@ def _judged(court: Judge, name: str, settings: Floats | None, scores: Scores, fe
 def _holds(court: Judge, settings: Floats) -> bool:
     """Whether blind models expect the constraints to hold over all folds, but for a hundredth."""
     parts = [(rows, used(blind, crowd, settings[rows])) for rows, blind, crowd in court.folds]
-    uses = {}
-    for constraint in court.simulator.scenario.constraints:
-        value = np.empty(len(court.table))
-        for rows, part in parts:
-            value[rows] = part[constraint.name]
-        uses[constraint.name] = value
-    return kept(court.simulator.scenario, uses, share=court.part, slack=SLACK, stray=SLACK)
+    uses = {key: np.empty(len(court.table)) for each in court.simulator.scenario.constraints for key in each.formulas}
+    for rows, part in parts:
+        for key, value in part.items():
+            uses[key][rows] = value
+    labels = labelled(court.simulator.scenario, court.table.frame)
+    return kept(court.simulator.scenario, uses, labels, share=court.part, slack=SLACK, stray=SLACK)
 
 
 def _simplest(judged: Sequence[Judged], scores: Mapping[str, Scores], sign: int, sample: Sample) -> str:

@@ -1,4 +1,4 @@
-"""From prices to a choice: whole settings for whole decisions, within all totals, or what stands in the way."""
+"""From prices to a choice: whole settings for whole decisions, within all totals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
-from drivetrain.errors import Fault, InfeasibleError
 from drivetrain.optimizer.totals import (
     Dual,
     Floats,
@@ -36,7 +35,7 @@ MOST_SEEN = 100_000
 GOLDEN = 0.6180339887498949
 
 
-def solve(values: Table, totals: list[Total], nodes: int = NODES) -> tuple[Ints, Floats]:
+def solve(values: Table, totals: list[Total], nodes: int = NODES) -> tuple[Ints, Floats] | None:
     """The choice [U] of settings with the highest total value within all limits, and the price [C] of each limit.
 
     Args:
@@ -45,25 +44,30 @@ def solve(values: Table, totals: list[Total], nodes: int = NODES) -> tuple[Ints,
         nodes: how far the exact search among the last few decisions may go; 0 leaves it out where it is not needed.
 
     Returns:
-        A choice that keeps the limits (exactly the best where U · G ≤ 2,000), and the prices.
-
-    Raises:
-        InfeasibleError: no choice keeps the limits; names them, with the nearest that could be kept.
+        A choice that keeps the limits (exactly the best where U · G ≤ 2,000), and the prices; None where none was
+        found: see `conflict` for why.
     """
-    _each_reachable(np.where(np.isfinite(values), 0, np.inf).astype(np.float32), totals)
+    if not _each_reachable(values, totals):
+        return None
     found = dual(values, totals)
-    mixed = _mixture(found)
+    mixed = mixture(found)
     known = [*found.kept, mixed]
     if nodes or not any(keeps(picked, totals) for picked in known):
         known.append(_mended(values, totals, found.prices, mixed, max(1, nodes)))
     kept = [picked for picked in known if keeps(picked, totals)]
     if not kept:
-        raise InfeasibleError(*_clash(values, totals, mixed))
+        return None
     start = max(kept, key=lambda picked: worth(values, picked))
     return _swapped(values, totals, start, found.prices), found.prices
 
 
-def _mixture(found: Dual) -> Ints:
+def _each_reachable(values: Table, totals: list[Total]) -> bool:
+    """Whether every limit could be kept, each by itself."""
+    barred = np.where(np.isfinite(values), 0, np.inf).astype(np.float32)
+    return all((t.used + barred).min(1).sum(dtype=np.float64) <= t.limit + t.slack for t in totals)
+
+
+def mixture(found: Dual) -> Ints:
     """As many decisions follow each choice as its share says, alike ones spread evenly."""
     used = np.flatnonzero(found.shares > 1e-9)
     choices = np.stack([found.met[k] for k in used])
@@ -143,61 +147,3 @@ def _swapped(values: Table, totals: list[Total], start: Ints, prices: Floats) ->
     gain = values[rows, goal].astype(np.float64) - values[rows, start]
     use = np.stack([total.used[rows, goal].astype(np.float64) - total.used[rows, start] for total in totals])
     return np.where(accept(gain, use, -over(start, totals), prices), goal, start).astype(np.int64)
-
-
-def _each_reachable(barred: Table, totals: list[Total]) -> None:
-    """Raises: InfeasibleError: limits that no choice keeps, each by itself; barred [U, G] is ∞ where not allowed."""
-    faults = []
-    for total in totals:
-        least = float((total.used + barred).min(1).sum(dtype=np.float64))
-        if least > total.limit + total.slack:
-            faults.append(_out_of_reach(total, least, ""))
-    if faults:
-        raise InfeasibleError(*faults)
-
-
-def _clash(values: Table, totals: list[Total], nearest: Ints) -> list[Fault]:
-    """Which limits cannot be kept together, and how far each can go while the others are kept."""
-    barred = np.where(np.isfinite(values), 0, -np.inf).astype(np.float32)
-    proof = dual(barred, totals, highest=1.0)
-    guilty = [total for total, price in zip(totals, proof.prices * _widths(totals), strict=True) if price > 1e-6]
-    if proof.bound >= -1e-6 * max(1.0, *(abs(total.limit) / total.width for total in totals)) or len(guilty) < 2:
-        return [_lumpy(total, nearest) for total in totals]
-    faults = []
-    for total in guilty:
-        others = [other for other in guilty if other is not total]
-        least = -dual(barred - total.used, others).bound
-        most = float(np.where(np.isfinite(barred), total.used, -np.inf).max(1).sum(dtype=np.float64))
-        if least > most + total.slack:  # the others alone cannot be kept: then no single number would help
-            faults.append(_lumpy(total, nearest))
-            continue
-        names = " and ".join(f"{other.name}.{_bound(other)}" for other in others)
-        faults.append(_out_of_reach(total, least, f" beside {names}"))
-    return faults
-
-
-def _widths(totals: list[Total]) -> Floats:
-    return np.array([total.width for total in totals])
-
-
-def _bound(total: Total) -> str:
-    return "at_most" if total.direction > 0 else "at_least"
-
-
-def _out_of_reach(total: Total, least: float, condition: str) -> Fault:
-    bound, reach = _bound(total), f"{total.told(least):,.6g}"
-    return Fault(
-        f"constraints.{total.name}.{bound}",
-        f"found {total.told(total.limit):,.6g}",
-        f"The nearest that any supported settings reach{condition} is {reach}",
-        f"Write {bound}: {reach}, or loosen another bound, or widen a lever's range",
-    )
-
-
-def _lumpy(total: Total, nearest: Ints) -> Fault:
-    return Fault(
-        f"constraints.{total.name}.{_bound(total)}",
-        f"found {total.told(total.limit):,.6g}, and {total.told(total.spent(nearest)):,.6g} at the nearest choice",
-        "Together with the other constraints, no whole settings for whole decisions were found that meet it",
-        "Leave a little more room between the bounds",
-    )

@@ -1,34 +1,110 @@
-"""Whether constraints are kept, as the members expect."""
+"""What constraints ask: of every row, and of all rows or a group of them together; and whether they are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from drivetrain.scenario import Constraint, Scenario
+from drivetrain.scenario import Constraint, Scenario, grouped
+from drivetrain.scenario.constraints import KEYS, Key
 from drivetrain.simulator import Crowd, Simulator
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Labels = Mapping[str, NDArray[np.object_]]
 
 TOLERANCE = 1e-6
 
 
+@dataclass(frozen=True)
+class Limit:
+    """One bound on a sum over all rows, or over a group of them: `Σ use ≤ ceiling`.
+
+    A ratio of totals at most b is Σ of − b Σ to ≤ 0: linear in what is chosen, and exact where Σ to is above 0.
+    """
+
+    constraint: Constraint
+    key: Key
+    bound: float
+    """As the scenario writes it."""
+    group: str
+    """The group that it bounds; empty where it bounds all rows."""
+    rows: Ints
+    """[n] the rows that it bounds, ascending."""
+
+    @property
+    def name(self) -> str:
+        """`budget`, or `budget (north)`."""
+        return f"{self.constraint.name} ({self.group})" if self.group else self.constraint.name
+
+    @property
+    def sign(self) -> int:
+        """1 for an upper bound, −1 for a lower one."""
+        return 1 if self.key == "at_most" else -1
+
+    def use(self, asked: Mapping[str, Tensor]) -> Tensor:
+        """What each row uses, signed so that the bound is an upper one.
+
+        Args:
+            asked: keys of `Constraint.formulas` → their values, of any one shape.
+        """
+        value = asked[self.constraint.name]
+        if self.constraint.over == "ratio":
+            value = value - self.bound * asked[self.constraint.divisor]
+        return self.sign * value
+
+    def ceiling(self, share: float = 1.0) -> float:
+        """What the sum of `use` must not exceed, where the rows are a share of all."""
+        return 0.0 if self.constraint.over == "ratio" else self.sign * self.bound * self.scale(share)
+
+    def scale(self, share: float = 1.0) -> float:
+        """How much the ceiling moves with the bound; of a ratio only the chosen settings tell."""
+        return share if self.constraint.over == "total" else float(len(self.rows))
+
+
+def limits(scenario: Scenario, labels: Labels, rows: int) -> list[Limit]:
+    """Every bound over rows together, group by group.
+
+    Args:
+        scenario: which constraints.
+        labels: input → the group label of each row [N], for every input that makes groups.
+        rows: N.
+    """
+    return [limit for each in scenario.constraints if each.over != "each" for limit in _limits(each, labels, rows)]
+
+
+def _limits(constraint: Constraint, labels: Labels, rows: int) -> Iterator[Limit]:
+    names, number = grouped(labels, constraint.by) if constraint.by else (("",), np.zeros(rows, dtype=np.int64))
+    for place, group in enumerate(names):
+        inside = np.flatnonzero(number == place)
+        for key in KEYS:
+            if (bound := constraint.bound(key, group)) is not None:
+                yield Limit(constraint, key, bound, group, inside)
+
+
 def broken(constraint: Constraint, value: Tensor) -> Tensor:
     """Where a value passes a bound by more than rounding would; a value that is not a number keeps none."""
-    kept = ~torch.isnan(value)
-    if constraint.at_most is not None:
-        kept &= value <= constraint.at_most + _room(constraint.at_most, TOLERANCE)
-    if constraint.at_least is not None:
-        kept &= value >= constraint.at_least - _room(constraint.at_least, TOLERANCE)
-    return ~kept
+    return torch.isnan(value) | (excess(constraint, value) > 0)
+
+
+def excess(constraint: Constraint, value: Tensor) -> Tensor:
+    """By how much of itself a value passes a bound, beyond rounding; 0 where it keeps both."""
+    out = torch.zeros_like(value)
+    for key, sign in (("at_most", 1), ("at_least", -1)):
+        bound = constraint.bound(key)  # type: ignore[arg-type]
+        if bound is not None:
+            over = sign * (value - bound) / max(1.0, abs(bound))
+            out = torch.where(over > TOLERANCE, torch.maximum(out, over), out)
+    return out
 
 
 def used(simulator: Simulator, crowd: Crowd, settings: Floats) -> dict[str, Floats]:
-    """Constraint → its formula [N] for rows under their settings [N, L], the mean over members."""
+    """Key of `Constraint.formulas` → its value [N] for rows under their settings [N, L], the mean over members."""
     if not simulator.scenario.constraints:
         return {}
     outlook = simulator.paired(crowd, settings)
@@ -38,38 +114,57 @@ def used(simulator: Simulator, crowd: Crowd, settings: Floats) -> dict[str, Floa
 def kept(
     scenario: Scenario,
     uses: Mapping[str, Floats],
+    labels: Labels,
     *,
     share: float = 1.0,
     slack: float = TOLERANCE,
     stray: float = 0.0,
 ) -> bool:
-    """Whether every constraint holds.
+    """Whether every constraint holds; reckoned without the optimizer's sums.
 
     Args:
         scenario: which constraints.
-        uses: constraint → its formula [N].
+        uses: key of `Constraint.formulas` → its value [N].
+        labels: input → the group label of each row [N], for every input that makes groups.
         share: the part of all rows that these are; totals are bounded in proportion.
         slack: by how much of itself a bound may be passed.
         stray: the share of rows that may break what holds for each.
     """
-    for constraint in scenario.constraints:
-        value = uses[constraint.name]
-        sums = {"each": value, "mean": np.array([value.mean()]), "total": np.array([value.sum() / share])}
-        over = sums[constraint.over]
-        fine = np.isfinite(over)
-        if constraint.at_most is not None:
-            fine &= over <= constraint.at_most + _room(constraint.at_most, slack)
-        if constraint.at_least is not None:
-            fine &= over >= constraint.at_least - _room(constraint.at_least, slack)
-        if (~fine).mean() > (stray if constraint.over == "each" else 0.0):
-            return False
+    for each in scenario.constraints:
+        if each.over == "each":
+            fine = [_within(uses[each.name], each, "", slack)]
+            if any((~one).mean() > stray for one in fine):
+                return False
+            continue
+        names, number = grouped(labels, each.by) if each.by else (("",), np.zeros(len(uses[each.name]), dtype=int))
+        for place, group in enumerate(names):
+            told = _together(each, {key: uses[key][number == place] for key in each.formulas}, share)
+            if not _within(np.array([told]), each, group, slack).all():
+                return False
     return True
+
+
+def _together(constraint: Constraint, uses: Mapping[str, Floats], share: float) -> float:
+    """What a constraint bounds, for some rows together."""
+    value = uses[constraint.name]
+    if constraint.over == "total":
+        return float(value.sum() / share)
+    if constraint.over == "mean":
+        return float(value.mean())
+    of, to = float(value.sum()), float(uses[constraint.divisor].sum())
+    return of / to if to > 0 else 0.0 if of == to == 0 else float("nan")
+
+
+def _within(values: Floats, constraint: Constraint, group: str, slack: float) -> NDArray[np.bool_]:
+    fine = np.isfinite(values)
+    most, least = constraint.bound("at_most", group), constraint.bound("at_least", group)
+    if most is not None:
+        fine &= values <= most + slack * max(1.0, abs(most))
+    if least is not None:
+        fine &= values >= least - slack * max(1.0, abs(least))
+    return fine
 
 
 def holds(simulator: Simulator, crowd: Crowd, settings: Floats) -> bool:
     """Whether the members expect every constraint to hold for rows under their settings [N, L]."""
-    return kept(simulator.scenario, used(simulator, crowd, settings))
-
-
-def _room(bound: float, slack: float) -> float:
-    return slack * max(1.0, abs(bound))
+    return kept(simulator.scenario, used(simulator, crowd, settings), crowd.labels)

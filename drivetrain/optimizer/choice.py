@@ -11,14 +11,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from drivetrain.errors import DataError, Fault, InfeasibleError
-from drivetrain.optimizer.allotment import NODES, solve
-from drivetrain.optimizer.bounds import broken
+from drivetrain.errors import DataError, Fault
+from drivetrain.optimizer.allotment import NODES
+from drivetrain.optimizer.bounds import broken, limits, used
 from drivetrain.optimizer.candidates import candidates
+from drivetrain.optimizer.conflict import conflict
 from drivetrain.optimizer.fear import premiums
+from drivetrain.optimizer.parts import Sum, Use, allot
 from drivetrain.optimizer.refining import Search, refine
-from drivetrain.optimizer.totals import Table, Total
-from drivetrain.scenario import Scenario
+from drivetrain.optimizer.totals import Table
+from drivetrain.scenario import Scenario, grouped, labels
 from drivetrain.simulator import Crowd, Expected, Simulator
 
 Floats = NDArray[np.float64]
@@ -34,8 +36,8 @@ class Plan:
     method: str
     """How it was found, in words, for the record."""
     shadow_prices: Mapping[str, float] = field(default_factory=dict)
-    """Constraint over all rows → how much higher the objective's total would be (for a minimised one: lower, so
-    negative) if its binding bound were looser by one of its own units."""
+    """Bound over all rows, or over a group, such as `budget (north)` → how much higher the objective's total would be
+    (for a minimised one: lower, so negative) if it were looser by one of its own units."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,7 @@ class _Scored:
 
     values: Table
     """Objective, in the direction that is better when higher; −∞ where it is not allowed."""
-    usage: Mapping[str, Table]
-    """Constraint over all rows → its formula."""
+    uses: list[Use]
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
@@ -59,8 +60,8 @@ def decisions(scenario: Scenario, frame: pd.DataFrame) -> Ints:
         return np.arange(len(frame), dtype=np.int64)
     if scenario.decide.unit == "once":
         return np.zeros(len(frame), dtype=np.int64)
-    codes = [pd.factorize(frame[name], use_na_sentinel=True)[0] for name in scenario.decide.by]
-    return np.unique(np.column_stack(codes), axis=0, return_inverse=True)[1].astype(np.int64).ravel()
+    known = {name: labels(scenario.inputs[name], frame[name]) for name in scenario.decide.by}
+    return grouped(known, scenario.decide.by)[1]
 
 
 def optimise(simulator: Simulator, crowd: Crowd, unit: Ints, *, share: float = 1.0, nodes: int = NODES) -> Plan:
@@ -83,14 +84,15 @@ def optimise(simulator: Simulator, crowd: Crowd, unit: Ints, *, share: float = 1
     if _alone(scenario, unit):
         return _each(simulator, crowd, tried)
     scored = _score(simulator, crowd, unit, tried)
-    _require(scenario, scored.allowed)
-    totals = _totals(scenario, scored.usage, len(crowd), share)
-    picked, prices = solve(scored.values, totals, nodes) if totals else (scored.values.argmax(1), np.zeros(0))
+    answer = allot(scored.values, scored.uses, share, nodes) if scored.allowed.any(1).all() else None
+    if answer is None:
+        raise conflict(simulator, crowd, unit, tried, share)
+    picked, prices = answer
     start = tried[picked]
-    refined = refine(Search(simulator, crowd, unit, totals, prices), start, tried)
+    refined = refine(Search(simulator, crowd, unit, [use.limit for use in scored.uses], prices, share), start, tried)
     method = f", by {scenario.objective.risk}" if scenario.objective.risk else ""
-    method = _told(tried, start, refined, method + (", totals by a Lagrangian dual" if totals else ""))
-    return Plan(refined[unit], method, _shadow_prices(scenario, totals, prices))
+    method = _told(tried, start, refined, method + (", totals by a Lagrangian dual" if scored.uses else ""))
+    return Plan(refined[unit], method, _shadow_prices(simulator, crowd, refined[unit], scored.uses, prices, share))
 
 
 def _alone(scenario: Scenario, unit: Ints) -> bool:
@@ -111,8 +113,10 @@ def _each(simulator: Simulator, crowd: Crowd, tried: Floats) -> Plan:
             unknown += int(judged.strange.all(1).sum())
         refused += int((best == -torch.inf).sum())
     _require_known(scenario, unknown, len(crowd))
-    _require_allowed(scenario, refused, len(crowd))
-    search = Search(simulator, crowd, np.arange(len(crowd), dtype=np.int64), [], np.zeros(0))
+    unit = np.arange(len(crowd), dtype=np.int64)
+    if refused:
+        raise conflict(simulator, crowd, unit, tried)
+    search = Search(simulator, crowd, unit, [], np.zeros(0))
     refined = refine(search, start, tried)
     return Plan(refined, _told(tried, start, refined))
 
@@ -143,13 +147,11 @@ def shortlist(simulator: Simulator, crowd: Crowd, most: int, *, share: float = 1
     tried = candidates(scenario.space, simulator.support)
     everyone = np.zeros(len(crowd), dtype=np.int64)
     scored = _score(simulator, crowd, everyone, tried)
-    totals = _totals(scenario, scored.usage, len(crowd), share)
     kept = scored.allowed[0].copy()
-    for total in totals:
+    for total in (use.total(everyone[:1], share) for use in scored.uses):
         kept &= total.used[0] <= total.limit + total.slack
     if not kept.any() and scenario.decide.unit == "once":
-        _require(scenario, scored.allowed)
-        solve(scored.values, totals)  # says what is infeasible, and by how much
+        raise conflict(simulator, crowd, everyone, tried, share)
     feasible = bool(kept.any())
     values = scored.values[0]
     chosen = np.flatnonzero(kept if feasible else scored.allowed[0]) if (kept | scored.allowed[0]).any() else None
@@ -196,15 +198,14 @@ class _Judged:
 def _score(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats) -> _Scored:
     """Ask about every decision under every candidate; what cannot be computed is not allowed."""
     units, scenario = int(unit.max()) + 1, simulator.scenario
-    where, usage = torch.from_numpy(unit), {c.name: c for c in scenario.constraints if c.over != "each"}
-    values, *used = (torch.zeros(units, len(tried)) for _ in range(1 + len(usage)))
+    where, values = torch.from_numpy(unit), torch.zeros(units, len(tried))
+    sums = [Sum.over(limit, unit, len(tried)) for limit in limits(scenario, crowd.labels, len(crowd))]
     refused, unknown = (torch.zeros(units, len(tried), dtype=torch.bool) for _ in range(2))
     for part, expected in simulator.expected(crowd, tried):
         judged, at = _Judged.of(scenario, expected), where[part]
         values.index_add_(0, at, judged.earned)
-        for name, table in zip(usage, used, strict=True):
-            held = expected.bounded[name]
-            table.index_add_(0, at, held if judged.strange is None else held.nan_to_num(0.0, 0.0, 0.0))
+        for each in sums:
+            each.add(part, expected.bounded)
         for seen, barred in ((refused, judged.refused), (unknown, judged.strange)):
             if barred is not None:
                 seen.index_put_((at,), barred, accumulate=True)
@@ -212,7 +213,7 @@ def _score(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats) -> _Sc
     if scenario.objective.risk is not None:
         values -= torch.from_numpy(premiums(simulator, crowd, unit, tried))
     values[refused | unknown] = -torch.inf
-    return _Scored(values.numpy(), {name: table.numpy() for name, table in zip(usage, used, strict=True)})
+    return _Scored(values.numpy(), [each.use for each in sums])
 
 
 def _require_known(scenario: Scenario, stuck: int, units: int) -> None:
@@ -232,40 +233,15 @@ def _unknown(scenario: Scenario, stuck: int, units: int) -> Fault:
     )
 
 
-def _require(scenario: Scenario, allowed: NDArray[np.bool_]) -> None:
-    _require_allowed(scenario, int((~allowed.any(axis=1)).sum()), len(allowed))
-
-
-def _require_allowed(scenario: Scenario, stuck: int, units: int) -> None:
-    if stuck:
-        names = ", ".join(c.name for c in scenario.constraints if c.over == "each")
-        raise InfeasibleError(
-            Fault(
-                f"constraints ({names})",
-                f"found no setting that meets them in {stuck:,} of {units:,} decisions",
-                "Every decision needs at least one setting that is allowed and supported by the data",
-                "Loosen a bound, or widen a lever's range",
-            )
-        )
-
-
-def _totals(scenario: Scenario, usage: Mapping[str, Table], rows: int, share: float) -> list[Total]:
-    """Each bound over all rows as `sum over decisions of used[U, G] ≤ limit`."""
-    out = []
-    for constraint in scenario.constraints:
-        if constraint.over == "each":
-            continue
-        scale = rows if constraint.over == "mean" else share
-        used = usage[constraint.name]
-        if constraint.at_most is not None:
-            out.append(Total(constraint.name, used, constraint.at_most * scale, 1, scale))
-        if constraint.at_least is not None:
-            out.append(Total(constraint.name, -used, -constraint.at_least * scale, -1, scale))
-    return out
-
-
-def _shadow_prices(scenario: Scenario, totals: list[Total], prices: Floats) -> dict[str, float]:
+def _shadow_prices(
+    simulator: Simulator, crowd: Crowd, settings: Floats, uses: list[Use], prices: Floats, share: float
+) -> dict[str, float]:
+    """Limit → how much better the objective's total would be for one more unit of the bound."""
     out: dict[str, float] = {}
-    for total, price in zip(totals, prices, strict=True):
-        out[total.name] = out.get(total.name, 0.0) + scenario.objective.sign * float(price) * total.scale
+    ratios = any(use.limit.constraint.over == "ratio" for use in uses)
+    told = used(simulator, crowd, settings) if ratios else {}
+    for limit, price in zip((use.limit for use in uses), prices, strict=True):
+        ratio = limit.constraint.over == "ratio"
+        scale = float(told[limit.constraint.divisor][limit.rows].sum()) if ratio else limit.scale(share)
+        out[limit.name] = out.get(limit.name, 0.0) + simulator.scenario.objective.sign * float(price) * scale
     return out

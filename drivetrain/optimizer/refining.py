@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, log
@@ -11,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from drivetrain.optimizer.bounds import broken
+from drivetrain.optimizer.bounds import Limit, broken
 from drivetrain.optimizer.fear import paired_premiums
-from drivetrain.optimizer.totals import Total, accept
+from drivetrain.optimizer.totals import accept
 from drivetrain.scenario import Continuous, Integer, LeverSpace, places
 from drivetrain.simulator import Crowd, Simulator
 
@@ -27,14 +28,17 @@ SHRINK = 4
 
 @dataclass(frozen=True)
 class Search:
-    """What refinement asks: N rows of U decisions, and the totals with their prices."""
+    """What refinement asks: N rows of U decisions, and the limits with their prices."""
 
     simulator: Simulator
     crowd: Crowd
     unit: Ints
     """[N]"""
-    totals: list[Total]
+    limits: list[Limit]
     prices: Floats
+    """[C] of each limit."""
+    share: float = 1.0
+    """The part of all rows that these are."""
 
     @cached_property
     def alone(self) -> bool:
@@ -52,9 +56,15 @@ class Search:
         for constraint in scenario.constraints:
             if constraint.over == "each":
                 value[self._sum(broken(constraint, bounded[constraint.name])) > 0] = -np.inf
-        use = [total.direction * self._sum(bounded[total.name]) for total in self.totals]
+        use = [self._used(limit, bounded) for limit in self.limits]
         value[~np.isfinite(value) | ~np.isfinite(np.array(use)).all(0)] = -np.inf
         return value, np.array(use).reshape(len(use), len(value))
+
+    def _used(self, limit: Limit, bounded: Mapping[str, Tensor]) -> Floats:
+        """What each decision uses of a limit, [U]."""
+        value = limit.use(bounded)[:, 0].to(torch.float64).numpy()[limit.rows]
+        sums = np.bincount(self.unit[limit.rows], weights=value, minlength=int(self.unit.max()) + 1)
+        return np.asarray(sums, dtype=np.float64)
 
     def _sum(self, values: Tensor) -> Floats:
         if self.alone:
@@ -68,7 +78,7 @@ def refine(search: Search, start: Floats, tried: Floats) -> Floats:
 
     Each step tries a little less, a little more, and the top of the parabola through the three (Brent 1973, ch. 5). It
     moves only to better, allowed and supported settings. With totals it climbs the Lagrangian, and then keeps as many
-    of the moves as gain and leave the totals within their limits.
+    of the moves as gain and leave the sums within their limits.
 
     Args:
         search: whom to ask.
@@ -88,7 +98,7 @@ def refine(search: Search, start: Floats, tried: Floats) -> Floats:
         for i, width in widths.items():
             _climb(search, best, score, i, width)
         widths = {i: width / SHRINK for i, width in widths.items()}
-    return _within(search, start, value, use, best) if search.totals else best
+    return _within(search, start, value, use, best) if search.limits else best
 
 
 def _width(space: LeverSpace, i: int, tried: Floats) -> float:
@@ -152,6 +162,6 @@ def _within(search: Search, start: Floats, value: Floats, use: Floats, best: Flo
     """The moves from start to best that gain, as far as the totals allow."""
     moved_value, moved_use = search.ask(best)
     gain = np.where(np.isfinite(moved_value), moved_value - value, -np.inf)
-    room = np.array([total.limit for total in search.totals]) - use.sum(1)
+    room = np.array([limit.ceiling(search.share) for limit in search.limits]) - use.sum(1)
     made = accept(gain, moved_use - use, room, search.prices)
     return np.where(made[:, None], best, start)

@@ -20,6 +20,7 @@ from drivetrain.formula import Formula, weighted
 from drivetrain.optimizer.bounds import used
 from drivetrain.optimizer.choice import Plan, optimise
 from drivetrain.scenario import Constraint, LeverSpace, Objective, Scenario
+from drivetrain.scenario.constraints import Key
 from drivetrain.simulator import Crowd, Simulator
 
 Floats = NDArray[np.float64]
@@ -229,8 +230,9 @@ def frontier(
     """
     scenario = simulator.scenario
     asked = _bounding(scenario, constraint)
-    side, declared = ("at_most", asked.at_most) if asked.at_most is not None else ("at_least", asked.at_least)
-    assert declared is not None  # noqa: S101  (a constraint has a bound)
+    side: Key = "at_most" if asked.at_most is not None else "at_least"
+    declared = asked.bound(side)
+    assert declared is not None  # noqa: S101  (a constraint has a bound, and this one no groups)
     others = [each for each in scenario.constraints if each.name != constraint]
     want = Objective(minimise=asked.formula) if side == "at_most" else Objective(maximise=asked.formula)
     tight = optimise(_asking(simulator, want, others), crowd, unit, share=share, nodes=NODES)
@@ -246,13 +248,19 @@ def frontier(
 
 
 def _bounding(scenario: Scenario, name: str) -> Constraint:
-    over = {each.name: each for each in scenario.constraints if each.over in {"total", "mean"}}
+    over = {each.name: each for each in scenario.constraints if each.over in {"total", "mean"} and not each.by}
     if name not in over:
-        each = any(constraint.name == name for constraint in scenario.constraints)
-        found = "found a constraint that holds for each row" if each else "found no such constraint"
-        rule = "A frontier follows a bound on a total or a mean over rows"
+        other = next((each for each in scenario.constraints if each.name == name), None)
+        found = f"found a constraint that holds for {_scope(other)}" if other else "found no such constraint"
+        rule = "A frontier follows one bound on a total or a mean over all rows"
         raise UsageError(Fault(name, found, rule, nearest(name, over)))
     return over[name]
+
+
+def _scope(constraint: Constraint) -> str:
+    if constraint.by:
+        return f"each {' and '.join(constraint.by)}"
+    return "each row" if constraint.over == "each" else f"a {constraint.over}"
 
 
 def _at(

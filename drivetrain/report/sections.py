@@ -10,8 +10,8 @@ import numpy as np
 
 from drivetrain import figures
 from drivetrain.assembly import Run
-from drivetrain.decisions import last_test, words
-from drivetrain.decisions.rounding import interval, number, setting, span, with_unit
+from drivetrain.decisions import bounded, last_test, words
+from drivetrain.decisions.rounding import interval, number, setting, span
 from drivetrain.evidence import NAMES
 from drivetrain.report.page import bullets, drawing, folded, heading, paragraph, table
 
@@ -136,17 +136,9 @@ def limits(run: Run) -> str:
     scenario = run.scenario
     if not scenario.constraints:
         return ""
-    prices, lines = run.record.get("shadow_prices") or {}, []
-    for each in scenario.constraints:
-        bounds = [("at least", each.at_least), ("at most", each.at_most)]
-        told = " and ".join(
-            f"{word} {with_unit(number(bound), each.unit)}" for word, bound in bounds if bound is not None
-        )
-        price = number(prices[each.name]) if each.name in prices else "–"
-        lines.append([each.name, f"{each.over}: {each.formula.text}", told, price])
-    note = "A shadow price is what one more unit of room is worth, in the objective's unit summed over the rows."
-    header = ["constraint", "what is bounded", "bound", "shadow price"]
-    return heading("Constraints") + table(header, lines) + paragraph(note if prices else "", "quiet")
+    prices = run.record.get("shadow_prices") or {}
+    drawn = table(bounded.HEADER, bounded.lines(scenario, prices))
+    return heading("Constraints") + drawn + paragraph(bounded.NOTE if prices else "", "quiet")
 
 
 def data_used(run: Run) -> str:

@@ -1,9 +1,9 @@
 """Scenarios: what may be declared, read from a file with every fault at its line, column and key."""
 
+from drivetrain.scenario.constraints import Constraint
 from drivetrain.scenario.declarations import (
     Assignment,
     Beside,
-    Constraint,
     Data,
     Decide,
     Input,
@@ -13,6 +13,7 @@ from drivetrain.scenario.declarations import (
     Risk,
     Split,
 )
+from drivetrain.scenario.groups import grouped, labelled, labels
 from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, Lever, YesNo, effect_on
 from drivetrain.scenario.loading import SCHEMA_PATH, build, json_schema, load, parse
 from drivetrain.scenario.outcomes import Outcome
@@ -43,7 +44,10 @@ __all__ = [
     "YesNo",
     "build",
     "effect_on",
+    "grouped",
     "json_schema",
+    "labelled",
+    "labels",
     "load",
     "parse",
     "places",

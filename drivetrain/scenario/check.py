@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from drivetrain.errors import nearest
 from drivetrain.formula import FUNCTIONS, Formula
+from drivetrain.scenario.constraints import KEYS, Constraint, Key
 from drivetrain.scenario.declaration import Flaw, Path
+from drivetrain.scenario.groups import MISSING, bands
 from drivetrain.scenario.levers import Continuous, Integer, effect_on
 
 if TYPE_CHECKING:
@@ -52,7 +54,11 @@ def formulas(scenario: Scenario) -> Iterator[tuple[Path, Formula]]:
         elif lever.cost:
             yield ("levers", name, COST), lever.cost
     for place, constraint in enumerate(scenario.constraints):
-        yield ("constraints", place, constraint.over), constraint.formula
+        if constraint.ratio:
+            yield ("constraints", place, "ratio", "of"), constraint.ratio.of
+            yield ("constraints", place, "ratio", "to"), constraint.ratio.to
+        else:
+            yield ("constraints", place, constraint.over), constraint.formula
 
 
 def _names(scenario: Scenario) -> Iterator[Flaw]:
@@ -113,6 +119,8 @@ def _effects(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
     """The objective and every constraint must hang on a lever or an outcome."""
     for path, formula in formulas(scenario):
         names = scenario.expand(formula).names
+        if path[-2:] == ("ratio", "to"):  # such as the rows' size, which no setting changes
+            continue
         if path[0] == "levers" or names & (scenario.levers.keys() | scenario.outcomes.keys() | faulty):
             continue
         if names <= scenario.names:
@@ -182,10 +190,40 @@ def _inputs(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
         if name not in known | faulty:
             at: Path = ("assignment", "negative_controls", place)
             yield Flaw(at, f"found {name!r}", "It must be an input or an outcome", nearest(name, sorted(known)))
+    yield from _grouping(scenario, faulty)
     ranged = [name for name, lever in scenario.levers.items() if isinstance(lever, Continuous)]
     if scenario.assignment.propensity and ranged:
         rule = f"A probability of one setting needs levers without ranges, and {ranged[0]!r} is continuous"
         yield Flaw(("assignment", "propensity"), "found a propensity column", rule, "Remove it.", True)
+
+
+def _grouping(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
+    """What makes segments and groups must be inputs of few values, and bounds must be of such values."""
+    words: list[tuple[Path, tuple[str, ...]]] = [(("decide", "by"), scenario.decide.by)]
+    words += [(("constraints", place, "by"), each.by) for place, each in enumerate(scenario.constraints)]
+    for path, names in words:
+        for place, name in enumerate(names):
+            declared = scenario.inputs.get(name)
+            if declared is None and name not in faulty and path[0] == "constraints":
+                yield Flaw((*path, place), f"found {name!r}", "It must be an input", nearest(name, scenario.inputs))
+            if declared is not None and declared.kind == "numeric" and not declared.bins:
+                rule = "A number has too many values to make groups"
+                cure = f"Cut it, with bins: [NUMBER, ...] in inputs.{name}; or declare it categorical."
+                yield Flaw((*path, place), f"found the numeric input {name!r}", rule, cure)
+    for place, each in enumerate(scenario.constraints):
+        yield from _bound_groups(scenario, ("constraints", place), each)
+
+
+def _bound_groups(scenario: Scenario, path: Path, constraint: Constraint) -> Iterator[Flaw]:
+    """Bounds for values that an input surely does not have."""
+    declared = scenario.inputs.get(constraint.by[0]) if len(constraint.by) == 1 else None
+    known = () if declared is None else ("yes", "no") if declared.kind == "yes_no" else bands(declared)
+    for key in KEYS:
+        bound = getattr(constraint, key)
+        for group in bound if isinstance(bound, dict) and known else ():
+            if group not in (*known, MISSING):
+                rule = f"It must be one of the groups of {constraint.by[0]}"
+                yield Flaw((*path, key, group), f"found {group!r}", rule, nearest(group, known), True)
 
 
 def _features(scenario: Scenario) -> Iterator[Flaw]:
@@ -238,12 +276,22 @@ def _constraints(scenario: Scenario) -> Iterator[Flaw]:
             yield Flaw(("constraints", place, "name"), f"found {constraint.name!r} twice", "Constraints have own names")
         names.append(constraint.name)
         lever = scenario.levers.get(constraint.formula.text)
-        if constraint.over != "total" and isinstance(lever, Continuous | Integer):
-            yield from _bounds(("constraints", place), lever, constraint.at_most, constraint.at_least)
+        if constraint.over in {"each", "mean"} and isinstance(lever, Continuous | Integer):
+            yield from _bounds(("constraints", place), lever, constraint)
 
 
-def _bounds(path: Path, lever: Continuous | Integer, at_most: float | None, at_least: float | None) -> Iterator[Flaw]:
-    if at_most is not None and at_most < lever.min:
-        yield Flaw((*path, "at_most"), f"found {at_most:g}", f"The lever's lowest setting is {lever.min:g}")
-    if at_least is not None and at_least > lever.max:
-        yield Flaw((*path, "at_least"), f"found {at_least:g}", f"The lever's highest setting is {lever.max:g}")
+def _bounds(path: Path, lever: Continuous | Integer, constraint: Constraint) -> Iterator[Flaw]:
+    for at, most in _each_bound(constraint, "at_most"):
+        if most < lever.min:
+            yield Flaw((*path, *at), f"found {most:g}", f"The lever's lowest setting is {lever.min:g}")
+    for at, least in _each_bound(constraint, "at_least"):
+        if least > lever.max:
+            yield Flaw((*path, *at), f"found {least:g}", f"The lever's highest setting is {lever.max:g}")
+
+
+def _each_bound(constraint: Constraint, key: Key) -> Iterator[tuple[Path, float]]:
+    bound = getattr(constraint, key)
+    if isinstance(bound, dict):
+        yield from (((key, group), value) for group, value in bound.items())
+    elif bound is not None:
+        yield (key,), bound

@@ -131,3 +131,13 @@ def repeated(key: str, words: tuple[str, ...]) -> Iterator[Flaw]:
     for place, word in enumerate(words):
         if word in words[:place]:
             yield Flaw((key, place), f"found {word!r} twice", "Each may stand there once", "Remove one.")
+
+
+def exactly_one(declaration: Declaration, keys: tuple[str, ...]) -> Iterator[Flaw]:
+    """Flaws of none, or several, of some keys being given."""
+    given = [key for key in keys if getattr(declaration, key) is not None]
+    rule = "Exactly one of " + ", ".join(keys) + " must be given"
+    if not given:
+        yield Flaw((), "found none of them", rule)
+    for extra in given[1:]:
+        yield Flaw((extra,), f"found it beside {given[0]}", rule, f"Remove {extra} or {given[0]}.", True)

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from drivetrain.formula import Formula
-from drivetrain.scenario.declaration import Column, Declaration, Flaw, FormulaText, Many, Name, Text, repeated
+from drivetrain.scenario.declaration import (
+    Column,
+    Declaration,
+    Flaw,
+    FormulaText,
+    Many,
+    Name,
+    Text,
+    exactly_one,
+    repeated,
+)
 
 
 class Risk(Declaration):
@@ -27,7 +38,7 @@ class Risk(Declaration):
 
     def flaws(self) -> Iterator[Flaw]:
         """Exactly one of them."""
-        yield from _exactly_one(self, ("quantile", "spread", "cvar"))
+        yield from exactly_one(self, ("quantile", "spread", "cvar"))
 
     def __str__(self) -> str:
         """In words: `the members' 10 % quantile`."""
@@ -64,7 +75,7 @@ class Beside(Declaration):
 
     def flaws(self) -> Iterator[Flaw]:
         """Exactly one direction."""
-        yield from _exactly_one(self, ("maximise", "minimise"))
+        yield from exactly_one(self, ("maximise", "minimise"))
 
 
 class Objective(Declaration):
@@ -100,7 +111,7 @@ class Objective(Declaration):
 
     def flaws(self) -> Iterator[Flaw]:
         """Exactly one direction; further objectives have names of their own."""
-        yield from _exactly_one(self, ("maximise", "minimise"))
+        yield from exactly_one(self, ("maximise", "minimise"))
         seen = {"objective", "low", "high", "at_risk"}
         for place, each in enumerate(self.beside):
             if each.name in seen:
@@ -141,14 +152,21 @@ class Input(Declaration):
     adstock: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Makes it what earlier periods left behind: its column's value in each, times this share for every period since.
     The column may be a lever's; needs a split by time. Rows to decide for later bring it under the input's own name."""
+    bins: Annotated[Many[float], Field(max_length=100)] = ()
+    """Ascending numbers that cut a numeric one into groups, where `by` makes segments or groups of it."""
     known_before: bool = False
     """Vouches that it is known before the decision, although it matches a lever or an outcome as only a leak would."""
 
     def flaws(self) -> Iterator[Flaw]:
-        """Only numbers carry over."""
+        """Only numbers carry over, and only they are cut, in order."""
         if self.adstock is not None and self.kind != "numeric":
             rule = "Only a numeric input carries over"
             yield Flaw(("adstock",), f"found adstock of a {self.kind} input", rule, "Remove it.", True)
+        if self.bins and self.kind != "numeric":
+            yield Flaw(("bins",), f"found them of a {self.kind} input", "Only numbers are cut", "Remove them.", True)
+        for place, (low, high) in enumerate(pairwise(self.bins)):
+            if high <= low:
+                yield Flaw(("bins", place + 1), f"found {high:g} after {low:g}", "Bins ascend")
 
 
 class Split(Declaration):
@@ -210,7 +228,7 @@ class Data(Declaration):
 
     def flaws(self) -> Iterator[Flaw]:
         """Exactly one source."""
-        yield from _exactly_one(self, ("package", "csv", "parquet", "generator"))
+        yield from exactly_one(self, ("package", "csv", "parquet", "generator"))
         for key in ("rows", "seed"):
             if self.generator is not None or getattr(self, key) is None:
                 continue
@@ -261,47 +279,6 @@ class Decide(Declaration):
         yield from repeated("by", self.by)
 
 
-class Constraint(Declaration):
-    """What must hold: for each decision, in total, or on average."""
-
-    name: Name
-    """What reports call it."""
-    each: FormulaText | None = None
-    """A formula bounded for every row."""
-    total: FormulaText | None = None
-    """A formula whose sum over all rows is bounded."""
-    mean: FormulaText | None = None
-    """A formula whose mean over all rows is bounded; exactly one of the three."""
-    at_most: float | None = None
-    """The upper bound."""
-    at_least: float | None = None
-    """The lower bound; at least one of the two."""
-    unit: Text = ""
-    """The unit of the formula's value."""
-
-    @property
-    def over(self) -> Literal["each", "total", "mean"]:
-        """What is bounded."""
-        return "each" if self.each else "total" if self.total else "mean"
-
-    @property
-    def formula(self) -> Formula:
-        """The bounded formula."""
-        formula = self.each or self.total or self.mean
-        assert formula is not None  # noqa: S101  (one is given: see flaws)
-        return formula
-
-    def flaws(self) -> Iterator[Flaw]:
-        """One formula, and bounds that leave room."""
-        yield from _exactly_one(self, ("each", "total", "mean"))
-        if self.at_most is None and self.at_least is None:
-            yield Flaw((), "found no bound", "A constraint needs at_most or at_least")
-        elif self.at_most is not None and self.at_least is not None and self.at_least > self.at_most:
-            yield Flaw(
-                ("at_least",), f"found {self.at_least:g}", f"It must not exceed at_most, which is {self.at_most:g}"
-            )
-
-
 class Model(Declaration):
     """How the networks are built and trained; sizes that are left out are chosen on held-out rows."""
 
@@ -332,12 +309,3 @@ class Model(Declaration):
     def flaws(self) -> Iterator[Flaw]:
         """Each kind once."""
         yield from repeated("kinds", self.kinds)
-
-
-def _exactly_one(declaration: Declaration, keys: tuple[str, ...]) -> Iterator[Flaw]:
-    given = [key for key in keys if getattr(declaration, key) is not None]
-    rule = "Exactly one of " + ", ".join(keys) + " must be given"
-    if not given:
-        yield Flaw((), "found none of them", rule)
-    for extra in given[1:]:
-        yield Flaw((extra,), f"found it beside {given[0]}", rule, f"Remove {extra} or {given[0]}.", True)

@@ -11,10 +11,10 @@ from pydantic import Field, PrivateAttr
 
 from drivetrain.formula import Formula, total
 from drivetrain.scenario import check
+from drivetrain.scenario.constraints import Constraint
 from drivetrain.scenario.declaration import Declaration, Flaw, Many, Name, Text
 from drivetrain.scenario.declarations import (
     Assignment,
-    Constraint,
     Data,
     Decide,
     Input,

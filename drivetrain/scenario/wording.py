@@ -11,11 +11,11 @@ from typing import Any, Final
 from pydantic_core import ErrorDetails
 
 from drivetrain.errors import FormulaError, nearest
+from drivetrain.scenario.constraints import Constraint, Ratio
 from drivetrain.scenario.declaration import Declaration, Flaw, Flaws, Path, show
 from drivetrain.scenario.declarations import (
     Assignment,
     Beside,
-    Constraint,
     Data,
     Decide,
     Input,
@@ -157,5 +157,7 @@ def _keys(path: Path, values: Mapping[str, Any]) -> list[str]:
     model = _LEVERS[levers[path[1]]["kind"]] if path[0] == "levers" else _MODELS[str(path[0])]
     if path[0] == "levers" and path[2:3] == ("features",):
         model = Feature
+    if path[0] == "constraints" and path[2:3] == ("ratio",):
+        model = Ratio
     model = _INSIDE.get((path[0], path[1]), model) if len(path) > 1 else model
     return list(model.model_fields)

@@ -66,8 +66,9 @@ class Chain:
 
     @cached_property
     def bounds(self) -> dict[str, Formula]:
-        """Constraint → its formula, with costs put in."""
-        return {each.name: self.scenario.expand(each.formula) for each in self.scenario.constraints}
+        """Constraint → its formula, with costs put in; of a ratio also `name: to` → what it is divided by."""
+        formulas = (pair for each in self.scenario.constraints for pair in each.formulas.items())
+        return {name: self.scenario.expand(formula) for name, formula in formulas}
 
     @cached_property
     def beside(self) -> dict[str, Formula]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ class Crowd:
     remarks: Mapping[str, NDArray[np.bool_]]
     """What was not plain in the inputs, and in which rows [N]."""
     size: int
+    labels: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+    """Input → the group of each row [N], for every input that makes groups for a constraint."""
 
     def __len__(self) -> int:
         """N."""
@@ -32,4 +34,5 @@ class Crowd:
         contexts = {name: [each[part] for each in members] for name, members in self.contexts.items()}
         values = {name: value[part] for name, value in self.values.items()}
         size = len(range(*part.indices(self.size))) if isinstance(part, slice) else len(part)
-        return Crowd(values, contexts, {}, size)
+        place = part if isinstance(part, slice) else part.numpy()
+        return Crowd(values, contexts, {}, size, {name: each[place] for name, each in self.labels.items()})

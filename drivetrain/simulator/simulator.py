@@ -14,7 +14,7 @@ from torch import Tensor
 
 from drivetrain.formula import Formula
 from drivetrain.modeler import Models, OutcomeModel, worth
-from drivetrain.scenario import Scenario
+from drivetrain.scenario import Scenario, labelled
 from drivetrain.simulator.chain import Ask, Chain
 from drivetrain.simulator.crowd import Crowd
 from drivetrain.simulator.support import Support
@@ -35,7 +35,7 @@ class Outlook:
     outcomes: Mapping[str, Tensor]
     """Expected outcomes; of a categorical one the probability of each option, as `name: option`."""
     bounded: Mapping[str, Tensor]
-    """The formula of each constraint, by the constraint's name."""
+    """The formula of each constraint, by the constraint's name; of a ratio also what divides it, as `name: to`."""
     folds: Tensor = field(repr=False)
     """int64 [M]: the fold that each member has not seen."""
     beside: Mapping[str, Tensor] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Expected:
     objective: Tensor
     """The scenario's formula, in its unit and direction."""
     bounded: Mapping[str, Tensor]
-    """The formula of each constraint, by the constraint's name."""
+    """The formula of each constraint, by the constraint's name; of a ratio also what divides it, as `name: to`."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Simulator:
             name: torch.tensor(self._input(frame, name)[:, None], dtype=torch.float32) for name in self.scenario.inputs
         }
         contexts = {name: model.context(rows) for name, model in self.models.outcomes.items()}
-        return Crowd(values, contexts, rows.remarks, len(frame))
+        return Crowd(values, contexts, rows.remarks, len(frame), labelled(self.scenario, frame))
 
     def grid(self, crowd: Crowd, settings: Floats | Tensor) -> Outlook:
         """Every row under each of G settings [G, L]: tensors [M, N, G]. Use `chunks` where that is too large.

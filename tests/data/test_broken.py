@@ -317,3 +317,10 @@ def test_any_bytes_give_a_table_or_a_message(shop: Shop, tmp_path: Path, content
     with suppress(DataError):
         rows = data.read_rows(shop(), tmp_path / "rows.csv")
     assert rows is None or len(rows) > 0
+
+
+def test_a_bound_for_a_group_without_rows(shop: Shop, frame: pd.DataFrame) -> None:
+    quota = {"name": "quota", "total": "price", "by": ["town"], "at_most": {"Ulmm": 5}}
+    with pytest.raises(DataError) as caught:
+        data.load(shop(frame, constraints=[quota]))
+    excused(caught, [("constraints.quota.at_most", "no row has town 'Ulmm'", "Did you mean 'Ulm'?")])

@@ -24,7 +24,7 @@ from tests.stand_ins import as_table, declare, stand_in
 TEXT = """\
 objective: {maximise: 10 * y - price}
 levers: {price: {kind: integer, min: 0, max: 4, do_nothing: 0}}
-inputs: {x: {kind: numeric}, region: {kind: numeric}}
+inputs: {x: {kind: numeric}, region: {kind: numeric, bins: [0.5, 1.5, 2.5]}}
 outcomes: {y: {kind: numeric}}
 assignment: {design: randomised}
 """

@@ -186,7 +186,7 @@ def test_answers_match_brute_force_and_keep_their_constraints(made: Made) -> Non
 SMALL = """\
 objective: {maximise: 10 * y - price}
 levers: {price: {kind: continuous, min: 0, max: 10}}
-inputs: {x: {kind: numeric}, region: {kind: numeric}}
+inputs: {x: {kind: numeric}, region: {kind: numeric, bins: [1.5, 2.5]}}
 outcomes: {y: {kind: numeric}}
 """
 
@@ -252,8 +252,6 @@ def test_units_get_one_setting_each_and_missing_values_are_a_segment() -> None:
     assert len(set(unit)) == 3
     assert unit[0] == unit[1] != unit[2]
     assert unit[3] == unit[4]
-    texts = frame.assign(region=pd.Series(["a", "a", "b", None, None], dtype=object))
-    assert decisions(scenario, texts)[3] == decisions(scenario, texts)[4]
     simulator = stand_in(scenario, {"y": parabola(2)}, anywhere(scenario.space))
     plan = optimise(simulator, simulator.crowd(frame), unit)
     assert plan.settings[:, 0] == pytest.approx([2, 2, 1.5, 5.5, 5.5], abs=0.02)
@@ -342,3 +340,101 @@ def test_a_lever_with_steps_is_tried_at_each_of_them() -> None:
     plan = optimise(simulator, simulator.crowd(pd.DataFrame({"x": x, "region": 0.0})), np.arange(50))
     assert plan.method == "201 settings tried for every decision"
     assert np.abs(plan.settings[:, 0] - (4 + x - 0.5)).max() <= 0.025 + 1e-9
+
+
+GROUPED = """\
+objective: {maximise: y - price}
+levers: {price: {kind: continuous, min: 0, max: 10, step: 1}}
+inputs: {x: {kind: numeric}, region: {kind: numeric, bins: [0.5, 1.5]}, size: {kind: numeric}}
+outcomes: {y: {kind: numeric}}
+constraints:
+"""
+
+
+def grouped_world(constraints: str, many: int = 12) -> tuple[Simulator, pd.DataFrame]:
+    scenario = declare(GROUPED + constraints)
+    draw = np.random.default_rng(many)
+    frame = pd.DataFrame(
+        {"x": draw.uniform(0, 4, many), "region": np.arange(many) % 3.0, "size": draw.uniform(1, 3, many)}
+    )
+    return stand_in(scenario, {"y": lambda x, at: x[..., 0] * at[..., 0]}, anywhere(scenario.space)), frame
+
+
+def referee(frame: pd.DataFrame, rows: list[np.ndarray], limits: list[float]) -> float:
+    """The best Σ (x − 1) · price under Σ rows · use ≤ limits, each use [N, 11], by a programme solved whole."""
+    price = np.arange(11.0)
+    values = (frame["x"].to_numpy()[:, None] - 1) * price
+    place = np.repeat(np.arange(len(frame)), 11)
+    one = coo_array((np.ones(values.size), (place, np.arange(values.size))))
+    answer = milp(
+        -values.ravel(),
+        constraints=[
+            LinearConstraint(one.tocsr(), 1, 1),
+            LinearConstraint(np.array([r.ravel() for r in rows]), -np.inf, limits),
+        ],
+        integrality=np.ones(values.size),
+        bounds=Bounds(0, 1),
+    )
+    return -float(answer.fun)
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_groups_are_bounded_each_by_itself(beside: bool) -> None:
+    more = "  - {name: all, total: price, at_most: 30}\n" if beside else ""
+    known, frame = grouped_world(
+        "  - {name: quota, total: price, by: [region], at_most: {below 0.5: 12, 1.5 and above: 7}}\n" + more
+    )
+    plan = optimise(known, known.crowd(frame), np.arange(12))
+    price, region = np.tile(np.arange(11.0), (12, 1)), frame["region"].to_numpy()
+    rows, limits = [price * (region == 0)[:, None], price * (region == 2)[:, None]], [12.0, 7.0]
+    if beside:
+        rows, limits = [*rows, price], [*limits, 30.0]
+    got = plan.settings[:, 0]
+    assert got[region == 0].sum() <= 12
+    assert got[region == 2].sum() <= 7
+    value = float(((frame["x"] - 1) * got).sum())
+    assert value == pytest.approx(referee(frame, rows, limits), rel=1e-5)
+    assert set(plan.shadow_prices) == {"quota (below 0.5)", "quota (1.5 and above)"} | ({"all"} if beside else set())
+    assert holds(known, known.crowd(frame), plan.settings)
+
+
+def test_a_mean_within_each_group_is_that_of_its_rows() -> None:
+    known, frame = grouped_world("  - {name: usual, mean: price, by: [region], at_most: 3, at_least: 2}", 30)
+    plan = optimise(known, known.crowd(frame), np.arange(30))
+    means = pd.Series(plan.settings[:, 0]).groupby(frame["region"]).mean()
+    assert (means <= 3 + 1e-9).all()
+    assert (means >= 2 - 1e-9).all()
+
+
+@pytest.mark.parametrize("key", ["at_most", "at_least"])
+def test_a_ratio_of_totals_is_kept_and_as_good_as_the_referee(key: str) -> None:
+    bound = 3.0 if key == "at_most" else 6.0
+    known, frame = grouped_world(f"  - {{name: load, ratio: {{of: price * size, to: size + y}}, {key}: {bound / 10}}}")
+    plan = optimise(known, known.crowd(frame), np.arange(12))
+    size, x, price = frame["size"].to_numpy(), frame["x"].to_numpy(), plan.settings[:, 0]
+    ratio = (price * size).sum() / (size + x * price).sum()
+    sign = 1 if key == "at_most" else -1
+    assert sign * ratio <= sign * bound / 10 + 1e-6
+    grid = np.arange(11.0)
+    use = sign * (size[:, None] * grid - bound / 10 * (size[:, None] + x[:, None] * grid))
+    assert float(((x - 1) * price).sum()) == pytest.approx(referee(frame, [use], [0.0]), rel=1e-4)
+    assert "load" in plan.shadow_prices
+
+
+def test_a_share_is_the_mean_of_a_yes_or_no() -> None:
+    scenario = declare(
+        "objective: {maximise: y - 3 * gift}\nlevers: {gift: {kind: yes_no}}\ninputs: {x: {kind: numeric}}\n"
+        "outcomes: {y: {kind: numeric}}\nconstraints: [{name: reach, mean: gift, at_least: 0.25}]\n"
+    )
+    known = stand_in(scenario, {"y": lambda x, at: x[..., 0] * at[..., 0]}, anywhere(scenario.space))
+    frame = pd.DataFrame({"x": np.linspace(0, 2, 20)})
+    plan = optimise(known, known.crowd(frame), np.arange(20))
+    assert plan.settings[:, 0].tolist() == [0.0] * 15 + [1.0] * 5
+    assert plan.shadow_prices["reach"] == pytest.approx(20 * 1.5, rel=0.1)
+
+
+def test_units_that_straddle_groups_count_in_each() -> None:
+    known, frame = grouped_world("  - {name: quota, total: price, by: [region], at_most: 9}")
+    plan = optimise(known, known.crowd(frame), np.arange(12) // 4)
+    assert all(plan.settings[frame["region"].to_numpy() == region].sum() <= 9 for region in range(3))
+    assert len(np.unique(plan.settings[:4])) == 1

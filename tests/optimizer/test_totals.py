@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import coo_array, vstack
 
-from drivetrain.errors import InfeasibleError
 from drivetrain.optimizer.allotment import solve
 from drivetrain.optimizer.totals import Total, accept, bounded, dual
 
@@ -37,6 +36,12 @@ def total(name: str, used: np.ndarray, limit: float, direction: int = 1, scale: 
     return Total(name, (direction * used).astype(np.float32), direction * limit, direction, scale)
 
 
+def solved(values: np.ndarray, totals: list[Total]) -> tuple[np.ndarray, np.ndarray]:
+    found = solve(values, totals)
+    assert found is not None
+    return found
+
+
 def value_of(values: np.ndarray, picked: np.ndarray) -> float:
     return sum(float(values[i, g]) for i, g in enumerate(picked))
 
@@ -55,14 +60,9 @@ def test_solve_is_as_good_as_the_referee_and_infeasible_where_it_is(seed: int, u
         limit = low + (high - low) * draw.uniform(-0.05, 0.9)
         totals.append(total(f"t{k}", used, float(limit), int(draw.choice([1, -1]))))
     best = referee(values, totals)
-    try:
-        found = solve(values, totals)
-    except InfeasibleError as error:
-        found = error
-    if isinstance(found, InfeasibleError):
+    found = solve(values, totals)
+    if found is None:
         assert best is None
-        assert found.exit_code == 4
-        assert all(fault.thing.startswith("constraints.t") for fault in found.faults)
         return
     picked, prices = found
     if best is None:  # on the very edge: kept but for a rounding error
@@ -78,9 +78,9 @@ def test_solve_is_as_good_as_the_referee_and_infeasible_where_it_is(seed: int, u
 def test_alike_decisions_between_two_bounds():
     values = np.tile(np.array([0.0, 1.0], dtype=np.float32), (5000, 1))
     used = np.tile(np.array([0.0, 1.0]), (5000, 1))
-    picked, _ = solve(values, [total("most", used, 2100), total("least", used, 2000, -1)])
+    picked, _ = solved(values, [total("most", used, 2100), total("least", used, 2000, -1)])
     assert picked.sum() == 2100
-    exactly, _ = solve(-values, [total("most", used, 1234), total("least", used, 1234, -1)])
+    exactly, _ = solved(-values, [total("most", used, 1234), total("least", used, 1234, -1)])
     assert exactly.sum() == 1234
 
 
@@ -89,7 +89,7 @@ def test_large_problems_stay_within_a_hair_of_the_bound(bounds: int):
     draw = np.random.default_rng(bounds)
     values = draw.gamma(2, size=(4000, 10)).astype(np.float32)
     totals = [total(f"t{k}", draw.uniform(0, 10, values.shape), 4000 * draw.uniform(3, 4.5)) for k in range(bounds)]
-    picked, prices = solve(values, totals)
+    picked, prices = solved(values, totals)
     limit = referee(values, totals, whole=False)
     assert limit is not None
     assert dual(values, totals).bound == pytest.approx(limit, rel=1e-5)
@@ -98,39 +98,15 @@ def test_large_problems_stay_within_a_hair_of_the_bound(bounds: int):
     assert (prices > 0).any()
 
 
-def test_a_bound_out_of_reach_is_named_with_the_nearest():
-    used = np.array([[1.0, 2.0], [3.0, 5.0]])
-    with pytest.raises(InfeasibleError) as caught:
-        solve(np.zeros((2, 2), np.float32), [total("a", used, 3), total("b", used, 99, -1)])
-    first, second = caught.value.faults
-    assert (first.thing, second.thing) == ("constraints.a.at_most", "constraints.b.at_least")
-    assert "reach is 4" in first.rule
-    assert "reach is 7" in second.rule
-
-
-def test_bounds_that_clash_are_named_with_how_far_each_could_go():
-    used, other = np.array([[0.0, 1.0]] * 10), np.array([[0.0, 2.0]] * 10)
-    loose = total("loose", used, 100.0)
-    with pytest.raises(InfeasibleError) as caught:
-        solve(np.zeros((10, 2), np.float32), [total("cost", used, 3), total("reached", other, 12, -1), loose])
-    assert [fault.thing for fault in caught.value.faults] == [
-        "constraints.cost.at_most",
-        "constraints.reached.at_least",
-    ]
-    assert "reach beside reached.at_least is 6" in caught.value.faults[0].rule
-    assert "reach beside cost.at_most is 6" in caught.value.faults[1].rule
-
-
-def test_whole_settings_that_cannot_meet_a_sum_are_infeasible():
+def test_whole_settings_that_cannot_meet_a_sum_are_none():
     used = np.array([[0.0, 2.0]] * 3)
-    with pytest.raises(InfeasibleError, match="nearest choice"):
-        solve(np.zeros((3, 2), np.float32), [total("most", used, 3.5), total("least", used, 2.5, -1)])
+    assert solve(np.zeros((3, 2), np.float32), [total("most", used, 3.5), total("least", used, 2.5, -1)]) is None
 
 
 def test_forbidden_settings_are_never_picked_however_cheap():
     values = np.array([[-np.inf, 1.0, 2.0]] * 4, dtype=np.float32)
     used = np.array([[0.0, 1.0, 5.0]] * 4)
-    picked, _ = solve(values, [total("cost", used, 12)])
+    picked, _ = solved(values, [total("cost", used, 12)])
     assert value_of(values, picked) == 6.0
 
 
@@ -138,8 +114,8 @@ def test_prices_are_the_worth_of_one_more_unit():
     draw = np.random.default_rng(1)
     values, used = np.column_stack([np.zeros(2000), draw.uniform(0, 1, 2000)]), np.array([[0.0, 1.0]] * 2000)
     table = values.astype(np.float32)
-    picked, prices = solve(table, [total("cost", used, 500)])
-    more, _ = solve(table, [total("cost", used, 520)])
+    picked, prices = solved(table, [total("cost", used, 500)])
+    more, _ = solved(table, [total("cost", used, 520)])
     assert prices[0] == pytest.approx((value_of(values, more) - value_of(values, picked)) / 20, rel=0.05)
 
 

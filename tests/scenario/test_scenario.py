@@ -9,13 +9,27 @@ import sys
 from pathlib import Path
 
 import jsonschema
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from drivetrain.errors import ScenarioError
-from drivetrain.scenario import SCHEMA_PATH, Continuous, Scenario, build, json_schema, load, parse
+from drivetrain.scenario import (
+    SCHEMA_PATH,
+    Continuous,
+    Input,
+    Scenario,
+    build,
+    grouped,
+    json_schema,
+    labels,
+    load,
+    parse,
+)
+from drivetrain.scenario.groups import bands
 
 from .test_broken import GOOD
 
@@ -139,3 +153,29 @@ def test_schema_command() -> None:
 
 def test_scenario_is_one_line_in_a_notebook() -> None:
     assert "\n" not in repr(Scenario.model_validate(plain(GOOD)))
+
+
+def test_groups_are_called_as_people_write_them() -> None:
+    cut = Input(kind="numeric", bins=(30, 50))
+    assert bands(cut) == ("below 30", "30 to 50", "50 and above")
+    age = labels(cut, pd.Series([29.9, 30, 50, np.nan]))
+    assert age.tolist() == ["below 30", "30 to 50", "50 and above", "missing"]
+    member = labels(Input(kind="yes_no"), pd.Series([1.0, 0.0, np.nan, 1.0]))
+    assert member.tolist() == ["yes", "no", "missing", "yes"]
+    names, number = grouped({"age": age, "member": member}, ["member", "age"])
+    assert [names[each] for each in number] == [
+        "yes, below 30",
+        "no, 30 to 50",
+        "missing, 50 and above",
+        "yes, missing",
+    ]
+
+
+def test_a_bound_for_a_group_that_is_not_one_is_a_fault() -> None:
+    text = GOOD.replace("unit: years", "bins: [30, 50]").replace("total: cost", "total: cost, by: [age]")
+    assert parse(text).constraints[0].bound("at_most", "below 30") == 1000
+    bounds = text.replace("at_most: 1000", "at_most: {below 30: 10, 30 to 60: 20}")
+    with pytest.raises(ScenarioError, match=r"found '30 to 60'.*Did you mean '30 to 50'"):
+        parse(bounds)
+    each = parse(text.replace("at_most: 1000", "at_most: {below 30: 10}")).constraints[0]
+    assert (each.bound("at_most", "below 30"), each.bound("at_most", "30 to 50")) == (10, None)

@@ -1,0 +1,278 @@
+"""Why no settings meet the constraints: the fewest of them that conflict, and the least loosening that leaves room.
+
+The smallest set is found by a deletion filter (Chinneck & Dravnieks 1991, ORSA J. Comput. 3:157): leave out one bound
+after another, for good where what is left still conflicts. What is left at the end is irreducible: without any one of
+its bounds the others can be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from math import floor, log10
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from drivetrain.errors import Fault, InfeasibleError
+from drivetrain.optimizer.bounds import TOLERANCE, limits
+from drivetrain.optimizer.loosening import loosened
+from drivetrain.optimizer.parts import Sum, Use
+from drivetrain.optimizer.totals import Table
+from drivetrain.scenario import Constraint
+from drivetrain.scenario.constraints import KEYS, Key
+from drivetrain.simulator import Crowd, Simulator
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+DIGITS = 6
+MOST_ORDERS = 24
+STEPS = 50
+"""At so many degrees of loosening what holds for each row is tried beside sums."""
+
+
+@dataclass(frozen=True)
+class Fence:
+    """One bound that holds for each row."""
+
+    constraint: Constraint
+    key: Key
+    excess: Table
+    """[U, G] by how much of itself some row of a decision would pass it under each setting; 0 where all keep it."""
+
+    @property
+    def name(self) -> str:
+        """`fair.at_most`."""
+        return f"{self.constraint.name}.{self.key}"
+
+    @property
+    def bound(self) -> float:
+        """The bound as the scenario writes it."""
+        return self.constraint.bound(self.key) or 0.0
+
+    def told(self, loosening: float) -> float:
+        """The bound when loosened by that much of itself."""
+        return self.bound + (1 if self.key == "at_most" else -1) * loosening * max(1.0, abs(self.bound))
+
+
+Part = Fence | Use
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """All that constraints ask of U decisions under G settings."""
+
+    known: Bools
+    """[U, G] where everything can be computed and is allowed but for the constraints."""
+    parts: tuple[Part, ...]
+    share: float
+
+    def allowed(self, parts: Sequence[Part], loosening: Mapping[str, float]) -> Bools:
+        """[U, G] what keeps the bounds that hold for each row, some of them loosened."""
+        out = self.known.copy()
+        for part in parts:
+            if isinstance(part, Fence):
+                out &= part.excess <= loosening.get(part.name, 0.0) * (1 + 1e-6)
+        return out
+
+    def possible(self, parts: Sequence[Part]) -> bool:
+        """Whether some choice keeps these bounds."""
+        allowed = self.allowed(parts, {})
+        uses = [part for part in parts if isinstance(part, Use)]
+        return bool(allowed.any(1).all()) and (not uses or loosened(allowed, uses, self.share) == {})
+
+
+def conflict(
+    simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats, share: float = 1.0, known: Bools | None = None
+) -> InfeasibleError:
+    """The error that says which constraints conflict, how far each could go beside the others, and what would do.
+
+    Args:
+        simulator: who is asked.
+        crowd: N rows.
+        unit: [N] the decision of each row.
+        tried: [G, L] candidate settings, each of which could be computed for every decision.
+        share: the part of all rows that these are.
+        known: [U, G] settings that are allowed but for the constraints; all where left out.
+    """
+    asked = _ask(simulator, crowd, unit, tried, share, known)
+    if not asked.known.any(1).all():
+        return InfeasibleError(_no_room(asked))
+    if asked.possible(asked.parts):
+        return InfeasibleError(*(_lumpy(part, len(asked.parts)) for part in asked.parts))
+    guilty = _fewest(asked)
+    reached = [_reach(asked, part, [other for other in guilty if other is not part]) for part in guilty]
+    faults = [_fault(part, guilty, reach) for part, reach in zip(guilty, reached, strict=True)]
+    relaxed = _relaxation(asked)
+    said = len(guilty) == 1 and relaxed == {guilty[0].name: reached[0]}
+    return InfeasibleError(*faults, *([] if said or not relaxed else [_nearest(relaxed)]))
+
+
+def _ask(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats, share: float, known: Bools | None) -> _Asked:
+    scenario, units, where = simulator.scenario, int(unit.max()) + 1, torch.from_numpy(unit)
+    fences = {
+        (each.name, key): np.zeros((units, len(tried)), dtype=np.float32)
+        for each in scenario.constraints
+        if each.over == "each"
+        for key in KEYS
+        if each.bound(key) is not None
+    }
+    sums = [Sum.over(limit, unit, len(tried), divided=True) for limit in limits(scenario, crowd.labels, len(crowd))]
+    strange = torch.zeros(units, len(tried))
+    for part, expected in simulator.expected(crowd, tried):
+        bounded = expected.bounded
+        for value in (expected.objective, *bounded.values()):
+            strange.index_add_(0, where[part], (~torch.isfinite(value)).float())
+        for each in scenario.constraints:
+            for key in KEYS:
+                if (table := fences.get((each.name, key))) is not None:
+                    over = _over(each, key, bounded[each.name])
+                    np.maximum.at(table, unit[part], over.numpy())
+        for total in sums:
+            total.add(part, bounded)
+    possible = (strange == 0).numpy() & (True if known is None else known)
+    named = {each.name: each for each in scenario.constraints}
+    parts = [Fence(named[name], key, table) for (name, key), table in fences.items()]
+    return _Asked(possible, (*parts, *(total.use for total in sums)), share)
+
+
+def _over(constraint: Constraint, key: Key, value: torch.Tensor) -> torch.Tensor:
+    bound = constraint.bound(key) or 0.0
+    over = (1 if key == "at_most" else -1) * (value - bound) / max(1.0, abs(bound))
+    return torch.where(over > TOLERANCE, over, torch.zeros_like(over)).nan_to_num(0.0)
+
+
+def _fewest(asked: _Asked) -> list[Part]:
+    """A set of bounds that cannot be kept together, of which none can be left out."""
+    left = list(asked.parts)
+    step = max(1, len(left) // 2)
+    while step:  # whole runs first, so that hundreds of groups take few tries
+        place = 0
+        while place < len(left):
+            fewer = left[:place] + left[place + step :]
+            if fewer and not asked.possible(fewer):
+                left = fewer
+            else:
+                place += step
+        step //= 2
+    return left
+
+
+def _relaxation(asked: _Asked) -> dict[str, float]:
+    """Bound → the value that it would need, so that all can be kept: the least loosening in total, each in proportion.
+
+    What holds for each row is loosened only as far as rows without room need it.
+    """
+    fences = [part for part in asked.parts if isinstance(part, Fence)]
+    uses = [part for part in asked.parts if isinstance(part, Use)]
+    loosening = _fences(asked.known, fences)
+    allowed = asked.allowed(fences, loosening)
+    out = {fence.name: fence.told(loosening[fence.name]) for fence in fences if loosening[fence.name] > 0}
+    out |= (loosened(allowed, uses, asked.share) if uses and allowed.any(1).all() else None) or {}
+    keys = {part.name: part.key for part in asked.parts}
+    return {name: outward(value, keys[name]) for name, value in out.items()}
+
+
+def _fences(known: Bools, fences: list[Fence]) -> dict[str, float]:
+    """Fence → by how much of itself it must give way for every decision to have a setting.
+
+    Each in turn is loosened as little as the others allow, in several orders; the least sum is taken. For one fence,
+    or where only one gives way, it is the least there is.
+    """
+    best: dict[str, float] = {fence.name: 0.0 for fence in fences}
+    if not fences or _needed(known, fences, fences[0], best) == 0:
+        return best
+    lowest = np.inf
+    for place, order in enumerate(permutations(fences)):
+        if place == MOST_ORDERS:
+            break
+        now = {fence.name: np.inf for fence in fences}
+        for fence in order:
+            now[fence.name] = _needed(known, fences, fence, now)
+        if sum(now.values()) < lowest:
+            best, lowest = now, sum(now.values())
+    return best
+
+
+def _needed(known: Bools, fences: list[Fence], fence: Fence, now: Mapping[str, float]) -> float:
+    """The loosening of one fence that leaves every decision a setting, the others as they are now."""
+    others = known.copy()
+    for other in fences:
+        if other is not fence:
+            others &= other.excess <= now[other.name]
+    return float(np.where(others, fence.excess, np.inf).min(1).max())
+
+
+def _fault(part: Part, guilty: list[Part], reach: float | None) -> Fault:
+    """One of the conflicting bounds, and how far it can go while the others are kept."""
+    thing, found = f"constraints.{part.name}", f"found {part.bound:,.6g}"
+    if isinstance(part, Fence) and (stuck := int((part.excess > 0).all(1).sum())):
+        found += f", which no setting meets in {stuck:,} of {len(part.excess):,} decisions"
+    others = [other.name for other in guilty if other is not part]
+    condition = f" beside {' and '.join(others)}" if others else ""
+    if reach is None:
+        rule = f"No settings were found that meet it{condition}"
+        return Fault(thing, found, rule, "Loosen it together with another of them")
+    rule = f"The nearest that any supported settings reach{condition} is {reach:,.12g}"
+    return Fault(
+        thing, found, rule, f"Write {part.key}: {reach:,.12g}, or loosen another bound, or widen a lever's range"
+    )
+
+
+def _reach(asked: _Asked, part: Part, others: list[Part]) -> float | None:
+    """The tightest bound that can be kept beside the others; None where loosening it alone does not help."""
+    allowed = asked.allowed(others, {})
+    if not allowed.any(1).all():
+        return None
+    uses = [other for other in others if isinstance(other, Use)]
+    if isinstance(part, Use):
+        found = (loosened(allowed, [part, *uses], asked.share, only=part) or {}).get(part.name)
+        return None if found is None else outward(found, part.key)
+    need = float(np.where(allowed, part.excess, np.inf).min(1).max())
+    steps = np.unique(part.excess[allowed & (part.excess >= need)])
+    for step in steps[np.unique(np.linspace(0, len(steps) - 1, STEPS).round().astype(int))] if uses else [need]:
+        if not uses or loosened(allowed & (part.excess <= step), uses, asked.share) == {}:
+            return outward(part.told(float(step)), part.key)
+    return None
+
+
+def outward(value: float, key: Key) -> float:
+    """A bound as people write it, rounded to the looser side, so that it can be kept."""
+    if value == 0 or not np.isfinite(value):
+        return value
+    digits = DIGITS - 1 - floor(log10(abs(value)))
+    scaled = value * 10.0**digits
+    nearby = round(scaled)
+    whole = nearby if abs(scaled - nearby) < 1e-3 else (np.ceil(scaled) if key == "at_most" else np.floor(scaled))
+    return float(whole / 10.0**digits)
+
+
+def _nearest(relaxed: Mapping[str, float]) -> Fault:
+    return Fault(
+        "constraints",
+        "found no settings that keep all of them",
+        "The nearest that can be kept loosens as little as possible, each bound in proportion to itself",
+        "Write " + ", ".join(f"{name}: {value:,.12g}" for name, value in relaxed.items()),
+    )
+
+
+def _lumpy(part: Part, beside: int) -> Fault:
+    return Fault(
+        f"constraints.{part.name}",
+        f"found {part.bound:,.6g}",
+        "No whole settings for whole decisions were found that meet it" + " together with the others" * (beside > 1),
+        "Leave a little more room between the bounds",
+    )
+
+
+def _no_room(asked: _Asked) -> Fault:
+    stuck = int((~asked.known.any(1)).sum())
+    return Fault(
+        "levers",
+        f"found no setting in {stuck:,} of {len(asked.known):,} decisions",
+        "Every decision needs at least one setting that its levers allow and the data supports",
+        "Widen a lever's range",
+    )
