@@ -108,7 +108,7 @@ def test_a_single_setting_that_breaks_a_bound_for_these_rows_gives_way_to_one_th
 
 
 def test_segments_are_decided_together():
-    text = TEXT.replace("inputs: {x: {kind: numeric}}", "inputs: {x: {kind: numeric}, s: {kind: numeric}}")
+    text = TEXT.replace("inputs: {x: {kind: numeric}}", "inputs: {x: {kind: numeric}, s: {kind: numeric, bins: [0]}}")
     simulator = made(text + "decide: {unit: segment, by: [s]}")
     frame = pd.DataFrame({"x": [5.0, -1.0, -5.0, -5.0], "s": [1.0, 1.0, np.nan, np.nan]})
     told = recommend(simulator, evidence("segment"), replace(rows(1, 2, 3, 4), frame=frame))
