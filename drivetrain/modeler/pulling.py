@@ -6,11 +6,11 @@ pull that never wanes (n¹, "weighted-λ" of Zhou et al. 2008). Values without a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
-from fastai.callback.core import Callback
 from torch import Tensor
+from torch.nn import functional
 
 from drivetrain.modeler.networks import Network
 
@@ -20,30 +20,38 @@ BIASES = 0.6
 """and by this for biases, of which every value has one whatever the number of factors."""
 
 
-class Pull(Callback):  # type: ignore[misc]  # fastai is not typed
-    """Adds the penalty of what a batch has looked up to its loss."""
+class Pull:
+    """The penalty of what a batch has looked up, for each of M networks."""
 
     def __init__(
         self, networks: Sequence[Network], seen: Sequence[Tensor], codes: Tensor, features: Tensor, decay: float
     ) -> None:
         """Args: networks: M of one shape; seen: for each int64 [n] its rows; codes, features: of all rows."""
-        super().__init__()
         self.bare, self.decay = networks[0], decay
         sizes = dict(networks[0].named_parameters())
         self.rows = {
             name: torch.stack([torch.bincount(looked[rows], minlength=len(sizes[name])) for rows in seen])
             for name, looked in networks[0].looked_up(codes, features)
         }
+        self.shares = {name: rows.float().clamp(min=1).rsqrt() for name, rows in self.rows.items()}
+        """Table → [M, values] how much of the pull each row that looks a value up brings."""
 
-    def after_loss(self) -> None:
-        """Called by fastai once a batch, in training."""
-        codes, _, features = self.learn.xb
-        for name, looked in self.bare.looked_up(codes, features):
-            members = torch.arange(len(looked))[:, None]
-            weight = self.learn.model.weight(name)[members, looked]
-            share = self.rows[name].float().clamp(min=1).rsqrt()[members, looked]
-            squares = weight.square() @ self._scale(name, weight.shape[-1])
-            self.learn.loss_grad = self.learn.loss_grad + self.decay * len(looked) * (share * squares).mean()
+    def penalty(
+        self, weights: Mapping[str, Tensor], shares: Sequence[Tensor], codes: Tensor, _: Tensor, features: Tensor
+    ) -> Tensor:
+        """One member's penalty of a batch [B, ...].
+
+        Args:
+            weights: by name.
+            shares: the member's, in the order of `self.shares`.
+            codes: [B, C] and features [B, F] of the batch.
+            features: see codes.
+        """
+        total = torch.zeros(())
+        for share, (name, looked) in zip(shares, self.bare.looked_up(codes, features), strict=True):
+            squares = functional.embedding(looked, weights[name]).square() @ self._scale(name, weights[name].shape[-1])
+            total = total + self.decay * (share[looked] * squares).mean()
+        return total
 
     def _scale(self, name: str, width: int) -> Tensor:
         scale = torch.full((width,), FACTORS)

@@ -1,27 +1,20 @@
-"""Many networks of one shape, trained side by side by one fastai `Learner`.
-
-The members of an ensemble differ in rows, order and seed, and in nothing else. Their weights are stacked and one
-vectorised step moves all of them (torch.func's ensembling), which for small networks costs little more than moving one:
-the time goes into Python's and torch's overhead a step, and that is paid once.
-"""
+"""Many networks of one shape, trained side by side by one fastai `Learner`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 
-import fastai.callback.schedule  # noqa: F401 - gives `Learner` its `fit_one_cycle`
 import numpy as np
 import torch
-from fastai.callback.core import Callback, CancelValidException
+from fastai.callback.core import Callback, CancelValidException, TrainEvalCallback
+from fastai.callback.schedule import ParamScheduler, combined_cos
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import OptimWrapper
 from fastai.torch_core import set_seed
 from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state
 
 from drivetrain.errors import Fault, RefusedError
 from drivetrain.modeler.encoder import EncodedRows
@@ -29,11 +22,14 @@ from drivetrain.modeler.kinds import EVERY
 from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import Network, Shape
 from drivetrain.modeler.pulling import Pull
+from drivetrain.modeler.stack import Stack
 from drivetrain.scenario import Model
 
 FEWEST_ROWS = 20
-DOT = "·"
-"""Stands for the dot of a weight's name, which a module's parameter may not contain."""
+BETA = 0.99
+ROWS_AT_ONCE = 8192
+MANY_STEPS = 1_000
+"""Of all members together; from here on making each cheaper is worth what that itself costs, up to a second."""
 
 
 @dataclass(frozen=True)
@@ -86,49 +82,24 @@ class Batches:
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         """One epoch in new orders."""
         orders = torch.stack([self._order(subset) for subset in self.subsets])
-        for rows in torch.split(orders, self.size, dim=1):
-            yield (*(tensor[rows] for tensor in self.inputs), self.targets.gather(1, rows))
+        each = orders.reshape(len(orders), -1, self.size).transpose(0, 1)  # [batches, M, B]
+        for some in torch.split(each, max(1, ROWS_AT_ONCE // each[0].numel())):
+            yield from zip(*(part.unbind() for part in self._taken(some)), strict=True)
+
+    def _taken(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """Inputs and targets of these rows [..., M, B]; taken for many batches at once, for that costs less."""
+        members = torch.arange(len(self.subsets))[:, None]
+        inputs = (each.index_select(0, rows.flatten()).reshape(*rows.shape, *each.shape[1:]) for each in self.inputs)
+        return (*inputs, self.targets[members, rows])
+
+    def first(self) -> tuple[Tensor, ...]:
+        """A batch in no order: an example of their sizes."""
+        return self._taken(torch.stack([subset[: self.size] for subset in self.subsets]))
 
     def _order(self, subset: Tensor) -> Tensor:
         wanted = len(self) * self.size
         rounds = [torch.randperm(len(subset), generator=self.random) for _ in range(-(-wanted // len(subset)))]
         return subset[torch.cat(rounds)[:wanted]]
-
-
-class Stack(nn.Module):
-    """M networks of one shape as one module: inputs [M, B, ...] → linear predictors [M, B, C]."""
-
-    def __init__(self, networks: Sequence[Network]) -> None:
-        """Args: networks: of one kind and shape; their weights are copied."""
-        super().__init__()
-        weights, self.buffered = stack_module_state(list(networks))
-        self.weights = nn.ParameterDict({k.replace(".", DOT): nn.Parameter(v.detach()) for k, v in weights.items()})
-        self.bare = [deepcopy(networks[0]).to("meta")]  # in a list, so that its weights are not counted as ours
-
-    def forward(self, codes: Tensor, numbers: Tensor, features: Tensor) -> Tensor:
-        """[M, B, ...] → [M, B, C]."""
-        bare = self.bare[0].train(self.training)
-
-        def one(weights: dict[str, Tensor], buffers: dict[str, Tensor], *inputs: Tensor) -> Tensor:
-            out: Tensor = functional_call(bare, (weights, buffers), inputs)
-            return out
-
-        named = {name.replace(DOT, "."): weight for name, weight in self.weights.items()}
-        out: Tensor = torch.vmap(one, randomness="different")(named, self.buffered, codes, numbers, features)
-        return out
-
-    def weight(self, name: str) -> Tensor:
-        """All members' weights [M, ...] by the name that one member's has."""
-        out: Tensor = self.weights[name.replace(".", DOT)]
-        return out
-
-    def apart(self, networks: Sequence[Network]) -> list[Network]:
-        """Give each network its own weights back."""
-        for place, network in enumerate(networks):
-            state = {name.replace(DOT, "."): weight[place].detach() for name, weight in self.weights.items()}
-            network.load_state_dict(state)
-            network.eval().requires_grad_(False)
-        return list(networks)
 
 
 class NoValidation(Callback):  # type: ignore[misc]  # fastai is not typed
@@ -137,6 +108,30 @@ class NoValidation(Callback):  # type: ignore[misc]  # fastai is not typed
     def before_validate(self) -> None:
         """Called by fastai once an epoch."""
         raise CancelValidException
+
+
+class Trainer(Learner):  # type: ignore[misc]  # fastai is not typed
+    """fastai's `Learner` for a module that makes its own gradients: a batch is one call, and one optimizer step."""
+
+    def _set_device(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return batch  # it is where the weights are
+
+    def _do_one_batch(self) -> None:
+        self.loss = self.model(*self.xb, *self.yb)
+        self.opt.step()
+
+
+class OneCycle(ParamScheduler):  # type: ignore[misc]  # fastai is not typed
+    """fastai's schedule, set where torch's optimizer reads it: what nobody records need not be told twice."""
+
+    def before_batch(self) -> None:
+        """Called by fastai once a batch."""
+        rate, momentum = (self.scheds[name](self.pct_train) for name in ("lr", "mom"))
+        for group in self.opt.opt.param_groups:
+            group["lr"], group["betas"] = rate, (momentum, BETA)
+
+    def after_batch(self) -> None:
+        """Called by fastai once a batch: nothing is recorded."""
 
 
 def train(
@@ -169,21 +164,13 @@ def train(
     seen = [torch.from_numpy(subset) for subset in subsets]
     starts = [link.start(target[rows]) for link, target, rows in zip(links, targets, seen, strict=True)]
     networks = [EVERY[kind](shape, start) for start in starts]
-    stack = Stack(networks)
     inputs = (examples.rows.codes, examples.rows.numbers, examples.features)
     pull = Pull(networks, seen, examples.rows.codes, examples.features, settings.weight_decay)
+    stack = Stack(networks, links[0], pull)
     batches = Batches(inputs, targets, seen, settings.batch, seed)
-    learner = Learner(
-        DataLoaders(batches, batches),
-        stack,
-        loss_func=partial(_loss, links[0]),
-        opt_func=partial(OptimWrapper, opt=partial(torch.optim.AdamW, betas=(0.9, 0.99), eps=1e-5, fused=True)),
-        splitter=partial(_by_decay, pulled=frozenset(pull.rows)),
-        wd=[settings.weight_decay, 0.0],
-        cbs=[NoValidation(), *([pull] if pull.rows else [])],
-    )
-    with learner.no_bar(), learner.no_logging():
-        learner.fit_one_cycle(settings.epochs, settings.learning_rate)
+    if len(networks) * len(batches) * settings.epochs >= MANY_STEPS:
+        stack.flatten(*batches.first())
+    _fit(stack, batches, settings)
     if not all(bool(torch.isfinite(weight).all()) for weight in stack.parameters()):
         raise RefusedError(_diverged(settings.learning_rate))
     trained = stack.apart(networks)
@@ -191,15 +178,27 @@ def train(
     return trained
 
 
-def _loss(link: Link, linear: Tensor, target: Tensor) -> Tensor:
-    """The members' mean losses, summed: each member's gradient is that of its own loss."""
-    return len(linear) * link.loss(linear.flatten(0, 1), target.flatten())
+def _fit(stack: Stack, batches: Batches, settings: Model) -> None:
+    learner = Trainer(
+        DataLoaders(batches, batches),
+        stack,
+        loss_func=nn.Identity(),  # the module knows its loss
+        opt_func=partial(OptimWrapper, opt=partial(torch.optim.AdamW, eps=1e-5, fused=True)),
+        splitter=_by_decay,
+        default_cbs=False,  # a recorder that nobody reads costs as much as a small network
+        cbs=[TrainEvalCallback(), NoValidation()],
+    )
+    rate = settings.learning_rate
+    rates, momenta = combined_cos(0.25, rate / 25, rate, rate / 1e5), combined_cos(0.25, 0.95, 0.85, 0.95)
+    learner.fit(settings.epochs, wd=[settings.weight_decay, 0.0], cbs=[OneCycle({"lr": rates, "mom": momenta})])
 
 
-def _by_decay(stack: Stack, pulled: frozenset[str]) -> list[list[nn.Parameter]]:
+def _by_decay(stack: Stack) -> list[list[nn.Parameter]]:
     """Weights, which decay towards zero, and those that do not: biases, and factors, which are pulled by their rows."""
-    free = {n for n in stack.weights if n.endswith(("bias", "start")) or n.replace(DOT, ".") in pulled}
-    return [[weight for name, weight in stack.weights.items() if (name in free) == side] for side in (False, True)]
+    free = [name.endswith(("bias", "start")) or name in stack.pull.shares for name in stack.names]
+    return [
+        [weight for weight, alone in zip(stack.weights, free, strict=True) if alone == side] for side in (False, True)
+    ]
 
 
 def _too_few(rows: int) -> Fault:

@@ -9,7 +9,7 @@ import torch
 from drivetrain.errors import RefusedError
 from drivetrain.modeler import EncodedRows, Link
 from drivetrain.modeler.networks import KINDS, Network, Shape
-from drivetrain.modeler.training import Batches, Examples, Stack, train
+from drivetrain.modeler.training import Batches, Examples, train
 from drivetrain.scenario.declarations import Model
 
 SHAPE = Shape((3,), 2, 1, 1, (8,), 2, 0.3)
@@ -54,15 +54,11 @@ def test_a_trained_network_is_frozen_and_has_no_dropout() -> None:
         assert not any(weight.requires_grad for weight in network.parameters())
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_stack_answers_as_its_networks_do(kind: str) -> None:
-    known = examples(12)
-    inputs = (known.rows.codes, known.rows.numbers, known.features)
-    networks = [KINDS[kind](SHAPE, torch.zeros(1)) for _ in range(3)]
-    stack = Stack(networks).eval()
-    together = stack(*(tensor.expand(3, *tensor.shape) for tensor in inputs))
-    for place, network in enumerate(networks):
-        torch.testing.assert_close(together[place], network.eval()(*inputs))
+def test_many_steps_are_flattened_and_learn_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = [w for n in fit("joint", examples(70), 5) for w in weights(n)]
+    monkeypatch.setattr("drivetrain.modeler.training.MANY_STEPS", 1)
+    flat = [w for n in fit("joint", examples(70), 5) for w in weights(n)]
+    torch.testing.assert_close(flat, plain, rtol=1e-3, atol=1e-4)
 
 
 def test_a_member_is_trained_by_its_own_rows_alone() -> None:
