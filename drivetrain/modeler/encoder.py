@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 KNOTS = 6
 ATOM_SHARE = 0.02
+RUN = 4096
+MOST_FOR_CENTRE = 50_000
+"""A median of so many rows is as good as that of all."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,20 @@ class EncodedRows:
     def __getitem__(self, part: slice) -> EncodedRows:
         """A run of rows, sharing memory."""
         return EncodedRows(self.codes[part], self.numbers[part], {})
+
+
+class Remarks:
+    """What was not plain in N rows, and in which of them."""
+
+    def __init__(self, rows: int) -> None:
+        """Args: rows: N."""
+        self.rows = rows
+        self.found: dict[str, np.ndarray] = {}
+
+    def note(self, what: str, at: slice, mask: np.ndarray) -> None:
+        """Note it for the rows that a mask picks of a run; nothing where it picks none."""
+        if mask.any():
+            self.found.setdefault(what, np.zeros(self.rows, dtype=bool))[at] = mask
 
 
 class _Frozen(BaseModel):
@@ -71,18 +88,26 @@ class NumericColumn(_Frozen):
         if not len(seen):
             return cls(name=name, centre=0.0, scale=1.0, low=0.0, high=0.0, gaps=bool(len(raw)))
         low, high, gaps = float(seen.min()), float(seen.max()), len(seen) < len(raw)
-        return cls(name=name, centre=float(np.median(seen)), scale=_spread(seen), low=low, high=high, gaps=gaps)
+        return cls(name=name, centre=float(np.median(_some(seen))), scale=_spread(seen), low=low, high=high, gaps=gaps)
 
-    def encode(self, values: pd.Series[float], remarks: dict[str, np.ndarray]) -> np.ndarray:
-        """float32 [N, 2]: the standardised value (0 where missing) and, if training had gaps, the missing flag."""
-        raw = values.to_numpy(dtype=np.float64)
-        missing = ~np.isfinite(raw)
-        filled = np.where(missing, self.centre, raw)
-        outside = (filled < self.low) | (filled > self.high)
-        _note(remarks, f"{self.name}: missing", missing)
-        _note(remarks, f"{self.name}: outside the range seen", outside & ~missing)
-        standard = (np.clip(filled, self.low, self.high) - self.centre) / self.scale
-        return np.column_stack([standard, missing & self.gaps]).astype(np.float32)
+    def encode(self, values: np.ndarray, out: np.ndarray, remarks: Remarks, at: slice) -> None:
+        """Fill float32 [n, 2] of a run of rows: the standardised value (0 where missing), and the missing flag.
+
+        Args:
+            values: float64 [n] of the run.
+            out: what to fill; the flag stays down where training had no gaps.
+            remarks: to note what is not plain.
+            at: the run's place among all rows.
+        """
+        missing = ~np.isfinite(values)
+        if gaps := bool(missing.any()):
+            remarks.note(f"{self.name}: missing", at, missing)
+            values = np.where(missing, self.centre, values)
+        inside = np.clip(values, self.low, self.high)
+        if (moved := (inside != values) & ~missing).any():
+            remarks.note(f"{self.name}: outside the range seen", at, moved)
+        out[:, 0] = (inside - self.centre) / self.scale
+        out[:, 1] = missing if gaps and self.gaps else 0.0
 
 
 class CategoricalColumn(_Frozen):
@@ -95,15 +120,17 @@ class CategoricalColumn(_Frozen):
     @classmethod
     def fit(cls, name: str, values: pd.Series[str]) -> CategoricalColumn:
         """Learn the sorted distinct values of training rows."""
-        return cls(name=name, vocabulary=tuple(sorted({str(value) for value in values.dropna()})))
+        distinct = pd.Series(list(set(values.tolist())), dtype=object).dropna()
+        return cls(name=name, vocabulary=tuple(sorted({str(value) for value in distinct})))
 
-    def encode(self, values: pd.Series[str], remarks: dict[str, np.ndarray]) -> np.ndarray:
+    def encode(self, values: pd.Series[str], remarks: Remarks) -> np.ndarray:
         """int64 [N]: 1 + position in the vocabulary, or 0."""
-        codes = pd.Index(self.vocabulary).get_indexer(pd.Index(values, dtype=object)) + 1
-        missing = values.isna().to_numpy()
-        _note(remarks, f"{self.name}: missing", missing)
-        _note(remarks, f"{self.name}: unseen category", (codes == 0) & ~missing)
-        return codes.astype(np.int64)
+        codes = pd.Index(self.vocabulary, dtype=object).get_indexer(pd.Index(values, dtype=object)) + 1
+        if (unknown := codes == 0).any():
+            missing = unknown & values.isna().to_numpy()
+            remarks.note(f"{self.name}: missing", slice(None), missing)
+            remarks.note(f"{self.name}: unseen category", slice(None), unknown & ~missing)
+        return np.asarray(codes, dtype=np.int64)
 
 
 class InputEncoder(_Frozen):
@@ -142,14 +169,18 @@ class InputEncoder(_Frozen):
         """Rows with the scenario's input columns → tensors, in order."""
         import torch
 
-        remarks: dict[str, np.ndarray] = {}
-        codes = [c.encode(frame[c.name], remarks) for c in self.columns if isinstance(c, CategoricalColumn)]
-        numbers = [c.encode(frame[c.name], remarks) for c in self.columns if isinstance(c, NumericColumn)]
-        return EncodedRows(
-            torch.from_numpy(np.column_stack(codes) if codes else np.zeros((len(frame), 0), np.int64)),
-            torch.from_numpy(np.column_stack(numbers) if numbers else np.zeros((len(frame), 0), np.float32)),
-            remarks,
-        )
+        remarks = Remarks(len(frame))
+        codes = np.zeros((len(frame), len(self.sizes)), np.int64)
+        for place, texts in enumerate(c for c in self.columns if isinstance(c, CategoricalColumn)):
+            codes[:, place] = texts.encode(frame[texts.name], remarks)
+        numeric = [column for column in self.columns if isinstance(column, NumericColumn)]
+        raw = [frame[column.name].to_numpy(dtype=np.float64) for column in numeric]
+        numbers = np.empty((len(frame), 2 * len(numeric)), np.float32)
+        for start in range(0, len(frame), RUN):  # a run of rows stays in the processor's cache
+            at = slice(start, start + RUN)
+            for place, (column, values) in enumerate(zip(numeric, raw, strict=True)):
+                column.encode(values[at], numbers[at, 2 * place : 2 * place + 2], remarks, at)
+        return EncodedRows(torch.from_numpy(codes), torch.from_numpy(numbers), remarks.found)
 
 
 class SettingColumn(_Frozen):
@@ -264,12 +295,12 @@ def stands_apart(seen: np.ndarray, value: float | None) -> bool:
     return ATOM_SHARE <= float(np.mean(seen == value)) <= 1 - ATOM_SHARE
 
 
+def _some(seen: np.ndarray) -> np.ndarray:
+    """Evenly spaced ones of very many."""
+    return seen[:: max(1, len(seen) // MOST_FOR_CENTRE)]
+
+
 def _spread(seen: np.ndarray) -> float:
     """The standard deviation, without overflow; 1 where there is none."""
     largest = float(np.abs(seen).max()) or 1.0
     return float((seen / largest).std()) * largest or 1.0
-
-
-def _note(remarks: dict[str, np.ndarray], what: str, mask: np.ndarray) -> None:
-    if mask.any():
-        remarks[what] = mask

@@ -17,6 +17,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from drivetrain.modeler.dropping import Drop
 from drivetrain.modeler.encoder import EncodedRows
 from drivetrain.modeler.networks import Context, Joint, Network, Prepared, Shape
 
@@ -66,7 +67,7 @@ class Dot(Network):
         self.rows = Side(shape.sizes, shape.numbers, inner, width)
         self.options = Side(tuple(size for _, size in shape.coded), len(self.rest), inner * width, width)
         self.start = nn.Parameter(start.clone())
-        self.drop = nn.Dropout(shape.dropout)
+        self.drop = Drop(shape.dropout)
 
     def settings(self, features: Tensor) -> Tensor:
         """Settings' features [G, F] → factors and biases [G, C, K + 1]."""

@@ -20,6 +20,7 @@ from fastai.tabular.model import TabularModel
 from torch import Tensor, nn
 from torch.nn import functional
 
+from drivetrain.modeler.dropping import Drop, cheaper
 from drivetrain.modeler.effects import AT_REST, Held
 from drivetrain.modeler.encoder import EncodedRows
 
@@ -132,6 +133,7 @@ def _deep(shape: Shape, numbers: int, out: int) -> nn.Module:
         bn_cont=False,
         use_bn=False,
     )
+    cheaper(deep)
     with torch.no_grad():
         for weight in list(deep.parameters())[-2:]:
             weight.mul_(0.1)
@@ -163,7 +165,7 @@ class TwoTower(Network):
             self.held = Held(shape.held, features, width, inner + 1)
         self.main = nn.Linear(features, width)
         last = nn.Linear(16, width * (inner + 1))
-        self.bend = nn.Sequential(nn.Linear(features, 16), nn.ReLU(), nn.Dropout(shape.dropout), last)
+        self.bend = nn.Sequential(nn.Linear(features, 16), nn.ReLU(), Drop(shape.dropout), last)
         with torch.no_grad():
             self.main.weight.zero_()
             self.main.bias.copy_(start)
