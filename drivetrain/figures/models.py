@@ -102,5 +102,5 @@ def calibration(outcome: str, told: Mapping[str, Any], unit: str = "", look: Loo
 
 
 def _label(name: str, chosen: str) -> str:
-    words = MODELS.get(name, plain(name))
+    words = " and ".join(MODELS.get(each, plain(each)) for each in name.split(" + "))
     return f"<b>{words}</b> (chosen)" if name == chosen else words

@@ -12,16 +12,18 @@ import torch
 from drivetrain.data import Table, existing
 from drivetrain.errors import Fault, FormulaError, nearest
 from drivetrain.modeler import baselines, scales, scores, smearing, tuning
+from drivetrain.modeler.blends import blend
+from drivetrain.modeler.boosting import MOST_OPTIONS
 from drivetrain.modeler.coded import CodedColumn, coded
-from drivetrain.modeler.cross_fitting import Task, cross_fit, out_of_fold
+from drivetrain.modeler.cross_fitting import Task, cross_fit, cross_grow, out_of_fold
 from drivetrain.modeler.encoder import InputEncoder, SettingColumn, SettingEncoder
 from drivetrain.modeler.ensemble import Member, Models, OutcomeModel
-from drivetrain.modeler.kinds import EVERY
+from drivetrain.modeler.kinds import AND, EVERY
 from drivetrain.modeler.links import Link, worth
 from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.training import Examples
-from drivetrain.scenario import Categorical, Continuous, Integer, Lever, Scenario, effect_on
+from drivetrain.scenario import Categorical, Continuous, Integer, Lever, Model, Scenario, effect_on
 from drivetrain.scenario.check import formulas
 
 Progress = Callable[[str], None]
@@ -149,56 +151,108 @@ def _atom(lever: Lever, outcome: str, nothing: float) -> float | None:
 
 
 def _competing(scenario: Scenario, name: str, task: Task, progress: Progress) -> tuple[dict[str, str], dict[str, str]]:
-    """Which effects are declared, and which kinds of network cannot hold them, or so many options, and why."""
+    """Which effects are declared, and which kinds of model cannot hold them, or so many options, and why."""
     effects = {lever: effect_on(each, name) for lever, each in scenario.levers.items() if effect_on(each, name)}
-    reason = "cannot hold the declared effect of " + ", ".join(effects)
-    without = {str(kind): reason for kind in scenario.model.kinds if task.shape.held and not EVERY[kind].holds}
-    if task.shape.coded:
-        many = ", ".join(c.name for c in task.settings.columns if isinstance(c, CodedColumn))
-        reason = f"has no factors for each option of {many}"
-        without |= {str(kind): reason for kind in scenario.model.kinds if not EVERY[kind].many}
-    for kind in without:
-        progress(f"{name}: {kind} does not compete, for it {without[kind]}")
+    held = {column.name: column.effect for column in task.settings.columns if column.effect}
+    without = {}
+    for kind in map(str, scenario.model.kinds):
+        if lost := [lever for lever, effect in held.items() if not EVERY[kind].can_hold(effect)]:
+            without[kind] = "cannot hold the declared effect of " + ", ".join(lost)
+        elif many := [c.name for c in task.settings.columns if isinstance(c, CodedColumn) and not EVERY[kind].many]:
+            without[kind] = "has no factors for each option of " + ", ".join(many)
+        elif many := [c.name for c in task.settings.columns if kind == "boosting" and c.options > MOST_OPTIONS]:
+            without[kind] = "cannot tell so many options apart as there are of " + ", ".join(many)
+    for kind, reason in without.items():
+        progress(f"{name}: {kind} does not compete, for it {reason}")
     return effects, without
 
 
 def _hold(scenario: Scenario, name: str, task: Task, progress: Progress) -> tuple[OutcomeModel, dict[str, Any]]:
-    observed = task.examples.observed
-    models: dict[str, tuple[Member, ...]] = {}
-    predicted: dict[str, np.ndarray] = {}
+    observed, link = task.examples.observed, task.link
     effects, without = _competing(scenario, name, task, progress)
-    kinds = [kind for kind in scenario.model.kinds if kind not in without]
-    size, tried = tuning.settle(
-        scenario.model, kinds[0], task, scenario.seed, lambda words: progress(f"{name}: {words}")
-    )
+    kinds = [str(kind) for kind in scenario.model.kinds if kind not in without]
+
+    def say(words: str) -> None:
+        progress(f"{name}: {words}")
+
+    size, rounds, told = _sizes(scenario, kinds, task, say)
     task = task.sized(size)
-    for kind in kinds:
-        folds = np.repeat(np.arange(scenario.data.split.folds), size.repeats)
-        progress(f"{name}: {len(folds)} {kind} networks, {size.repeats} for each of {folds[-1] + 1} folds")
-        models[kind] = cross_fit(kind, task, size, folds, scenario.seed)
-        if task.link.curve != "linear":
-            models[kind] = smearing.smeared(models[kind], smearing.errors(models[kind], task.examples, task.fold))
-        predicted[kind] = out_of_fold(models[kind], task)
-    for baseline in baselines.NAMES_OF_MANY if task.shape.coded else baselines.NAMES:
-        progress(f"{name}: {baseline} baseline")
+    models = dict(_trained(scenario, kinds, task, size, rounds, say))
+    predicted = {kind: out_of_fold(members, task) for kind, members in models.items()}
+    told["blend"] = _blended(models, predicted, task)
+    for baseline in _baselines(kinds, task):
+        say(f"{baseline} baseline")
         predicted[baseline] = _baseline(baseline, task, scenario.seed)
-    entries = [scores.entry(who, task.link, observed, guess, task.fold) for who, guess in predicted.items()]
+    entries = [scores.entry(who, link, observed, guess, task.fold) for who, guess in predicted.items()]
     chosen = min((line for line in entries if line["name"] in models), key=lambda line: line["loss"])["name"]
-    spread = _spread(task, models[chosen], predicted[chosen])
-    model = OutcomeModel(
-        name, chosen, task.shape, task.settings, models[chosen], Nodes.fit(task.link, observed, spread)
-    )
-    return model, {
+    nodes = Nodes.fit(link, observed, _spread(task, models[chosen], predicted[chosen]))
+    return OutcomeModel(name, chosen, task.shape, task.settings, models[chosen], nodes), {
         "chosen": chosen,
-        "loss_name": scores.LOSS_NAMES[task.link.kind],
+        "loss_name": scores.LOSS_NAMES[link.kind],
         "rows": len(observed),
         "effects": effects,
         "without": without,
-        "size": tuning.told(size),
-        "sizes_tried": tried,
+        **told,
         "entries": entries,
-        "calibration": scores.calibration(task.link, observed, predicted[chosen]),
+        "calibration": scores.calibration(link, observed, predicted[chosen]),
     }
+
+
+def _sizes(
+    scenario: Scenario, kinds: Sequence[str], task: Task, say: Progress
+) -> tuple[Model, dict[int, int], dict[str, Any]]:
+    """The settings of all models, for each fold the rounds of boosting, and for the record all that was tried."""
+    model, rounds, told = scenario.model, dict[int, int](), dict[str, Any]()
+    if networks := [kind for kind in kinds if kind != "boosting"]:
+        model, tried = tuning.settle(model, networks[0], task, scenario.seed, say)
+        told |= {"size": tuning.told(model), "sizes_tried": tried}
+    if "boosting" in kinds:
+        bush, rounds, tried = tuning.settle_trees(model, task, scenario.seed, say)
+        model = model.model_copy(update={"boosting": bush})
+        told |= {"trees": {**tuning.told_of_trees(bush), "rounds": list(rounds.values())}, "trees_tried": tried}
+    return model, rounds, told
+
+
+def _trained(
+    scenario: Scenario, kinds: Sequence[str], task: Task, size: Model, rounds: Mapping[int, int], say: Progress
+) -> Iterator[tuple[str, tuple[Member, ...]]]:
+    """Members of each kind."""
+    folds = np.repeat(np.arange(scenario.data.split.folds), size.repeats)
+    for kind in kinds:
+        say(f"{len(folds)} {kind} models, {size.repeats} for each of {folds[-1] + 1} folds")
+        if kind == "boosting":
+            members = cross_grow(task, size.boosting, rounds, folds, scenario.seed)
+        else:
+            members = cross_fit(kind, task, size, folds, scenario.seed)
+        yield kind, _smeared(members, task)
+
+
+def _smeared(members: tuple[Member, ...], task: Task) -> tuple[Member, ...]:
+    if task.link.curve == "linear":
+        return members
+    return smearing.smeared(members, smearing.errors(members, task.examples, task.fold))
+
+
+def _blended(
+    models: dict[str, tuple[Member, ...]], predicted: dict[str, np.ndarray], task: Task
+) -> dict[str, Any] | None:
+    """Puts the best network averaged with boosting beside the others; who it is, and how much of it is trees."""
+    networks = {who: guess for who, guess in predicted.items() if who != "boosting"}
+    if "boosting" not in models or not networks:
+        return None
+    lines = [scores.entry(who, task.link, task.examples.observed, guess, task.fold) for who, guess in networks.items()]
+    best = str(min(lines, key=lambda line: line["loss"])["name"])
+    members, share = blend(models[best], models["boosting"], task)
+    if 0 < share < 1:
+        models[best + AND + "boosting"] = _smeared(members, task)
+        predicted[best + AND + "boosting"] = out_of_fold(models[best + AND + "boosting"], task)
+    return {"of": [best, "boosting"], "share_of_boosting": share}
+
+
+def _baselines(kinds: Sequence[str], task: Task) -> list[str]:
+    """Boosting is one where it is no contestant."""
+    names = baselines.NAMES_OF_MANY if task.shape.coded else baselines.NAMES
+    return [name for name in names if name not in kinds]
 
 
 def _spread(task: Task, members: tuple[Member, ...], predicted: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from drivetrain.modeler.boosting import Soil, grow, halves, stops
 from drivetrain.modeler.encoder import SettingEncoder
 from drivetrain.modeler.ensemble import Member
 from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.training import Examples, train
-from drivetrain.scenario import Model
+from drivetrain.scenario import Boosting, Model
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,37 @@ def cross_fit(
     links = [task.link.fitted(task.examples.observed[rows]) for rows in seen]
     networks = train(kind, task.examples, seen, links, task.shape, model, seed)
     return tuple(Member(network, link, int(fold)) for network, link, fold in zip(networks, links, folds, strict=True))
+
+
+def cross_stop(
+    task: Task, bush: Boosting, folds: Sequence[int] | NDArray[np.int64], seed: int
+) -> tuple[dict[int, int], float]:
+    """Fold → how many rounds of trees its judges shall have, told by rows of others; and the mean loss there."""
+    subsets = halves(task.fold, folds, seed)
+    links = [task.link.fitted(task.examples.observed[np.r_[rows, told]]) for rows, told in subsets]
+    soil = Soil.of(task.examples, task.shape, task.settings)
+    rounds, loss = stops(soil, subsets, links, bush, seed)
+    return dict(zip(map(int, folds), rounds, strict=True)), loss
+
+
+def cross_grow(
+    task: Task, bush: Boosting, rounds: Mapping[int, int], folds: Sequence[int] | NDArray[np.int64], seed: int
+) -> tuple[Member, ...]:
+    """Boosted trees that do not see a fold, one for each place in `folds`.
+
+    Args:
+        task: one outcome's examples.
+        bush: how to grow.
+        rounds: fold → how many rounds; where a fold has no number, as many as the others on average.
+        folds: whose rows each member must not see.
+        seed: of the columns that splits look at.
+    """
+    seen, average = [np.flatnonzero(task.fold != fold) for fold in folds], round(np.mean(list(rounds.values())))
+    links = [task.link.fitted(task.examples.observed[rows]) for rows in seen]
+    many = [rounds.get(int(fold), average) for fold in folds]
+    soil = Soil.of(task.examples, task.shape, task.settings)
+    trees = grow(soil, seen, links, many, bush, seed)
+    return tuple(Member(each, link, int(fold)) for each, link, fold in zip(trees, links, folds, strict=True))
 
 
 def out_of_fold(members: tuple[Member, ...], task: Task) -> np.ndarray:

@@ -20,7 +20,7 @@ from safetensors.torch import load, save
 from drivetrain.errors import DataError, Fault
 from drivetrain.modeler.encoder import InputEncoder, SettingEncoder
 from drivetrain.modeler.ensemble import Member, Models, OutcomeModel
-from drivetrain.modeler.kinds import EVERY
+from drivetrain.modeler.kinds import build
 from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.nodes import Nodes
@@ -123,7 +123,7 @@ def _restore(name: str, entry: dict[str, Any], weights: dict[str, torch.Tensor])
     shape = TypeAdapter(Shape).validate_python(entry["shape"])
     members = []
     for i, member in enumerate(entry["members"]):
-        network = EVERY[entry["kind"]](shape, torch.zeros(shape.width))
+        network = build(entry["kind"], shape, torch.zeros(shape.width))
         prefix = f"{i}."
         network.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
         own = Link.model_validate({**entry["link"], **{key: member[key] for key in FITTED}})

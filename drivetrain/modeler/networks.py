@@ -61,9 +61,6 @@ class Shape:
 class Network(nn.Module, ABC):
     """What an ensemble asks of a network; `context` is computed once per row, settings once per candidate."""
 
-    holds: ClassVar[bool] = False
-    """Whether it can hold declared effects."""
-
     many: ClassVar[bool] = False
     """Whether it takes levers with many options."""
 
@@ -71,6 +68,11 @@ class Network(nn.Module, ABC):
     def __init__(self, shape: Shape, start: Tensor) -> None:
         """Args: shape: sizes; start: [C] the linear predictor that training begins from."""
         super().__init__()
+
+    @classmethod
+    def can_hold(cls, effect: str) -> bool:  # noqa: ARG003
+        """Whether it can hold a declared effect."""
+        return False
 
     def looked_up(self, codes: Tensor, features: Tensor) -> Iterator[tuple[str, Tensor]]:  # noqa: ARG002
         """Each table with a row of factors for every value, by its weight's name, and the codes [...]."""
@@ -147,7 +149,10 @@ class TwoTower(Network):
     where u and s are above 0 and each g_k has that shape; others are the levers without one, and earlier outcomes.
     """
 
-    holds = True
+    @classmethod
+    def can_hold(cls, effect: str) -> bool:  # noqa: ARG003
+        """All of them."""
+        return True
 
     def __init__(self, shape: Shape, start: Tensor) -> None:
         """Args: shape: sizes; start: [C] the linear predictor that training begins from."""

@@ -7,13 +7,13 @@ one that learns them well, is climbed with one network a fold; what the scenario
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from drivetrain.modeler import scores
-from drivetrain.modeler.cross_fitting import Task, cross_fit, out_of_fold
-from drivetrain.scenario import Model
+from drivetrain.modeler.cross_fitting import Task, cross_fit, cross_stop, out_of_fold
+from drivetrain.scenario import Boosting, Model
 
 LADDER: tuple[dict[str, Any], ...] = (
     {"layers": (32,), "dropout": 0.7, "epochs": 10, "weight_decay": 0.3},
@@ -22,6 +22,13 @@ LADDER: tuple[dict[str, Any], ...] = (
     {"layers": (200, 100), "dropout": 0.05, "epochs": 100, "weight_decay": 0.03},
 )
 """From careful to free."""
+BUSHES: tuple[dict[str, Any], ...] = (
+    {"leaves": 4, "least": 20},
+    {"leaves": 8, "least": 20},
+    {"leaves": 16, "least": 10},
+    {"leaves": 31, "least": 5},
+)
+"""The same for boosted trees."""
 MANY_ROWS = 20_000
 """From here on batches are larger, and one fold is enough to tell sizes apart."""
 MOST_STEPS = 4_000
@@ -50,7 +57,41 @@ def settle(
         held = np.isin(task.fold, folds)
         return scores.loss(task.link, task.examples.observed[held], predicted[held])
 
-    return climb(rungs(model, len(task.fold)), loss)
+    return climb(rungs(model, len(task.fold)), loss, told)
+
+
+def settle_trees(
+    model: Model, task: Task, seed: int, progress: Callable[[str], None]
+) -> tuple[Boosting, dict[int, int], list[dict[str, Any]]]:
+    """As `settle`, for boosted trees, and for each fold how many rounds; losses are of the rows that told it.
+
+    Args:
+        model: what the scenario says.
+        task: one outcome's examples.
+        seed: of the trees.
+        progress: told which size is being tried.
+    """
+    folds = np.unique(task.fold)[: 1 if len(task.fold) >= MANY_ROWS else None]
+    rounds: dict[Boosting, dict[int, int]] = {}
+
+    def loss(bush: Boosting) -> float:
+        progress(f"trying trees of {bush.leaves} leaves with at least {bush.least} rows each")
+        rounds[bush], found = cross_stop(task, bush, folds, seed)
+        return found
+
+    ladder = bushes(model.boosting, len(task.fold))
+    best, tried = climb(ladder, loss, told_of_trees)
+    if not tried:
+        loss(best)
+    return best, rounds[best], tried
+
+
+def bushes(declared: Boosting, rows: int) -> list[Boosting]:
+    """As `rungs`, for boosted trees."""
+    own = {name: getattr(declared, name) for name in declared.model_fields_set}
+    rate = {"rate": 0.1 if rows >= MANY_ROWS else 0.05}
+    tried = [declared.model_copy(update={**rate, **rung, **own}) for rung in BUSHES]
+    return [each for place, each in enumerate(tried) if each not in tried[:place]]
 
 
 def rungs(model: Model, rows: int) -> list[Model]:
@@ -73,14 +114,25 @@ def told(model: Model) -> dict[str, Any]:
     return {name: getattr(model, name) for name in (*LADDER[0], "batch")}
 
 
-def climb(ladder: list[Model], loss: Callable[[Model], float]) -> tuple[Model, list[dict[str, Any]]]:
+def told_of_trees(bush: Boosting) -> dict[str, Any]:
+    """All of it, for the record."""
+    return bush.model_dump()
+
+
+Rung = TypeVar("Rung", Model, Boosting)
+
+
+def climb(
+    ladder: list[Rung], loss: Callable[[Rung], float], told: Callable[[Rung], dict[str, Any]]
+) -> tuple[Rung, list[dict[str, Any]]]:
     """The rung with the lowest held-out loss, and each rung tried with its loss.
 
     It climbs from the careful end and stops after two rungs without gain, since each costs more than the one before.
 
     Args:
         ladder: the sizes, at least one; where there is only one, nothing is tried.
-        loss: trains networks of this size, and gives their held-out loss.
+        loss: trains models of this size, and gives their held-out loss.
+        told: a size, for the record.
     """
     if len(ladder) == 1:
         return ladder[0], []

@@ -4,6 +4,8 @@ from drivetrain.scenario.constraints import Constraint
 from drivetrain.scenario.declarations import (
     Assignment,
     Beside,
+    Boosting,
+    Constraint,
     Data,
     Decide,
     Input,
@@ -24,6 +26,7 @@ __all__ = [
     "SCHEMA_PATH",
     "Assignment",
     "Beside",
+    "Boosting",
     "Categorical",
     "Constraint",
     "Continuous",

@@ -144,9 +144,13 @@ def _shapes(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
                 )
                 cure = "Remove it." if named else f"Name the outcomes that it is about, as in {{other: {word}}}."
                 yield Flaw((*path, outcome) if named else path, found, rule, cure, bool(named))
-    if any(lever.effect for lever in ranged.values()) and not {"two_tower", "common"} & set(scenario.model.kinds):
-        rule = "Declared effects are held by two_tower and common only"
-        yield Flaw(("model", "kinds"), "found none that holds the declared effects", rule, "Add two_tower or common.")
+    if not {"two_tower", "common"} & set(scenario.model.kinds):
+        words = {effect_on(lever, outcome) for lever in ranged.values() for outcome in scenario.outcomes} - {""}
+        if words and not ("boosting" in scenario.model.kinds and words <= {"increasing", "decreasing"}):
+            rule = "two_tower and common hold all effects, boosting only increasing and decreasing ones"
+            yield Flaw(
+                ("model", "kinds"), "found none that holds the declared effects", rule, "Add two_tower or common."
+            )
 
 
 def _outcomes(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:

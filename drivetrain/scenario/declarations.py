@@ -281,14 +281,78 @@ class Decide(Declaration):
 
 class Model(Declaration):
     """How the networks are built and trained; sizes that are left out are chosen on held-out rows."""
+class Constraint(Declaration):
+    """What must hold: for each decision, in total, or on average."""
 
-    kinds: Annotated[Many[Literal["two_tower", "joint", "common", "dot", "neural"]], Field(min_length=1)] = (
+    name: Name
+    """What reports call it."""
+    each: FormulaText | None = None
+    """A formula bounded for every row."""
+    total: FormulaText | None = None
+    """A formula whose sum over all rows is bounded."""
+    mean: FormulaText | None = None
+    """A formula whose mean over all rows is bounded; exactly one of the three."""
+    at_most: float | None = None
+    """The upper bound."""
+    at_least: float | None = None
+    """The lower bound; at least one of the two."""
+    unit: Text = ""
+    """The unit of the formula's value."""
+
+    @property
+    def over(self) -> Literal["each", "total", "mean"]:
+        """What is bounded."""
+        return "each" if self.each else "total" if self.total else "mean"
+
+    @property
+    def formula(self) -> Formula:
+        """The bounded formula."""
+        formula = self.each or self.total or self.mean
+        assert formula is not None  # noqa: S101  (one is given: see flaws)
+        return formula
+
+    def flaws(self) -> Iterator[Flaw]:
+        """One formula, and bounds that leave room."""
+        yield from _exactly_one(self, ("each", "total", "mean"))
+        if self.at_most is None and self.at_least is None:
+            yield Flaw((), "found no bound", "A constraint needs at_most or at_least")
+        elif self.at_most is not None and self.at_least is not None and self.at_least > self.at_most:
+            yield Flaw(
+                ("at_least",), f"found {self.at_least:g}", f"It must not exceed at_most, which is {self.at_most:g}"
+            )
+
+
+class Boosting(Declaration):
+    """How boosted trees are grown; how many there are, held-out rows tell."""
+
+    by: Literal["scikit_learn", "lightgbm"] = "scikit_learn"
+    """Who grows them; LightGBM is an extra."""
+    leaves: Annotated[int, Field(ge=2, le=1024)] = 8
+    """Most leaves of a tree; chosen on held-out rows where left out."""
+    least: Annotated[int, Field(ge=1, le=100_000)] = 20
+    """Fewest rows in a leaf; chosen on held-out rows where left out."""
+    rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+    """How much of what a tree finds is added; 0.1 for large tables where left out."""
+    columns: Annotated[float, Field(gt=0, le=1)] = 0.7
+    """Share of the columns that each split looks at."""
+
+
+class Model(Declaration):
+    """How models are built and trained; sizes that are left out are chosen on held-out rows."""
+
+    kinds: Annotated[
+        Many[Literal["two_tower", "joint", "common", "boosting", "dot", "neural"]], Field(min_length=1)
+    ] = (
         "two_tower",
         "joint",
         "common",
+        "boosting",
     )
-    """Which networks compete; validation picks. `dot` (factors · factors, as in collaborative filtering) and `neural`
-    give every option of a lever factors of its own, however many there are."""
+    """Which models compete; validation picks. `boosting` is trees, and may win alone or averaged with the best network.
+    `dot` (factors · factors, as in collaborative filtering) and `neural` give every option of a lever factors of its
+    own, however many there are."""
+    boosting: Boosting = Boosting()
+    """How the trees of `boosting` are grown."""
     layers: Annotated[Many[Annotated[int, Field(ge=1, le=4096)]], Field(max_length=10)] = (32,)
     """Widths of the hidden layers; chosen on held-out rows where left out."""
     interactions: Annotated[int, Field(ge=1, le=512)] = 4

@@ -28,7 +28,7 @@ DECLARED: dict[str, Any] = {
     "data": {"csv": "shop.csv", "split": {"folds": 2, "test": 0}},
     "model": {
         "epochs": 8, "repeats": 1, "layers": [16], "dropout": 0.0, "weight_decay": 0.01, "batch": 32,
-        "learning_rate": 0.02,
+        "learning_rate": 0.02, "boosting": {"leaves": 8, "least": 20, "rate": 0.2},
     },
     "seed": 3,
 }  # fmt: skip

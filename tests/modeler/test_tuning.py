@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from drivetrain.modeler.tuning import LADDER, MOST_STEPS, climb, rungs, told
-from drivetrain.scenario import Model
+from drivetrain.modeler.tuning import BUSHES, LADDER, MOST_STEPS, bushes, climb, rungs, told
+from drivetrain.scenario import Boosting, Model
 
 
 def test_what_the_scenario_sets_stays_on_every_rung() -> None:
@@ -17,7 +17,7 @@ def test_what_the_scenario_sets_stays_on_every_rung() -> None:
 
 def test_nothing_is_tried_where_everything_is_set() -> None:
     model = Model(layers=(8,), dropout=0.1, epochs=3, weight_decay=0.0)
-    best, tried = climb(rungs(model, 1000), lambda _: pytest.fail("nothing to choose"))
+    best, tried = climb(rungs(model, 1000), lambda _: pytest.fail("nothing to choose"), told)
     assert told(best) == told(model)
     assert tried == []
 
@@ -37,6 +37,12 @@ def test_the_lowest_loss_wins_and_two_idle_rungs_end_the_climb(
     losses: tuple[float, ...], chosen: int, many: int
 ) -> None:
     left = iter(losses)
-    best, tried = climb(rungs(Model(), 1000), lambda _: next(left))
+    best, tried = climb(rungs(Model(), 1000), lambda _: next(left), told)
     assert told(best) == {**LADDER[chosen], "batch": 64}
     assert [each["loss"] for each in tried] == list(losses[:many])
+
+
+def test_trees_have_a_ladder_of_their_own() -> None:
+    assert [each.leaves for each in bushes(Boosting(), 1000)] == [rung["leaves"] for rung in BUSHES]
+    assert {each.rate for each in bushes(Boosting(), 200_000)} == {0.1}
+    assert bushes(Boosting(leaves=5, least=9, rate=0.3), 200_000) == [Boosting(leaves=5, least=9, rate=0.3)]
