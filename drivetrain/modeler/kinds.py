@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from drivetrain.modeler.encoder import EncodedRows
 from drivetrain.modeler.factors import Dot, Neural
-from drivetrain.modeler.networks import KINDS, Context, Network, Shape
+from drivetrain.modeler.networks import KINDS, Context, Network, Prepared, Shape
 from drivetrain.modeler.trees import Trees
 
 EVERY: dict[str, type[Network]] = {**KINDS, "dot": Dot, "neural": Neural, "boosting": Trees}
@@ -64,9 +64,18 @@ class Blend(Network):
         """The models' contexts."""
         return Contexts([model.context(rows) for model in self._each])
 
+    def prepare(self, features: Tensor) -> list[Prepared]:
+        """What each model keeps of settings."""
+        return [model.prepare(features) for model in self._each]
+
+    def against(self, context: Context, prepared: Prepared) -> Tensor:
+        """[N, G, C]."""
+        asked = zip(self._each, context.each, prepared, strict=True)
+        return self._sum([model.against(own, at) for model, own, at in asked])
+
     def grid(self, context: Context, features: Tensor) -> Tensor:
         """[N, G, C]."""
-        return self._sum([m.grid(own, features) for m, own in zip(self._each, context.each, strict=True)])
+        return self.against(context, self.prepare(features))
 
     def paired(self, context: Context, features: Tensor) -> Tensor:
         """[N, C]."""

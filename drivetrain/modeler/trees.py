@@ -23,7 +23,7 @@ from torch import Tensor
 
 from drivetrain.modeler.encoder import EncodedRows
 from drivetrain.modeler.guards import CODES, Guards, Mask
-from drivetrain.modeler.networks import Context, Network, Shape
+from drivetrain.modeler.networks import Context, Network, Prepared, Shape
 
 ROWS_AT_ONCE = 8_192
 """Rows sorted together, so that what is compared stays in the processor's cache."""
@@ -118,10 +118,18 @@ class Trees(Network):
             Sorted(plain.rows, torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])) if parts else plain
         )
 
+    def prepare(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """What settings add by themselves [G, C], and Φ [G, K]."""
+        return self._of_settings(features)
+
     def grid(self, context: Context, features: Tensor) -> Tensor:
+        """[N, G, C]."""
+        return self.against(context, self.prepare(features))
+
+    def against(self, context: Context, prepared: Prepared) -> Tensor:
         """One matrix product: [N, G, C]."""
-        main, phi = self._of_settings(features)
-        out = torch.empty(len(context), len(features), self.shape.width)
+        main, phi = prepared
+        out = torch.empty(len(context), *main.shape)
         for part in _blocks(len(context)):
             own, met = self._sort(context[part])
             for c, columns in enumerate(self._columns):

@@ -4,12 +4,9 @@ from drivetrain.scenario.constraints import Constraint
 from drivetrain.scenario.declarations import (
     Assignment,
     Beside,
-    Boosting,
-    Constraint,
     Data,
     Decide,
     Input,
-    Model,
     Objective,
     Parameter,
     Risk,
@@ -18,6 +15,7 @@ from drivetrain.scenario.declarations import (
 from drivetrain.scenario.groups import grouped, labelled, labels
 from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, Lever, YesNo, effect_on
 from drivetrain.scenario.loading import SCHEMA_PATH, build, json_schema, load, parse
+from drivetrain.scenario.models import Boosting, Model
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
 from drivetrain.scenario.space import LeverSpace, places, spoken

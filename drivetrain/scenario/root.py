@@ -18,11 +18,11 @@ from drivetrain.scenario.declarations import (
     Data,
     Decide,
     Input,
-    Model,
     Objective,
     ParameterOrNumber,
 )
 from drivetrain.scenario.levers import Categorical, Feature, Lever, costs
+from drivetrain.scenario.models import Model
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.space import LeverSpace
 

@@ -19,13 +19,13 @@ from drivetrain.scenario.declarations import (
     Data,
     Decide,
     Input,
-    Model,
     Objective,
     Parameter,
     Risk,
     Split,
 )
 from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, YesNo
+from drivetrain.scenario.models import Boosting, Model
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
 
@@ -52,6 +52,7 @@ _INSIDE: Final[Mapping[Path, type[Declaration]]] = {
     ("data", "split"): Split,
     ("objective", "risk"): Risk,
     ("objective", "beside"): Beside,
+    ("model", "boosting"): Boosting,
 }
 _TYPES: Final = {
     "float_type": "a number",
