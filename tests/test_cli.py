@@ -157,6 +157,19 @@ def test_recommend_writes_one_line_a_row_in_order(call: Call, folder: Path, rows
     assert pd.read_csv(out)["row"].tolist() == list(range(1, 26))
 
 
+def test_recommend_keeps_what_people_have_fixed(call: Call, folder: Path, rows: Path, tmp_path: Path) -> None:
+    lock, out = tmp_path / "lock.csv", tmp_path / "actions.csv"
+    lock.write_text("row,price\n3,13\n", encoding="utf-8")
+    done = call("recommend", folder, "--lock", lock, "--out", out)
+    assert done.returncode == 0, done.stderr
+    told = pd.read_csv(out).set_index("row")
+    assert told.loc[3, "price"] == 13
+    assert told.loc[3, "remarks"] == "fixed by a person"
+    lock.write_text("row,price\n3,1300\n", encoding="utf-8")
+    refused(call("recommend", folder, "--lock", lock, "--out", out), 2, "row 3: price", "between")
+    refused(call("recommend", folder, "--lock", lock, "--out", out, "--workers", "2"), 2, "--workers")
+
+
 def test_recommend_in_parts_gives_the_same_file(call: Call, folder: Path, rows: Path, tmp_path: Path) -> None:
     one, two = tmp_path / "one.csv", tmp_path / "two.csv"
     assert call("recommend", folder, rows, "--out", one).returncode == 0

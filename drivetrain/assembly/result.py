@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from drivetrain import data
 from drivetrain.assembly.response import Response, respond
 from drivetrain.data import Rows, Table
-from drivetrain.decisions import Recommendations, listed, recommend
+from drivetrain.decisions import Locks, Recommendations, listed, locks, read_locks, recommend
 from drivetrain.decisions.export import replacing
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.evidence import Estimate, Evidence, SealedTest
@@ -55,19 +55,26 @@ class Run:
             )
         return self.evidence
 
-    def recommend(self, rows: str | Path | pd.DataFrame | Rows) -> Recommendations:
-        """Decide for rows that the run has never seen.
+    def recommend(
+        self, rows: str | Path | pd.DataFrame | Rows | None = None, *, locked: Locks | str | Path | None = None
+    ) -> Recommendations:
+        """Decide for rows that the run has never seen, or once more for its own.
 
         Args:
-            rows: a CSV or Parquet file or a frame with the data's columns, or rows that `data.read_rows` read.
+            rows: a CSV or Parquet file or a frame with the data's columns, or rows that `data.read_rows` read; the
+                run's own rows where left out.
+            locked: decisions that people have fixed, as row number (from 1) → lever → setting, or a file with a column
+                `row` and one for each lever. They stay, count in every total, and the rest is decided without them.
 
         Raises:
             DataError: a column is missing or holds what it must not.
             InfeasibleError: no settings meet the constraints for these rows.
-            UsageError: the run was only trained.
+            UsageError: the run was only trained, or a fixed row or setting is not one.
         """
-        known = rows if isinstance(rows, Rows) else data.read_rows(self.scenario, rows)
-        return recommend(self.simulator, self.judged, known, self.table)
+        known = self.table if rows is None else rows if isinstance(rows, Rows) else data.read_rows(self.scenario, rows)
+        given = read_locks(self.scenario, locked) if isinstance(locked, str | Path) else locked
+        settings = None if given is None else locks(self.scenario, known, given)
+        return recommend(self.simulator, self.judged, known, self.table, settings)
 
     def rank(
         self,

@@ -159,22 +159,30 @@ def simulate(
 @app.command()
 def recommend(
     run: RunFolder,
-    rows: Annotated[Path, typer.Argument(help="New rows: CSV or Parquet.", show_default=False)],
+    rows: Annotated[
+        Path | None, typer.Argument(help="New rows: CSV or Parquet. [default: the run's own]", show_default=False)
+    ] = None,
     *,
     out: Annotated[Path, typer.Option(help="The file to write: .csv, .parquet, .json or .xlsx.", show_default=False)],
+    lock: Annotated[
+        Path | None, typer.Option(help="Decisions that people have fixed: a file with row and levers.")
+    ] = None,
     workers: Annotated[int, typer.Option(help="Processes; more than one reads the rows in parts.", min=1)] = 1,
     json: Json = False,
 ) -> None:
-    """Decide for rows that the run has never seen; one line a row, in order."""
+    """Decide for rows that the run has never seen, or again for its own; one line a row, in order."""
     from drivetrain import assembly, cluster, decisions
     from drivetrain.cli import telling
 
     opened = assembly.open_run(run)
     remarks: Mapping[str, int] = {}
     if workers > 1:
+        if rows is None or lock is not None:
+            cure = "Leave out --workers, so that all rows are decided together"
+            raise UsageError(Fault("--workers", "found it without ROWS, or with --lock", "Parts need a file", cure))
         promise = cluster.recommend(run, rows, out, workers=workers)
     else:
-        made = opened.recommend(rows)
+        made = opened.recommend(rows, locked=lock)
         decisions.write(made.frame, out)
         promise, remarks = made.promise, made.remarks
     if json:
