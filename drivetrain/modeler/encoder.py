@@ -305,4 +305,5 @@ def _some(seen: np.ndarray) -> np.ndarray:
 def _spread(seen: np.ndarray) -> float:
     """The standard deviation, without overflow; 1 where there is none."""
     largest = max(float(seen.max()), -float(seen.min())) or 1.0
-    return float(seen.std()) or 1.0 if largest < HUGE else float((seen / largest).std()) * largest
+    spread = seen.std() if largest < HUGE else (seen / largest).std() * largest
+    return float(spread) or 1.0
