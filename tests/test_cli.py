@@ -142,10 +142,16 @@ def test_train_stops_before_decisions(call: Call, tmp_path: Path, small_scenario
 def test_simulate_shows_the_objective_and_each_outcome(call: Call, folder: Path, small_run: Run) -> None:
     done = call("simulate", folder, "--set", "price=12", "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)["estimates"]
+    (answer,) = json.loads(done.stdout)["what_ifs"]
+    told = answer["estimates"]
     assert told["objective"]["value"] == pytest.approx(small_run.simulate(price=12).estimates["objective"].value)
     assert "bought" in call("simulate", folder, "--set", "price=12").stdout
+    several = call("simulate", folder, "--set", "price=7,9,12", "--input", "income=*0.9", "--json")
+    assert len(json.loads(several.stdout)["what_ifs"]) == 3
+    assert "price 9.00 EUR" in call("simulate", folder, "--set", "price=7,9").stdout
+    assert "chance of a loss" in call("simulate", folder, "--policy", "single").stdout
     refused(call("simulate", folder, "--set", "prise=12"), 2, "Did you mean 'price'?")
+    refused(call("simulate", folder, "--input", "incme=*2", "--set", "price=7"), 2, "Did you mean 'income'?")
     refused(call("simulate", folder, "--set", "price"), 2, "--set price=VALUE")
 
 

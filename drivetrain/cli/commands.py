@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from drivetrain.cli import examining, logbook, screen, weighing
+from drivetrain.cli import examining, logbook, screen, simulating, weighing
 from drivetrain.cli.examining import Json, RunFolder
-from drivetrain.errors import DrivetrainError, Fault, UsageError
+from drivetrain.errors import DrivetrainError, Fault
 
 app = typer.Typer(
     name="drivetrain",
@@ -132,28 +132,7 @@ def train(
     screen.data({**done.record, "folder": str(folder)}) if json else telling.contest(done)
 
 
-@app.command()
-def simulate(
-    run: RunFolder,
-    *,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="LEVER=VALUE; again for each lever. Others stay as they are.")
-    ] = None,
-    rows: Annotated[Path | None, typer.Option(help="Ask about these rows (CSV, Parquet) instead.")] = None,
-    json: Json = False,
-) -> None:
-    """What would happen if everyone got one setting."""
-    from drivetrain import assembly, data
-    from drivetrain.cli import telling
-
-    opened = assembly.open_run(run)
-    asked = None if rows is None else data.read_rows(opened.scenario, rows)
-    what_if = opened.simulate(asked, **_settings(settings or []))
-    if json:
-        told = {name: estimate.as_dict() for name, estimate in what_if.estimates.items()}
-        screen.data({"estimates": told, "supported": what_if.supported})
-    else:
-        telling.what_if(opened, what_if, asked)
+app.command()(simulating.simulate)
 
 
 @app.command()
@@ -293,15 +272,3 @@ def _plan(scenario: Any, folder: Path) -> None:
     screen.say(f"would read {repr(table)[1:-1].removeprefix('Table: ')}")
     screen.say(f"would train {models} models ({', '.join(model.kinds)}) of {model.epochs} epochs each")
     screen.say(f"would decide for each {scenario.decide.unit} and write {folder}")
-
-
-def _settings(words: list[str]) -> dict[str, str]:
-    out, faults = {}, []
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            faults.append(Fault("--set", f"found {word!r}", "It is LEVER=VALUE", f"Write --set {name}=VALUE"))
-        out[name.strip()] = value.strip()
-    if faults:
-        raise UsageError(*faults)
-    return out
