@@ -13,7 +13,7 @@ import typer
 
 from drivetrain.cli import examining, logbook, screen, simulating, weighing
 from drivetrain.cli.examining import Json, RunFolder
-from drivetrain.errors import DrivetrainError, Fault
+from drivetrain.errors import DrivetrainError, Fault, UsageError
 
 app = typer.Typer(
     name="drivetrain",
