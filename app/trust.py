@@ -26,6 +26,10 @@ def _evidence(run: dt.Run) -> None:
     st.write(meaning)
     if told := dt.words.inflation(run.scenario, run.judged):
         st.write(told)
+    for line in dt.grounds.sentences(run.scenario, run.judged):
+        st.markdown("- " + line.replace("$", r"\$"))
+    if told := dt.grounds.lines(run.judged):
+        st.dataframe(pd.DataFrame(told, columns=list(dt.grounds.HEADER)), hide_index=True)
     for each in run.judged.effects:
         unit = run.scenario.outcomes[each.outcome].unit
         st.write(f"Acting at all changes {each.outcome} by {dt.rounding.span(each.estimate, unit)}.")

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from drivetrain import figures, report
     from drivetrain.assembly import Response, Run, WhatIf, compare, evaluate, open_run, run, steady, train
     from drivetrain.data import Rows, Table, read_rows
-    from drivetrain.decisions import DecisionLog, Promise, Recommendations, column_of, last_test, rounding, words, write
+    from drivetrain.decisions import (
+        DecisionLog,
+        Promise,
+        Recommendations,
+        column_of,
+        grounds,
+        last_test,
+        rounding,
+        words,
+        write,
+    )
     from drivetrain.errors import (
         DataError,
         DrivetrainError,
@@ -51,6 +61,7 @@ _HOMES = {
 }
 _ROOMS = {
     "figures": "drivetrain.figures",
+    "grounds": "drivetrain.decisions.grounds",
     "last_test": "drivetrain.decisions.last_test",
     "report": "drivetrain.report",
     "rounding": "drivetrain.decisions.rounding",
@@ -85,6 +96,7 @@ __all__ = [
     "compare",
     "evaluate",
     "figures",
+    "grounds",
     "last_test",
     "load_scenario",
     "open_run",

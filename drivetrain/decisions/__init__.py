@@ -3,7 +3,6 @@
 from drivetrain.decisions.export import write
 from drivetrain.decisions.folder import MANIFEST, atomic_folder, seal, verify
 from drivetrain.decisions.listing import listed
-from drivetrain.decisions.locking import Locks, locks, read_locks
 from drivetrain.decisions.log import DecisionLog, Entry, Logged, Review, Signature
 from drivetrain.decisions.recommend import Promise, Recommendations, column_of, recommend
 
@@ -11,7 +10,6 @@ __all__ = [
     "MANIFEST",
     "DecisionLog",
     "Entry",
-    "Locks",
     "Logged",
     "Promise",
     "Recommendations",
@@ -20,8 +18,6 @@ __all__ = [
     "atomic_folder",
     "column_of",
     "listed",
-    "locks",
-    "read_locks",
     "recommend",
     "seal",
     "verify",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from drivetrain.decisions.grounds import alarms
 from drivetrain.decisions.recommend import Promise
 from drivetrain.decisions.rounding import interval, number, roughly, setting, span, with_unit
 from drivetrain.evidence import NAMES, Evidence
@@ -32,8 +33,8 @@ _GROUNDS = {
     ),
     "associational": (
         "Associational",
-        "The settings in the data were not drawn at random, and no input explains how they came about. What is shown "
-        "is what went together, not what a setting brings about. Test before acting on it.",
+        "The settings in the data were not drawn at random, and nothing shows that the inputs make up for it. What is "
+        "shown is what went together, not what a setting brings about. Test before acting on it.",
     ),
     "unsupported": (
         "Unsupported",
@@ -134,6 +135,7 @@ def reasons(scenario: Scenario, evidence: Evidence) -> list[str]:
     few = evidence.chosen.effective
     if few < FEW_ROWS:
         lines.append(f"Only about {few:.0f} rows speak for the recommended policy: treat its value with care.")
+    lines += alarms(scenario, evidence)
     lines.append(f"Evidence: {grounds(evidence)[0].lower()}, judged on {evidence.rows:,} rows.")
     return [line for line in lines if line]
 

@@ -6,13 +6,16 @@ robust estimator with a 95 % interval, and names the simplest policy that none b
 
 from drivetrain.evidence.curve import Point
 from drivetrain.evidence.effects import Effect
+from drivetrain.evidence.estimators import NAMES as ESTIMATORS
 from drivetrain.evidence.judgement import NAMES, Evidence, Judged, judge
 from drivetrain.evidence.propensity import Propensity, propensity
 from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.evidence.sealed import Opened, SealedTest, judge_sealed
+from drivetrain.evidence.trust import Trust
 from drivetrain.evidence.value import Judge
 
 __all__ = [
+    "ESTIMATORS",
     "NAMES",
     "Effect",
     "Estimate",
@@ -24,6 +27,7 @@ __all__ = [
     "Propensity",
     "Sample",
     "SealedTest",
+    "Trust",
     "judge",
     "judge_sealed",
     "propensity",

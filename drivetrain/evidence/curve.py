@@ -39,11 +39,11 @@ def curve(court: Judge, single: Floats) -> tuple[Point, ...]:
     """For each lever, single settings along it."""
     out: list[Point] = []
     for i, name in enumerate(court.simulator.scenario.levers):
-        line = _line(court, single, i)
-        scores, direct = court.each_single(line)
+        along = _line(court, single, i)
+        scores, direct = court.each_single(along)
         sign = court.simulator.scenario.objective.sign
         best = scores[:, (sign * np.average(scores, axis=0, weights=court.sample.weight)).argmax()]
-        for place, setting in enumerate(line[:, i]):
+        for place, setting in enumerate(along[:, i]):
             loss = court.estimate(sign * (best - scores[:, place]))
             estimate = court.estimate(scores[:, place])
             out.append(Point(name, float(setting), estimate, loss, court.sample.mean(direct[:, place])))
@@ -69,6 +69,13 @@ def _line(court: Judge, single: Floats, lever: int) -> Floats:
     line[:, lever] = [*values, *extra]
     line = np.unique(line, axis=0)
     return line[support.holds(line)]
+
+
+def line(single: Floats, place: int, points: Sequence[Point]) -> Floats:
+    """[P, L] the single settings of points along one lever."""
+    out = np.tile(single, (len(points), 1))
+    out[:, place] = [point.setting for point in points]
+    return out
 
 
 def near(scenario: Scenario, curve: Sequence[Point]) -> dict[str, tuple[float, float, bool]]:

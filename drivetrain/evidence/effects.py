@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.evidence.propensity import FLOOR, SHRINK, chances, strata
+from drivetrain.evidence.kernel import FLOOR
+from drivetrain.evidence.laws import chances
+from drivetrain.evidence.propensity import SHRINK, strata
 from drivetrain.evidence.sample import Estimate
 from drivetrain.evidence.value import Judge
 

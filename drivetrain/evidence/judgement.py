@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 
 from drivetrain.data import Table
 from drivetrain.errors import DataError, Fault, InfeasibleError, RefusedError
+from drivetrain.evidence.balance import balance
+from drivetrain.evidence.bandwidth import steadied
 from drivetrain.evidence.curve import Point, curve, near
 from drivetrain.evidence.effects import Effect, effects
 from drivetrain.evidence.many import opinion, require_alone
 from drivetrain.evidence.policies import policies, single_settings
 from drivetrain.evidence.propensity import propensity
 from drivetrain.evidence.sample import Estimate, Sample
+from drivetrain.evidence.trust import Case, Trust, drawn_as_declared, examine, grades, worst
 from drivetrain.evidence.value import Judge, Scores
 from drivetrain.optimizer import best_single, deciders, kept, ranked, used
-from drivetrain.scenario import Scenario, labelled
+from drivetrain.scenario import labelled
 from drivetrain.simulator import Simulator
 
 Floats = NDArray[np.float64]
@@ -78,6 +81,8 @@ class Evidence:
     effects: tuple[Effect, ...]
     rows: int
     """Rows that judged."""
+    trust: Trust | None = None
+    """What the recommended policy's value rests on; None where that was not examined, or the grade is `unsupported`."""
 
     def policy(self, name: str) -> Judged:
         """A policy by its key in `NAMES`."""
@@ -93,13 +98,16 @@ class Evidence:
         return self.grade == "unsupported" and name == self.recommended
 
 
-def judge(simulator: Simulator, table: Table, progress: Callable[[str], None] = lambda _: None) -> Evidence:
+def judge(
+    simulator: Simulator, table: Table, progress: Callable[[str], None] = lambda _: None, *, examined: bool = True
+) -> Evidence:
     """Value every policy on the training rows, each by members that have not seen the row.
 
     Args:
         simulator: all members.
         table: the rows; the sealed test part is left alone.
         progress: told, in words, what is being valued.
+        examined: whether what the values rest on is tested too: see `Trust`.
 
     Raises:
         DataError: for some rows the objective or a constraint cannot be computed.
@@ -109,13 +117,13 @@ def judge(simulator: Simulator, table: Table, progress: Callable[[str], None] = 
     scenario, rows = simulator.scenario, table.training
     if ranked(scenario):
         return _unsupported(simulator, rows, progress)
-    design = scenario.assignment
+    design = balance(scenario, rows, simulator.support)
     chances = propensity(
         rows,
         simulator.support,
         simulator.models.inputs,
-        randomised=design.design == "randomised",
-        within=design.within,
+        randomised=drawn_as_declared(scenario, design),
+        within=scenario.assignment.within,
         seed=scenario.seed,
     )
     court = Judge(simulator, rows, chances, part=len(rows) / len(table))
@@ -123,15 +131,21 @@ def judge(simulator: Simulator, table: Table, progress: Callable[[str], None] = 
     progress("valuing policies on rows that their models have not seen")
     single, singles, feasible = single_settings(court)
     settings = policies(court, singles)
-    scores = {name: court.logged() if at is None else court.scores(at) for name, at in settings.items()}
+    court, parts = steadied(court, settings)
+    scores = {name: Scores.of(each) for name, each in parts.items()}
     judged = tuple(_judged(court, name, settings[name], scores[name], name != "single" or feasible) for name in scores)
     recommended = _simplest(judged, scores, scenario.objective.sign, court.sample)
     progress("tracing the value of single settings")
     points = curve(court, single)
     sign, best = scenario.objective.sign, scores[recommended]
     others = {name: each for name, each in scores.items() if name != recommended}
+    trust = None
+    if examined:
+        progress("testing what the values rest on")
+        beside = next((name for name in ("do_nothing", "current") if name in parts), None)
+        trust = examine(court, Case(settings, parts, recommended, beside, single, points), design)
     return Evidence(
-        grade=_grade(scenario),
+        grade=worst(grades(scenario, design if trust is None else trust.checks)),
         policies=judged,
         recommended=recommended,
         gains={name: court.estimate(sign * (best.total - each.total)) for name, each in others.items()},
@@ -141,6 +155,7 @@ def judge(simulator: Simulator, table: Table, progress: Callable[[str], None] = 
         near=near(scenario, points),
         effects=effects(court),
         rows=len(rows),
+        trust=trust,
     )
 
 
@@ -241,9 +256,3 @@ def _none(judged: Sequence[Judged]) -> InfeasibleError | RefusedError:
             "Loosen a bound, or widen a lever's range",
         )
     )
-
-
-def _grade(scenario: Scenario) -> str:
-    if scenario.assignment.design == "randomised":
-        return "randomised"
-    return "adjusted" if scenario.inputs else "associational"

@@ -1,20 +1,24 @@
 """Propensities: how probable it was that a row got a setting near a given one, under the policy that the data shows.
 
 Settings may be numbers with atoms, options, or several levers at once; "near" is the support's kernel, so that a
-probability and a kernel-smoothed density are one thing: the expected kernel weight E[K(T, s) | x].
+probability and a kernel-smoothed density are one thing: the expected kernel weight E[K(T, s) | x], here with the
+further moments that local-linear weights need (see `kernel`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from drivetrain.data import Table
+from drivetrain.evidence.kernel import Seen, scaled
+from drivetrain.evidence.laws import Law, candidates, pool
 from drivetrain.modeler import InputEncoder
 from drivetrain.simulator import Support
 
@@ -22,17 +26,19 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SHRINK = 10.0
-FLOOR = 0.01
-BINS = 8
-MOST_BINS = 16
-BLOCK = 2_000_000
+SHARP = 0.5
+"""Laws are told apart with kernels half as wide, or a law that is too sure of itself would look the better one."""
 
 
 class Propensity(Protocol):
-    """What the doubly robust estimator asks."""
+    """What the estimators ask."""
 
-    def near(self, settings: Floats) -> Floats:
-        """For each training row [N] the expected kernel weight around its setting in settings [N, L], above 0."""
+    @property
+    def learned(self) -> bool:
+        """Whether it was learned from the rows; then weights are divided by their mean, which should be 1."""
+
+    def moments(self, settings: Floats, support: Support) -> Floats:
+        """For each training row the moments [N, Q] of the kernel around its setting in settings [N, L]."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,11 @@ class Declared:
     """A column gives the probability of each row's own setting; asked of any other, the row has no say."""
 
     probability: Floats
+    learned: bool = False
 
-    def near(self, settings: Floats) -> Floats:
-        """[N]; only meaningful where the setting is the row's own, and only there it is used.
-
-        A declared chance is known, so it is taken as it is: a floor would bias what it weighs.
-        """
-        return np.broadcast_to(self.probability, (len(settings),))
+    def moments(self, settings: Floats, support: Support) -> Floats:  # noqa: ARG002  (the row's own, or none)
+        """[N, 1]; only meaningful where the setting is the row's own, and only there it is used."""
+        return self.probability[:, None]
 
 
 @dataclass(frozen=True)
@@ -57,38 +61,42 @@ class Stratified:
     Econometrica 71:1161); the shrinkage, worth ten rows, steadies small strata.
     """
 
-    support: Support
     logged: Floats
     stratum: Ints
+    learned: bool = False
 
-    def near(self, settings: Floats) -> Floats:
-        """[N]."""
-        overall = _overall(self.support, self.logged, settings)
-        out = np.empty(len(settings))
-        for stratum in np.unique(self.stratum):
-            rows = np.flatnonzero(self.stratum == stratum)
-            own = _overall(self.support, self.logged[rows], settings[rows])
-            out[rows] = (own * len(rows) + overall[rows] * SHRINK) / (len(rows) + SHRINK)
-        return np.maximum(out, FLOOR)
+    def moments(self, settings: Floats, support: Support) -> Floats:
+        """[N, Q]."""
+        out = self._all.moments(support, settings)
+        for rows, seen in self._parts:
+            own = seen.moments(support, settings[rows])
+            out[rows] = (own * len(rows) + out[rows] * SHRINK) / (len(rows) + SHRINK)
+        return out
+
+    @cached_property
+    def _all(self) -> Seen:
+        return Seen.of(self.logged)
+
+    @cached_property
+    def _parts(self) -> list[tuple[Ints, Seen]]:
+        """Of each stratum its rows and what they got; none where there is only one."""
+        parts = [np.flatnonzero(self.stratum == stratum) for stratum in np.unique(self.stratum)]
+        return [(rows, Seen.of(self.logged[rows])) for rows in parts] if len(parts) > 1 else []
 
 
 @dataclass(frozen=True)
 class Learned:
-    """Settings were chosen by people or rules: a classifier learns which kind of setting such rows get."""
+    """Settings were chosen by people or rules: a pool of laws learns which settings such rows get."""
 
-    support: Support
-    logged: Floats
-    bin: Ints
-    chance: Floats
-    """[N, B] out-of-fold probability of each bin of settings."""
+    laws: Mapping[str, Law]
+    share: Mapping[str, float]
+    """Law → its share in the pool."""
+    learned: bool = True
 
-    def near(self, settings: Floats) -> Floats:
-        """[N]: Σ over bins of P(bin | inputs) · E[K(T, s) | bin]."""
-        out = np.zeros(len(settings))
-        for place in range(self.chance.shape[1]):
-            inside = self.logged[self.bin == place]
-            out += self.chance[:, place] * _overall(self.support, inside, settings)
-        return np.maximum(out, FLOOR)
+    def moments(self, settings: Floats, support: Support) -> Floats:
+        """[N, Q]."""
+        parts = (share * self.laws[name].moments(settings, support) for name, share in self.share.items() if share)
+        return np.asarray(sum(parts))
 
 
 def propensity(
@@ -99,16 +107,16 @@ def propensity(
     Args:
         table: training rows.
         support: the kernel.
-        inputs: reads the inputs for the classifier.
+        inputs: reads the inputs for the laws.
         randomised: whether settings were drawn at random.
         within: inputs within whose values the draw had the same chances.
-        seed: of the classifier.
+        seed: of what is learned.
     """
     if table.propensity is not None:
         return Declared(table.propensity)
     if not randomised and len(inputs.columns):
         return _learn(table, support, inputs, seed)
-    return Stratified(support, table.settings, strata(table, within))
+    return Stratified(table.settings, strata(table, within))
 
 
 def strata(table: Table, within: tuple[str, ...]) -> Ints:
@@ -120,67 +128,7 @@ def strata(table: Table, within: tuple[str, ...]) -> Ints:
 
 
 def _learn(table: Table, support: Support, inputs: InputEncoder, seed: int) -> Learned:
-    place = _bins(table.settings, support)
-    return Learned(support, table.settings, place, chances(table, inputs, place, seed))
-
-
-def chances(table: Table, inputs: InputEncoder, place: Ints, seed: int) -> Floats:
-    """The chance [N, B] that a row with such inputs belongs to each of B kinds, by a classifier that did not see it.
-
-    Args:
-        table: training rows, N.
-        inputs: reads them.
-        place: [N] the kind of each row, from 0.
-        seed: of the classifier.
-    """
-    encoded = inputs.encode(table.frame)
-    x = np.column_stack([encoded.codes.numpy(), encoded.numbers.numpy()])
-    chance = np.zeros((len(table), int(place.max()) + 1))
-    for fold in np.unique(table.fold):
-        seen, held = table.fold != fold, table.fold == fold
-        if len(np.unique(place[seen])) == 1:
-            chance[held, place[seen][0]] = 1.0
-            continue
-        model = HistGradientBoostingClassifier(
-            learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=40, l2_regularization=1.0, random_state=seed
-        )
-        model.fit(x[seen], place[seen])
-        chance[np.ix_(held, model.classes_)] = model.predict_proba(x[held])
-    return chance
-
-
-def _bins(settings: Floats, support: Support) -> Ints:
-    """A number for each row's kind of setting: exact where a lever has few values, quantile groups where many."""
-    each = max(2, int(BINS ** (1 / settings.shape[1])))
-    places = []
-    for i, reach in enumerate(support.reach):
-        values = settings[:, i]
-        if reach.width == 0:
-            places.append(np.unique(values, return_inverse=True)[1])
-            continue
-        inner = np.quantile(values[values != reach.apart], np.linspace(0, 1, each + 1)[1:-1])
-        places.append(np.where(values == reach.apart, each, np.searchsorted(inner, values)))
-    joint = np.unique(np.column_stack(places), axis=0, return_inverse=True)[1].astype(np.int64).ravel()
-    return _lumped(joint)
-
-
-def _lumped(place: Ints) -> Ints:
-    """At most sixteen kinds, the rarest together: a classifier learns nothing of kinds with a row or two each."""
-    counts = np.bincount(place)
-    if len(counts) <= MOST_BINS:
-        return place
-    common = np.sort(np.argsort(-counts, kind="stable")[: MOST_BINS - 1])
-    lumped = np.full(len(counts), MOST_BINS - 1)
-    lumped[common] = np.arange(MOST_BINS - 1)
-    return np.asarray(lumped[place])
-
-
-def _overall(support: Support, logged: Floats, settings: Floats) -> Floats:
-    """Mean kernel weight of all logged settings around each of [N], asked once per distinct setting."""
-    distinct, back = np.unique(settings, axis=0, return_inverse=True)
-    seen, counts = np.unique(logged, axis=0, return_counts=True)
-    block = max(1, BLOCK // max(1, len(seen)))
-    parts = [
-        counts @ support.kernel(seen, distinct[i : i + block]) / len(logged) for i in range(0, len(distinct), block)
-    ]
-    return np.asarray(np.concatenate(parts)[back.ravel()])
+    laws = candidates(table, support, inputs, seed)
+    sharp = scaled(support, SHARP)
+    likelihood = np.column_stack([law.moments(table.settings, sharp)[:, 0] for law in laws.values()])
+    return Learned(laws, dict(zip(laws, pool(np.maximum(likelihood, 1e-6)).tolist(), strict=True)))

@@ -13,8 +13,9 @@ from drivetrain.data.splits import SEALED
 from drivetrain.evidence.judgement import Evidence
 from drivetrain.evidence.propensity import Propensity, propensity
 from drivetrain.evidence.sample import Z95, Estimate
+from drivetrain.evidence.trust import drawn_as_declared
 from drivetrain.evidence.value import Judge, Scores
-from drivetrain.simulator import Crowd, Simulator
+from drivetrain.simulator import Crowd, Simulator, Support
 
 Floats = NDArray[np.float64]
 
@@ -71,11 +72,16 @@ class _Part:
     logged: Floats
     rows: NDArray[np.bool_]
 
-    def near(self, settings: Floats) -> Floats:
-        """[n], as of `Propensity`."""
+    @property
+    def learned(self) -> bool:
+        """As of `Propensity`."""
+        return self.whole.learned
+
+    def moments(self, settings: Floats, support: Support) -> Floats:
+        """[n, Q], as of `Propensity`."""
         everyone = self.logged.copy()
         everyone[self.rows] = settings
-        return np.asarray(self.whole.near(everyone)[self.rows])
+        return np.asarray(self.whole.moments(everyone, support)[self.rows])
 
 
 def judge_sealed(simulator: Simulator, table: Table, evidence: Evidence, settings: Floats) -> SealedTest:
@@ -88,7 +94,9 @@ def judge_sealed(simulator: Simulator, table: Table, evidence: Evidence, setting
         settings: [n, L] what is recommended for each sealed row.
     """
     scenario = simulator.scenario
-    court = _Last(simulator, table.test, _propensity(simulator, table))
+    checks = () if evidence.trust is None else evidence.trust.checks
+    drawn, wide = drawn_as_declared(scenario, checks), 1.0 if evidence.trust is None else evidence.trust.width
+    court = _Last(simulator, table.test, _propensity(simulator, table, drawn=drawn), widths=wide)
     wanted = [judged.name for judged in evidence.policies if judged.name in {"current", "do_nothing", "single"}]
     scores = {name: _scores(court, evidence, name, settings) for name in dict.fromkeys([*wanted, evidence.recommended])}
     best, others = scores[evidence.recommended].total, {n: s for n, s in scores.items() if n != evidence.recommended}
@@ -104,14 +112,14 @@ def judge_sealed(simulator: Simulator, table: Table, evidence: Evidence, setting
     )
 
 
-def _propensity(simulator: Simulator, table: Table) -> Propensity:
+def _propensity(simulator: Simulator, table: Table, *, drawn: bool) -> Propensity:
     design, sealed = simulator.scenario.assignment, table.fold == SEALED
     asked = table.test if table.propensity is not None else table
     whole = propensity(
         asked,
         simulator.support,
         simulator.models.inputs,
-        randomised=design.design == "randomised",
+        randomised=drawn,
         within=design.within,
         seed=simulator.scenario.seed,
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drivetrain.data import Table
+from drivetrain.evidence import kernel
+from drivetrain.evidence.estimators import Parts
 from drivetrain.evidence.propensity import Declared, Propensity
 from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.simulator import Crowd, Outlook, Simulator, Support
@@ -16,6 +18,8 @@ from drivetrain.simulator import Crowd, Outlook, Simulator, Support
 Floats = NDArray[np.float64]
 
 CELLS_AT_ONCE = 8_000_000
+STEADIED = (0.5, 2.0)
+"""Learned weights whose mean lies within are divided by it (Hájek); farther off hardly a row speaks, and none is."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,11 @@ class Scores:
     """[N] the weighted surprise of rows that got a setting near the policy's, 0 for the others."""
     weight: Floats
     """[N] kernel weight over propensity."""
+
+    @classmethod
+    def of(cls, parts: Parts) -> Scores:
+        """The doubly robust scores, from their parts."""
+        return cls(parts.direct, parts.weight * (parts.reward - parts.expected), parts.weight)
 
     @property
     def total(self) -> Floats:
@@ -45,11 +54,12 @@ class Scores:
 class Judge:
     """Scores settings on training rows, each row by the members that have not seen it.
 
-    Γ_i(π) = q(x_i, π_i) + K(t_i, π_i) / E[K(T, π_i) | x_i] · (f(π_i, y_i) − E_q[f(π_i, Y) | x_i, t_i]), where f is the
-    objective's formula; unbiased where either the models q or the propensities are right (Robins, Rotnitzky & Zhao
-    1994; kernel-smoothed for continuous settings, Kallus & Zhou 2018, "Policy Evaluation and Optimization with
-    Continuous Treatments"; cross-fitted, Chernozhukov et al. 2018). Only outcomes are carried over from settings near
-    π: what the formula itself says of the setting, such as its price, is known and never smoothed.
+    Γ_i(π) = q(x_i, π_i) + w(t_i, π_i, x_i) · (f(π_i, y_i) − E_q[f(π_i, Y) | x_i, t_i]), where f is the objective's
+    formula and w the weight of `kernel`: for options 1{t_i = π_i} over the chance of that. Unbiased where either the
+    models q or the propensities are right (Robins, Rotnitzky & Zhao 1994; kernel-smoothed for continuous settings,
+    Kallus & Zhou 2018, "Policy Evaluation and Optimization with Continuous Treatments"; cross-fitted, Chernozhukov et
+    al. 2018). Only outcomes are carried over from settings near π: what the formula itself says of the setting, such as
+    its price, is known and never smoothed.
     """
 
     simulator: Simulator
@@ -58,6 +68,8 @@ class Judge:
     propensity: Propensity
     outcome: str | None = None
     """The outcome that is judged; the objective where none is named."""
+    widths: float = 1.0
+    """How many times as wide as the support's the kernels are."""
     part: float = 1.0
     """The share of all rows that these are; totals are bounded in proportion."""
 
@@ -83,10 +95,8 @@ class Judge:
     @cached_property
     def support(self) -> Support:
         """The kernel: the simulator's; equality where only the chance of a row's own setting is declared."""
-        support = self.simulator.support
-        if not isinstance(self.propensity, Declared):
-            return support
-        return support.model_copy(update={"reach": [r.model_copy(update={"width": 0.0}) for r in support.reach]})
+        factor = 0.0 if isinstance(self.propensity, Declared) else self.widths
+        return kernel.scaled(self.simulator.support, factor)
 
     def observed(self, told: Floats | None = None) -> Floats:
         """[N] what the data shows the objective, or the outcome, to have been.
@@ -121,12 +131,35 @@ class Judge:
                 out[rows[part]] = self._of(outlook)
         return out
 
+    def weights(self, settings: Floats, floor: float | None = None) -> Floats:
+        """[N] how much each row's outcome counts for its setting in settings [N, L]; see `kernel`.
+
+        A declared chance is known, so it is taken as it is: a floor would bias what it weighs.
+
+        Args:
+            settings: [N, L].
+            floor: the lowest chance that is believed; `kernel.FLOOR` of one that is not declared, where left out.
+        """
+        chance = self.propensity.moments(settings, self.support)
+        lowest = 0.0 if isinstance(self.propensity, Declared) else kernel.FLOOR
+        weight = kernel.weights(self.support, self.table.settings, settings, chance, lowest if floor is None else floor)
+        mean = self.sample.mean(weight)
+        return weight / mean if self.propensity.learned and STEADIED[0] < mean < STEADIED[1] else weight
+
+    def parts(self, settings: Floats) -> Parts:
+        """What every estimator needs to value the policy that gives each row its setting in settings [N, L]."""
+        expected = self.carried(settings[:, None])[:, 0]
+        return Parts(self.expected(settings), self.observed(settings), expected, self.weights(settings))
+
     def scores(self, settings: Floats) -> Scores:
         """The scores of the policy that gives each row its setting in settings [N, L]."""
-        near = self.support.paired(self.table.settings, settings)
-        weight = near / self.propensity.near(settings)
-        surprise = self.observed(settings) - self.carried(settings[:, None])[:, 0]
-        return Scores(self.expected(settings), weight * surprise, weight)
+        return Scores.of(self.parts(settings))
+
+    def widened(self, factor: float) -> Judge:
+        """The same judge with kernels so many times as wide as the support's."""
+        other = replace(self, widths=factor)
+        other.__dict__["folds"] = self.folds  # read once
+        return other
 
     def each_single(self, settings: Floats) -> tuple[Floats, Floats]:
         """Scores [N, P] of the P policies that give everyone one setting of settings [P, L], and their direct part."""
@@ -135,15 +168,18 @@ class Judge:
             parts = [self._of(outlook) for _, outlook in blind.chunks(crowd, settings)]
             direct[rows] = np.concatenate(parts)
         everyone = [np.tile(setting, (len(self.table), 1)) for setting in settings]
-        near = self.support.kernel(self.table.settings, settings)
-        chance = np.column_stack([self.propensity.near(each) for each in everyone])
+        weight = np.column_stack([self.weights(each) for each in everyone])
         observed = np.column_stack([self.observed(each) for each in everyone])
-        return direct + near / chance * (observed - self.carried(settings[None])), direct
+        return direct + weight * (observed - self.carried(settings[None])), direct
+
+    def shown(self) -> Parts:
+        """The parts of the policy that the data shows: every row speaks for it, and its value is what was observed."""
+        direct = self.expected(self.table.settings)
+        return Parts(direct, self.observed(), direct, np.ones(len(self.table)))
 
     def logged(self) -> Scores:
         """The scores of the policy that the data shows: their total is what was observed."""
-        direct = self.expected(self.table.settings)
-        return Scores(direct, self.observed() - direct, np.ones(len(self.table)))
+        return Scores.of(self.shown())
 
     def contrast(self, treated: NDArray[np.bool_], stratum_share: Floats) -> Scores:
         """The scores of "whatever the data did to the treated" against "whatever it did to the others".

@@ -11,6 +11,7 @@ import numpy as np
 from drivetrain import figures
 from drivetrain.assembly import Run
 from drivetrain.decisions import bounded, last_test, words
+from drivetrain.decisions import grounds as behind
 from drivetrain.decisions.rounding import interval, number, setting, span
 from drivetrain.evidence import NAMES
 from drivetrain.report.page import bullets, drawing, folded, heading, paragraph, table
@@ -119,7 +120,9 @@ def trust(run: Run) -> str:
         unit = run.scenario.outcomes[each.outcome].unit
         share = f"{each.acting:.0%} of rows got something other than doing nothing"
         lines.append(f"Acting at all changes {each.outcome} by {span(each.estimate, unit)}; {share}.")
-    return heading(f"Evidence: {grade.lower()}") + paragraph(meaning) + bullets(lines)
+    lines += behind.sentences(run.scenario, run.judged)
+    drawn = table(behind.HEADER, told) if (told := behind.lines(run.judged)) else ""
+    return heading(f"Evidence: {grade.lower()}") + paragraph(meaning) + bullets(lines) + drawn
 
 
 def sealed(run: Run) -> str:

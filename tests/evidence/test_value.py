@@ -75,7 +75,7 @@ def court(world: World, response, declared: bool = False, text: str = DISCRETE) 
     support = Support.fit(scenario.space, world.table.settings)
     simulator = stand_in(scenario, {"y": response}, support)
     groups = world.table.frame["group"].to_numpy().astype(np.int64)
-    chances = Declared(world.table.propensity) if declared else Stratified(support, world.table.settings, groups)
+    chances = Declared(world.table.propensity) if declared else Stratified(world.table.settings, groups)
     return Judge(simulator, world.table, chances)
 
 
@@ -201,7 +201,7 @@ def test_shares_within_strata_are_known():
     table = as_table(DECLARED, frame, settings)
     support = Support.fit(DECLARED.space, settings)
     made = propensity(table, support, None, randomised=True, within=("group",), seed=0)  # type: ignore[arg-type]
-    near = made.near(np.ones((8, 1)))
+    near = made.moments(np.ones((8, 1)), support)[:, 0]
     overall = 5 / 8
     assert near[:4] == pytest.approx((1 + 10 * overall) / 14)
     assert near[4:] == pytest.approx((4 + 10 * overall) / 14)

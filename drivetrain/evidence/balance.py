@@ -1,0 +1,139 @@
+"""Was it drawn as declared? A draw knows nothing of the inputs, so nothing in them may foretell it.
+
+And do things go along with a lever that it cannot have changed? Then something moves both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from drivetrain.data import Table
+from drivetrain.evidence import blocks
+from drivetrain.evidence.propensity import strata
+from drivetrain.scenario import Scenario
+from drivetrain.simulator import Support
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ALARM = 0.01
+"""A check that chance alone fails less often than this, counted over all levers, raises an alarm."""
+SHUFFLES = 499
+MOST_ROWS = 20_000
+MOST_SETTINGS = 8
+
+
+@dataclass(frozen=True)
+class Check:
+    """One test of what the evidence rests on."""
+
+    kind: str
+    """`balance`, `propensity`, `negative_control`, `placebo_outcome`, `placebo_lever`, `random_cause`, `orthogonal` or
+    `direction`."""
+    lever: str
+    """Which lever it is about; empty where it is about all."""
+    about: str
+    """The input or outcome that stands out, or was declared."""
+    value: float
+    """Of `balance` the share of the lever that inputs foretell on rows held out; of others a number of errors."""
+    chance: float
+    """How often chance alone would look so, or worse."""
+    alarm: bool
+    """Whether it speaks against the grade that was declared."""
+
+
+def balance(scenario: Scenario, table: Table, support: Support) -> tuple[Check, ...]:
+    """For each lever how far inputs foretell it, beyond what the declared strata do; an alarm only where it was drawn.
+
+    The statistic is the cross-fitted R² of a ridge regression on inputs, their squares and products; how often chance
+    does as well is known from shuffles within strata, so the test is exact for a draw within them.
+
+    Args:
+        scenario: the design and the inputs.
+        table: training rows.
+        support: tells numbers from options.
+    """
+    if not scenario.inputs:
+        return ()
+    rows = _some(table, scenario.seed)
+    drawn = scenario.assignment.design == "randomised"
+    if table.propensity is not None:
+        return (_declared(scenario, rows),)
+    stratum, parts = strata(rows, scenario.assignment.within), blocks.inputs(scenario, rows)
+    x = blocks.within(blocks.crossed(parts), stratum)
+    out = []
+    for place, name in enumerate(scenario.levers):
+        y = blocks.within(blocks.lever(support, rows.settings, place), stratum)
+        share, chance = _foretold(x, y, stratum, rows.fold, scenario.seed + place)
+        about = max(parts, key=lambda key: _explained(parts[key], y)) if parts else ""
+        out.append(Check("balance", name, about, share, chance, drawn and chance * len(scenario.levers) < ALARM))
+    return tuple(out)
+
+
+def _some(table: Table, seed: int) -> Table:
+    if len(table) <= MOST_ROWS:
+        return table
+    return table.subset(np.sort(np.random.default_rng(seed).choice(len(table), MOST_ROWS, replace=False)))
+
+
+def _foretold(x: Floats, y: Floats, stratum: Ints, fold: Ints, seed: int) -> tuple[float, float]:
+    """Cross-fitted R² of columns y [N, k] on x [N, D], and how often shuffles within strata reach it."""
+    draw = np.random.default_rng(seed)
+    order = np.argsort(stratum, kind="stable")
+    shuffles = np.empty((len(y), SHUFFLES + 1), dtype=np.int64)
+    shuffles[:, 0] = np.arange(len(y))
+    for place in range(1, SHUFFLES + 1):
+        shuffled = np.lexsort((draw.random(len(y)), stratum))
+        shuffles[order, place] = shuffled
+    lost = np.zeros(SHUFFLES + 1)
+    for held in np.unique(fold):
+        seen, out = fold != held, fold == held
+        gram = x[seen].T @ x[seen] + max(1, x.shape[1]) * np.eye(x.shape[1])
+        solver = np.linalg.solve(gram, x[seen].T)
+        for column in y.T:
+            moved = column[shuffles]
+            lost += ((moved[out] - x[out] @ (solver @ moved[seen])) ** 2).sum(0)
+    share = 1 - lost / max(float((y**2).sum()), 1e-300)
+    usual = share[1:]
+    counted = (1 + int((usual >= share[0]).sum())) / (SHUFFLES + 1)
+    if counted > 1 / (SHUFFLES + 1):
+        return float(share[0]), counted
+    beyond = float(stats.norm.sf((share[0] - usual.mean()) / (usual.std() or 1e-12)))
+    return float(share[0]), min(counted, beyond)
+
+
+def _explained(x: Floats, y: Floats) -> float:
+    """Share of columns y that columns x explain, in sample."""
+    if not x.shape[1]:
+        return 0.0
+    fitted = x @ np.linalg.lstsq(x, y, rcond=None)[0]
+    return float((fitted**2).sum() / max(float((y**2).sum()), 1e-300))
+
+
+def _declared(scenario: Scenario, table: Table) -> Check:
+    """Whether a setting, weighted by its declared chance, is as common among all kinds of rows as that chance says.
+
+    For each setting s, 1{T = s}/p − 1 has mean 0 whatever the inputs; the largest of its t-ratios with them is compared
+    with those of random signs (wild bootstrap).
+    """
+    assert table.propensity is not None  # noqa: S101  (the caller asked)
+    parts = blocks.inputs(scenario, table)
+    x = np.column_stack([np.ones(len(table)), *parts.values()])
+    names = ["", *(name for name, block in parts.items() for _ in range(block.shape[1]))]
+    distinct, kind, counts = np.unique(table.settings, axis=0, return_inverse=True, return_counts=True)
+    common = np.argsort(-counts)[: MOST_SETTINGS if len(distinct) > 1 else 0]
+    surprise = np.column_stack([(kind.ravel() == s) / table.propensity - 1 for s in common])
+    draw = np.random.default_rng(scenario.seed)
+    scale = np.sqrt(np.maximum((x**2).T @ surprise**2, 1e-300))
+    ratios = np.abs(x.T @ surprise) / scale
+    worst = ratios.max(initial=0.0)
+    signs = (draw.choice([-1.0, 1.0], len(table)) for _ in range(SHUFFLES))
+    reached = sum((np.abs(x.T @ (surprise * sign[:, None])) / scale).max(initial=0.0) >= worst for sign in signs)
+    chance = (1 + int(reached)) / (SHUFFLES + 1)
+    about = names[int(ratios.max(1).argmax())] if ratios.size else ""
+    drawn = scenario.assignment.design == "randomised"
+    return Check("propensity", "", about, float(worst), chance, drawn and chance < ALARM)
