@@ -107,6 +107,8 @@ def _write_rows(table: Table, path: Path) -> None:
     extra |= {"row number": table.row, "fold number": table.fold}
     if table.propensity is not None:
         extra["propensity given"] = table.propensity
+    if table.weight is not None:
+        extra["weight given"] = table.weight
     if table.cluster is not None:
         extra["cluster number"] = table.cluster
     write(pd.concat([table.frame, pd.DataFrame(extra)], axis=1), path)
@@ -129,6 +131,7 @@ def _read_rows(scenario: Scenario, record: dict[str, Any], path: Path) -> Table:
         dropped=tuple(Dropped(**dropped) for dropped in told["dropped"]),
         options={name: scenario.options[name] for name in scenario.open},
         propensity=stored["propensity given"].to_numpy() if "propensity given" in stored else None,
+        weight=stored["weight given"].to_numpy() if "weight given" in stored else None,
         cluster=stored["cluster number"].to_numpy() if "cluster number" in stored else None,
     )
 

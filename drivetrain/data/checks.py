@@ -56,7 +56,30 @@ def of_propensity(column: str, values: NDArray[np.float64]) -> Iterator[Fault]:
         )
 
 
-def of_rows(scenario: Scenario, frame: pd.DataFrame, settings: NDArray[np.float64], fold: Folds) -> Iterator[Fault]:
+def of_weights(column: str, values: NDArray[np.float64]) -> Iterator[Fault]:
+    """Faults of a column that says how much rows count.
+
+    Args:
+        column: its name in the source.
+        values: [rows] NaN where missing.
+    """
+    thing, rule = f"column '{column}' (data.weight)", "Every row has a weight of 0 or more"
+    missing, bad = np.flatnonzero(np.isnan(values)), np.flatnonzero(values < 0)
+    if len(missing):
+        found = f"row {missing[0] + 1:,} is missing{others(len(missing) - 1)}"
+        yield Fault(thing, found, rule, "Fill it in: 0 leaves a row out, 1 counts it once")
+    if len(bad):
+        found = f"row {bad[0] + 1:,} holds {values[bad[0]]:g}{others(len(bad) - 1)}"
+        yield Fault(thing, found, rule, "Correct the column, or leave data.weight out")
+
+
+def of_rows(
+    scenario: Scenario,
+    frame: pd.DataFrame,
+    settings: NDArray[np.float64],
+    fold: Folds,
+    weight: NDArray[np.float64] | None = None,
+) -> Iterator[Fault]:
     """Faults of the used rows as a whole: too few, or nothing that varies.
 
     Args:
@@ -64,8 +87,12 @@ def of_rows(scenario: Scenario, frame: pd.DataFrame, settings: NDArray[np.float6
         frame: [rows] the used rows.
         settings: [rows, levers] their settings.
         fold: [rows] their folds.
+        weight: [rows] how much each counts; None where all count the same.
     """
     yield from _too_few(scenario, fold)
+    if weight is not None and any(not weight[fold == part].any() for part in np.unique(fold)):
+        found = "every weight is 0" if not weight.any() else "every weight of some fold, or of the test part, is 0"
+        yield Fault(f"column '{scenario.data.weight}' (data.weight)", found, "Some rows of each part must count")
     if not len(frame):
         return
     yield from _unknown_groups(scenario, frame)

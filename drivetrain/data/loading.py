@@ -43,45 +43,46 @@ def load(scenario: Scenario) -> Table:
     parts = roles(scenario)
     split, propensity = scenario.data.split, scenario.assignment.propensity
     past = [each.column or name for name, each in scenario.inputs.items() if each.adstock is not None]
-    extra = [column for column in (split.column, propensity, scenario.data.cluster, *past) if column]
+    extra = [c for c in (split.column, propensity, scenario.data.cluster, scenario.data.weight, *past) if c]
     source = _source(scenario, {role.column for role in parts} | set(extra))
     cleaned = clean(source, _beside(scenario, scenario.data.cleaning), parts)
     source = _forgiven(scenario, cleaned, parts)
     source, strange = carry_over(scenario, source)
     named = {"data.split.column": split.column, "assignment.propensity": propensity}
-    named["data.cluster"] = scenario.data.cluster
+    named |= {"data.cluster": scenario.data.cluster, "data.weight": scenario.data.weight}
     faults = [*strange, *_absent(source, parts), *_absent_extra(source, named)]
     frame, remarks, found = _frame(scenario, source, parts)
     keys, found_keys = keys_of(scenario, source)
     clusters, found_clusters = clusters_of(scenario, source, keys)
     chances, found_chances = _chances(propensity, source)
+    weights, found_weights = _weights(scenario.data.weight, source)
     options = listing.found(scenario, frame)
     scenario = scenario.resolved(options)
     settings, found_settings = _settings(scenario, frame)
-    faults += [*found, *found_keys, *found_clusters, *found_chances, *found_settings]
+    faults += [*found, *found_keys, *found_clusters, *found_chances, *found_weights, *found_settings]
     if faults:
         raise DataError(*faults)
     dropped, used = _usable(scenario, frame, settings, keys, chances)
     frame, settings = frame[used].reset_index(drop=True), settings[used]
-    chances = None if chances is None else chances[used]
-    clusters = None if clusters is None else clusters[used]
+    chances, clusters, weights = (_taken(each, used) for each in (chances, clusters, weights))
     if faults := list(listing.varying(scenario, frame, parts)):
         raise DataError(*faults)
     fold, dealt = deal(scenario, frame, None if keys is None else keys[used], clusters)
     kept = ~cleaned.drop[used]  # dealt with the others all the same, so that cleaning moves no row to another fold
     frame, settings, fold = frame[kept].reset_index(drop=True), settings[kept], fold[kept]
-    chances = None if chances is None else chances[kept]
-    clusters = None if clusters is None else clusters[kept]
+    chances, clusters, weights = (_taken(each, kept) for each in (chances, clusters, weights))
     dropped = (*dropped, *([Dropped("the cleaning file drops it", int((~kept).sum()))] if not kept.all() else []))
-    if faults := list(checks.of_rows(scenario, frame, settings, fold)):
+    if faults := list(checks.of_rows(scenario, frame, settings, fold, weights)):
         raise DataError(*faults, *_left_out(source, dropped))
     if faults := list(leaks.twins(scenario, frame, parts)):
         raise DataError(*faults)
     remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
     remarks += [*leaks.consequences(scenario, frame, parts), *dealt, *cleaned.remarks]
-    mark = fingerprint(frame, settings, chances)
+    mark = fingerprint(frame, settings, chances, *([] if weights is None else [weights]))
     place = np.flatnonzero(used)[kept]
-    return Table(frame, settings, place, tuple(remarks), mark, source.label, fold, dropped, chances, options, clusters)
+    return Table(
+        frame, settings, place, tuple(remarks), mark, source.label, fold, dropped, chances, options, clusters, weights
+    )
 
 
 def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
@@ -231,6 +232,17 @@ def _chances(propensity: str | None, source: Source) -> tuple[NDArray[np.float64
         return None, ()
     column = convert(source.frame[propensity], "numeric", f"column '{propensity}' (propensity)")
     return column.values, column.faults or tuple(checks.of_propensity(propensity, column.values))
+
+
+def _weights(weight: str | None, source: Source) -> tuple[NDArray[np.float64] | None, tuple[Fault, ...]]:
+    if weight is None or weight not in source.columns:
+        return None, ()
+    column = convert(source.frame[weight], "numeric", f"column '{weight}' (data.weight)")
+    return column.values, column.faults or tuple(checks.of_weights(weight, column.values))
+
+
+def _taken(values: NDArray[Any] | None, mask: NDArray[np.bool_]) -> NDArray[Any] | None:
+    return None if values is None else values[mask]
 
 
 def _usable(

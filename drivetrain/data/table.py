@@ -93,6 +93,8 @@ class Table(Rows):
     """Lever with `options: data` → all values that the rows hold; give them to `Scenario.resolved`."""
     cluster: NDArray[np.int64] | None = None
     """[rows] the number of the person or place that each row belongs to; None where each stands for itself."""
+    weight: NDArray[np.float64] | None = None
+    """[rows] how much each row counts, 0 or more; None where all count the same."""
 
     @property
     def training(self) -> Table:

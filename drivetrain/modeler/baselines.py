@@ -41,7 +41,7 @@ def predict(
     if classes and len(np.unique(train.observed)) == 1:
         name = "constant"  # of one class nothing else can be learned
     model = _model(name, link, seed, train)
-    model.fit(_table(name, train, train, coded), train.observed)
+    model.fit(_table(name, train, train, coded), train.observed, sample_weight=train.weight)
     table = _table(name, train, held_out, coded)
     if not classes:
         return np.asarray(model.predict(table), dtype=np.float64)

@@ -49,8 +49,9 @@ def _losses(fold: int, first: tuple[Member, ...], second: tuple[Member, ...], ta
     held = task.examples.take(np.flatnonzero(task.fold == fold))
     link = next(member.link for member in first if member.fold == fold)
     target, one, other = link.target(held.observed), *(_linear(fold, members, held) for members in (first, second))
+    weight = [] if held.weight is None else [torch.from_numpy(held.weight).float()]
     shares = np.linspace(0, 1, STEPS + 1)
-    return np.array([float(link.loss((1 - share) * one + share * other, target)) for share in shares])
+    return np.array([float(link.loss((1 - share) * one + share * other, target, *weight)) for share in shares])
 
 
 def _linear(fold: int, members: tuple[Member, ...], held: Examples) -> Tensor:

@@ -128,7 +128,7 @@ def grow(
         for place, (rows, link, many) in enumerate(zip(subsets, links, rounds, strict=True)):
             plot = _plot(soil, link, rows)
             if plot is None or not many:
-                out.append(soil.bare(link.start(link.target(soil.examples.observed[rows]))))
+                out.append(soil.bare(_start(soil, link, rows)))
                 continue
             out.append(soil.grown(plot.grown(rows, None, bush, many, seed + place), plot.of, plot.start))
     return out
@@ -180,7 +180,7 @@ class _Plot:
 def _plot(soil: Soil, link: Link, rows: Rows) -> _Plot | None:
     """None where the rows hold one class: nothing can be learned of it."""
     target = link.target(soil.examples.observed)
-    start, values = link.start(target[torch.from_numpy(rows)]), target.double().numpy()
+    start, values = _start(soil, link, rows), target.double().numpy()
     if link.kind not in {"binary", "categorical"}:
         return _Plot(soil, link, values, np.ones(len(values), np.bool_), torch.zeros_like(start), [0])
     classes = np.unique(values[rows])
@@ -189,6 +189,11 @@ def _plot(soil: Soil, link: Link, rows: Rows) -> _Plot | None:
     base, of = _aims(link, start, classes.astype(np.int64))
     places = np.searchsorted(classes, values).astype(np.float64)
     return _Plot(soil, link, places, np.isin(values, classes), base, of)
+
+
+def _start(soil: Soil, link: Link, rows: Rows) -> Tensor:
+    weight = None if soil.examples.weight is None else torch.from_numpy(soil.examples.weight[rows]).float()
+    return link.start(link.target(soil.examples.observed[rows]), weight)
 
 
 def _threads() -> Any:
@@ -214,14 +219,16 @@ def _aims(link: Link, start: Tensor, known: Rows) -> tuple[Tensor, list[int]]:
 
 
 def _sample(soil: Soil, values: NDArray[np.float64], rows: Rows) -> Sample:
-    return Sample(soil.table[rows], values[rows], None)
+    weight = soil.examples.weight
+    return Sample(soil.table[rows], values[rows], None if weight is None else weight[rows])
 
 
 def _doubled(soil: Soil, shares: NDArray[np.float64], rows: Rows) -> Sample:
     """Shares of a range as rows that are yes with this weight, and no with the rest: the log-loss is the same."""
     share = shares[rows]
     table = np.concatenate([soil.table[rows]] * 2)
-    return Sample(table, np.repeat([1.0, 0.0], len(rows)), np.r_[share, 1 - share])
+    counts = np.ones(len(rows)) if soil.examples.weight is None else soil.examples.weight[rows]
+    return Sample(table, np.repeat([1.0, 0.0], len(rows)), np.r_[counts * share, counts * (1 - share)])
 
 
 def _views(settings: SettingEncoder) -> Tensor:

@@ -89,7 +89,8 @@ def _task(
     usable = existing(scenario, table.frame, name) & np.isfinite(np.column_stack([values[name], settings])).all(axis=1)
     part, settings = table.subset(usable), settings[usable]
     encoder = _setting_encoder(scenario, everything, links, name, settings)
-    examples = Examples(inputs.encode(part.frame), encoder.encode(torch.tensor(settings)), values[name][usable])
+    weight = None if part.weight is None else part.weight / part.weight.mean()
+    examples = Examples(inputs.encode(part.frame), encoder.encode(torch.tensor(settings)), values[name][usable], weight)
     model, width = scenario.model, links[name].width
     shape = Shape(
         tuple(inputs.sizes),
@@ -183,7 +184,7 @@ def _hold(scenario: Scenario, name: str, task: Task, progress: Progress) -> tupl
     for baseline in _baselines(kinds, task):
         say(f"{baseline} baseline")
         predicted[baseline] = _baseline(baseline, task, scenario.seed)
-    entries = [scores.entry(who, link, observed, guess, task.fold) for who, guess in predicted.items()]
+    entries = [_entry(who, guess, task) for who, guess in predicted.items()]
     chosen = min((line for line in entries if line["name"] in models), key=lambda line: line["loss"])["name"]
     nodes = Nodes.fit(link, observed, _spread(task, models[chosen], predicted[chosen]))
     return OutcomeModel(name, chosen, task.shape, task.settings, models[chosen], nodes), {
@@ -194,7 +195,7 @@ def _hold(scenario: Scenario, name: str, task: Task, progress: Progress) -> tupl
         "without": without,
         **told,
         "entries": entries,
-        "calibration": scores.calibration(link, observed, predicted[chosen]),
+        "calibration": scores.calibration(link, observed, predicted[chosen], task.examples.weight),
     }
 
 
@@ -240,13 +241,17 @@ def _blended(
     networks = {who: guess for who, guess in predicted.items() if who != "boosting"}
     if "boosting" not in models or not networks:
         return None
-    lines = [scores.entry(who, task.link, task.examples.observed, guess, task.fold) for who, guess in networks.items()]
+    lines = [_entry(who, guess, task) for who, guess in networks.items()]
     best = str(min(lines, key=lambda line: line["loss"])["name"])
     members, share = blend(models[best], models["boosting"], task)
     if 0 < share < 1:
         models[best + AND + "boosting"] = _smeared(members, task)
         predicted[best + AND + "boosting"] = out_of_fold(models[best + AND + "boosting"], task)
     return {"of": [best, "boosting"], "share_of_boosting": share}
+
+
+def _entry(who: str, predicted: np.ndarray, task: Task) -> dict[str, Any]:
+    return scores.entry(who, task.link, task.examples.observed, predicted, task.fold, task.examples.weight)
 
 
 def _baselines(kinds: Sequence[str], task: Task) -> list[str]:
@@ -259,8 +264,10 @@ def _spread(task: Task, members: tuple[Member, ...], predicted: np.ndarray) -> f
     """An outcome's standard deviation around its prediction, out of fold, on its scale."""
     if task.link.curve != "linear":
         return smearing.spread(smearing.errors(members, task.examples, task.fold))
-    numbers = task.link.kind in {"numeric", "rating"}
-    return float(np.sqrt(np.mean((task.examples.observed - predicted) ** 2))) if numbers else 0.0
+    if task.link.kind not in {"numeric", "rating"}:
+        return 0.0
+    squares = (task.examples.observed - predicted) ** 2
+    return float(np.sqrt(np.average(squares, weights=task.examples.weight)))
 
 
 def _baseline(name: str, task: Task, seed: int) -> np.ndarray:

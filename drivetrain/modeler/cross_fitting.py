@@ -30,6 +30,11 @@ class Task:
     fold: np.ndarray
     """int64 [N]: the fold that each example belongs to."""
 
+    def fitted(self, rows: np.ndarray) -> Link:
+        """The link with the centre and scale of these rows."""
+        weight = self.examples.weight
+        return self.link.fitted(self.examples.observed[rows], None if weight is None else weight[rows])
+
     def sized(self, model: Model) -> Self:
         """The same task for networks of another size."""
         return replace(self, shape=replace(self.shape, layers=model.layers, dropout=model.dropout))
@@ -40,7 +45,7 @@ def cross_fit(
 ) -> tuple[Member, ...]:
     """Networks that do not see a fold, one for each place in `folds`, all trained at once."""
     seen = [np.flatnonzero(task.fold != fold) for fold in folds]
-    links = [task.link.fitted(task.examples.observed[rows]) for rows in seen]
+    links = [task.fitted(rows) for rows in seen]
     networks = train(kind, task.examples, seen, links, task.shape, model, seed)
     return tuple(Member(network, link, int(fold)) for network, link, fold in zip(networks, links, folds, strict=True))
 
@@ -50,7 +55,7 @@ def cross_stop(
 ) -> tuple[dict[int, int], float]:
     """Fold → how many rounds of trees its judges shall have, told by rows of others; and the mean loss there."""
     subsets = halves(task.fold, folds, seed)
-    links = [task.link.fitted(task.examples.observed[np.r_[rows, told]]) for rows, told in subsets]
+    links = [task.fitted(np.r_[rows, told]) for rows, told in subsets]
     soil = Soil.of(task.examples, task.shape, task.settings)
     rounds, loss = stops(soil, subsets, links, bush, seed)
     return dict(zip(map(int, folds), rounds, strict=True)), loss
@@ -69,7 +74,7 @@ def cross_grow(
         seed: of the columns that splits look at.
     """
     seen, average = [np.flatnonzero(task.fold != fold) for fold in folds], round(np.mean(list(rounds.values())))
-    links = [task.link.fitted(task.examples.observed[rows]) for rows in seen]
+    links = [task.fitted(rows) for rows in seen]
     many = [rounds.get(int(fold), average) for fold in folds]
     soil = Soil.of(task.examples, task.shape, task.settings)
     trees = grow(soil, seen, links, many, bush, seed)

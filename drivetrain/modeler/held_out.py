@@ -26,6 +26,8 @@ class HeldOut:
     """float64 [n], options as codes."""
     predicted: np.ndarray
     """float64 [n] expected outcomes; [n, C] probabilities of a categorical one."""
+    weight: np.ndarray | None = None
+    """float64 [n] how much each counts; None where all count the same."""
 
     @property
     def losses(self) -> np.ndarray:
@@ -39,7 +41,8 @@ class HeldOut:
             rows: positions, or [n] of bool, of the rows to take; all where left out.
         """
         taken = slice(None) if rows is None else rows
-        return scores.loss(self.link, self.observed[taken], self.predicted[taken])
+        weight = None if self.weight is None else self.weight[taken]
+        return scores.loss(self.link, self.observed[taken], self.predicted[taken], weight)
 
 
 def held_out(scenario: Scenario, models: Models, table: Table) -> dict[str, HeldOut]:
@@ -63,5 +66,5 @@ def held_out(scenario: Scenario, models: Models, table: Table) -> dict[str, Held
             judges = model if fold == SEALED else model.without(int(fold))
             context = judges.context(models.inputs.encode(table.frame.iloc[at[held]]))
             predicted[held] = judges.paired(context, torch.tensor(settings[at[held]])).double().mean(0).numpy()
-        out[name] = HeldOut(link, at, values[name][at], predicted)
+        out[name] = HeldOut(link, at, values[name][at], predicted, None if table.weight is None else table.weight[at])
     return out

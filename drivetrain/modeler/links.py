@@ -58,12 +58,14 @@ class Link(BaseModel):
         codes = pd.Index(self.options).get_indexer(pd.Index(values, dtype=object)).astype(np.float64)
         return np.where(codes < 0, np.nan, codes)
 
-    def fitted(self, observed: np.ndarray) -> Link:
-        """The same link, with the centre and scale of these observed outcomes [N]."""
+    def fitted(self, observed: np.ndarray, weight: np.ndarray | None = None) -> Link:
+        """The same link, with the centre and scale of these observed outcomes [N], weighted where weights are given."""
         if self.kind != "numeric":
             return self
         seen = scales.there(self.curve, self.knee, observed)
-        return self.model_copy(update={"centre": float(seen.mean()), "scale": float(seen.std()) or 1.0})
+        centre = float(np.average(seen, weights=weight))
+        scale = float(np.sqrt(np.average((seen - centre) ** 2, weights=weight))) or 1.0
+        return self.model_copy(update={"centre": centre, "scale": scale})
 
     def target(self, observed: np.ndarray) -> Tensor:
         """Observed outcomes [N] (options as codes) → what `loss` compares with."""
@@ -74,25 +76,29 @@ class Link(BaseModel):
         seen = scales.there(self.curve, self.knee, observed)
         return torch.from_numpy(((seen - self.centre) / self.scale).astype(np.float32))
 
-    def start(self, target: Tensor) -> Tensor:
+    def start(self, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """The linear predictor [C] of a model that knows nothing but the average: where training begins."""
+        counts = torch.ones(len(target)) if weight is None else weight
         if self.kind == "categorical":
-            shares = torch.bincount(target, minlength=self.width).float() + 1.0
+            shares = torch.bincount(target, counts, minlength=self.width) + 1.0
             return torch.log(shares / shares.sum())
-        average = target.float().mean().clamp(min=1e-4)
+        average = ((target.float() * counts).sum() / counts.sum()).clamp(min=1e-4)
         if self.kind in SHARES:
             return torch.logit(average.clamp(max=1 - 1e-4)).reshape(1)
         return (torch.log(average) if self.kind == "count" else torch.zeros(())).reshape(1)
 
-    def loss(self, linear: Tensor, target: Tensor) -> Tensor:
-        """Mean training loss of linear predictors [N, C]."""
+    def loss(self, linear: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Mean training loss of linear predictors [N, C], each row's times its weight [N], which is 1 on average."""
+        how = "mean" if weight is None else "none"
         if self.kind == "categorical":
-            return functional.cross_entropy(linear, target)
-        if self.kind in SHARES:
-            return functional.binary_cross_entropy_with_logits(linear[:, 0], target)
-        if self.kind == "count":
-            return functional.poisson_nll_loss(linear[:, 0].clamp(max=MOST_LOG_COUNT), target)
-        return functional.mse_loss(linear[:, 0], target)
+            each = functional.cross_entropy(linear, target, reduction=how)
+        elif self.kind in SHARES:
+            each = functional.binary_cross_entropy_with_logits(linear[:, 0], target, reduction=how)
+        elif self.kind == "count":
+            each = functional.poisson_nll_loss(linear[:, 0].clamp(max=MOST_LOG_COUNT), target, reduction=how)
+        else:
+            each = functional.mse_loss(linear[:, 0], target, reduction=how)
+        return each if weight is None else (each * weight).mean()
 
     def mean(self, linear: Tensor) -> Tensor:
         """Linear predictors [..., C] → the expected outcome [...]; of a categorical one the probabilities [..., C]."""

@@ -35,11 +35,15 @@ def there(curve: Curve, knee: float, values: np.ndarray) -> np.ndarray:
     return np.asarray(np.arcsinh(values / knee)) if curve == "asinh" else values
 
 
-def smear(curve: Curve, errors: np.ndarray) -> Smear:
+def smear(curve: Curve, errors: np.ndarray, weight: np.ndarray | None = None) -> Smear:
     """What the way back must know of held-out errors [N], observed minus predicted on the scale."""
+
+    def mean(values: np.ndarray) -> float:
+        return float(np.average(values, weights=weight))
+
     if curve == "log":
-        return float(np.exp(errors).mean()), 0.0
-    return (float(np.cosh(errors).mean()), float(np.sinh(errors).mean())) if curve == "asinh" else (1.0, 0.0)
+        return mean(np.exp(errors)), 0.0
+    return (mean(np.cosh(errors)), mean(np.sinh(errors))) if curve == "asinh" else (1.0, 0.0)
 
 
 def back(curve: Curve, knee: float, smear: Smear, predicted: Tensor) -> Tensor:

@@ -22,21 +22,26 @@ TINY = 1e-15
 """No probability is taken to be smaller, so that losses stay finite."""
 
 
-def loss(link: Link, observed: np.ndarray, predicted: np.ndarray) -> float:
+Weight = np.ndarray | None
+"""[N] how much each row counts; None where all count the same."""
+
+
+def loss(link: Link, observed: np.ndarray, predicted: np.ndarray, weight: Weight = None) -> float:
     """The loss named in `LOSS_NAMES`; smaller is better.
 
     Args:
         link: the outcome's kind.
         observed: [N], options as codes.
         predicted: [N] expected outcomes; [N, C] probabilities of a categorical outcome.
+        weight: how much each row counts.
     """
     if link.kind == "categorical":  # float32 shares add up to 1 only roughly, and scikit-learn minds
         predicted = predicted / predicted.sum(axis=1, keepdims=True)
     if link.kind in {"binary", "categorical"}:
-        return float(log_loss(observed, predicted, labels=np.arange(max(link.width, 2))))
+        return float(log_loss(observed, predicted, labels=np.arange(max(link.width, 2)), sample_weight=weight))
     if link.kind == "count":
-        return float(mean_poisson_deviance(observed, np.maximum(predicted, 1e-9)))
-    return float(root_mean_squared_error(observed, predicted))
+        return float(mean_poisson_deviance(observed, np.maximum(predicted, 1e-9), sample_weight=weight))
+    return float(root_mean_squared_error(observed, predicted, sample_weight=weight))
 
 
 def each(link: Link, observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -57,37 +62,54 @@ def each(link: Link, observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return np.asarray(np.abs(observed - predicted))
 
 
-def entry(name: str, link: Link, observed: np.ndarray, predicted: np.ndarray, fold: np.ndarray) -> dict[str, Any]:
+def entry(
+    name: str, link: Link, observed: np.ndarray, predicted: np.ndarray, fold: np.ndarray, weight: Weight = None
+) -> dict[str, Any]:
     """One line of the contest.
 
     It has the name, the loss averaged over folds, each fold's loss, AUC where there is one, and the calibration error:
     how far, on average over ten equal groups by prediction, the mean observed lies from the mean predicted.
     """
     folds = np.unique(fold)
-    losses = [loss(link, observed[fold == k], predicted[fold == k]) for k in folds]
-    groups = calibration(link, observed, predicted)
-    error = np.average([abs(g["predicted"] - g["observed"]) for g in groups], weights=[g["rows"] for g in groups])
+    counts = np.ones(len(fold)) if weight is None else weight
+    losses = [loss(link, observed[fold == k], predicted[fold == k], counts[fold == k]) for k in folds]
+    groups = calibration(link, observed, predicted, weight)
+    error = np.average([abs(g["predicted"] - g["observed"]) for g in groups], weights=[g["weight"] for g in groups])
     line = {"name": name, "loss": float(np.mean(losses)), "loss_by_fold": losses, "calibration_error": float(error)}
     both = [k for k in folds if np.ptp(observed[fold == k])] if link.kind == "binary" else []
     if both:
-        line["auc"] = float(np.mean([roc_auc_score(observed[fold == k], predicted[fold == k]) for k in both]))
+        areas = [
+            roc_auc_score(observed[fold == k], predicted[fold == k], sample_weight=counts[fold == k]) for k in both
+        ]
+        line["auc"] = float(np.mean(areas))
     return line
 
 
-def calibration(link: Link, observed: np.ndarray, predicted: np.ndarray) -> list[dict[str, float]]:
+def calibration(
+    link: Link, observed: np.ndarray, predicted: np.ndarray, weight: Weight = None
+) -> list[dict[str, float]]:
     """Rows in ten equal groups by prediction: mean predicted, mean observed, and the standard error of the latter.
 
     A categorical outcome's groups pool all its options.
     """
+    counts = np.ones(len(observed)) if weight is None else weight
     if link.kind == "categorical":
         observed, predicted = np.eye(link.width)[observed.astype(int)].ravel(), predicted.ravel()
+        counts = np.repeat(counts, link.width)
+    some = np.flatnonzero(counts > 0)
+    observed, predicted, counts = observed[some], predicted[some], counts[some]
     groups = np.array_split(np.argsort(predicted, kind="stable"), min(BINS, len(predicted)))
-    return [
-        {
-            "predicted": float(predicted[group].mean()),
-            "observed": float(observed[group].mean()),
-            "error": float(observed[group].std() / np.sqrt(len(group))),
-            "rows": len(group),
-        }
-        for group in groups
-    ]
+    return [_group(observed[group], predicted[group], counts[group]) for group in groups]
+
+
+def _group(observed: np.ndarray, predicted: np.ndarray, weight: np.ndarray) -> dict[str, float]:
+    mean = float(np.average(observed, weights=weight))
+    variance = float(np.average((observed - mean) ** 2, weights=weight))
+    effective = float(weight.sum() ** 2 / (weight**2).sum())  # rows of equal weight that would be worth as much
+    return {
+        "predicted": float(np.average(predicted, weights=weight)),
+        "observed": mean,
+        "error": float(np.sqrt(variance / effective)),
+        "rows": len(observed),
+        "weight": float(weight.sum()),
+    }

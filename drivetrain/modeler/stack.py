@@ -36,7 +36,10 @@ class Stack(nn.Module):
         self.moved: Function = self._alone if self.many == 1 else self.step
 
     def forward(self, *batch: Tensor) -> Tensor:
-        """Codes, numbers, features and targets [M, B, ...] → the members' losses [M]; sets every weight's gradient."""
+        """Codes, numbers, features, targets and perhaps weights [M, B, ...] → the members' losses [M].
+
+        It sets every weight's gradient.
+        """
         *gradients, losses = self.moved(*self.weights, *self.pull.shares.values(), *batch)
         for weight, gradient in zip(self.weights, gradients, strict=True):
             weight.grad = gradient.contiguous()
@@ -73,9 +76,9 @@ class Stack(nn.Module):
         return weights, (tensors[many : many + tables], *tensors[many + tables :])
 
     def _loss(self, weights: dict[str, Tensor], shares: Sequence[Tensor], *batch: Tensor) -> Tensor:
-        *inputs, target = batch
-        linear = functional_call(self.bare[0], weights, tuple(inputs))
-        return self.link.loss(linear, target) + self.pull.penalty(weights, shares, *inputs)
+        codes, numbers, features, target, *counts = batch
+        linear = functional_call(self.bare[0], weights, (codes, numbers, features))
+        return self.link.loss(linear, target, *counts) + self.pull.penalty(weights, shares, codes, numbers, features)
 
     def apart(self, networks: Sequence[Network]) -> list[Network]:
         """Give each network its own weights back."""

@@ -41,6 +41,8 @@ class Examples:
     """float32 [N, F]: encoded settings and earlier outcomes."""
     observed: np.ndarray
     """float64 [N]: the outcome (options as codes)."""
+    weight: np.ndarray | None = None
+    """float64 [N]: how much each row counts, 1 on average; None where all count the same."""
 
     def __len__(self) -> int:
         """N."""
@@ -50,7 +52,8 @@ class Examples:
         """The rows at these positions."""
         at = torch.from_numpy(index)
         rows = EncodedRows(self.rows.codes[at], self.rows.numbers[at], {})
-        return Examples(rows, self.features[at], self.observed[index])
+        weight = None if self.weight is None else self.weight[index]
+        return Examples(rows, self.features[at], self.observed[index], weight)
 
 
 class Batches:
@@ -59,7 +62,13 @@ class Batches:
     n_inp = 3
 
     def __init__(
-        self, inputs: tuple[Tensor, ...], targets: Tensor, subsets: Sequence[Tensor], size: int, seed: int
+        self,
+        inputs: tuple[Tensor, ...],
+        targets: Tensor,
+        subsets: Sequence[Tensor],
+        size: int,
+        seed: int,
+        weight: Tensor | None = None,
     ) -> None:
         """A member with fewer rows than the largest begins a new round of its own within the epoch.
 
@@ -69,8 +78,10 @@ class Batches:
             subsets: for each member int64 [n] the rows that are its own.
             size: B.
             seed: of the orders.
+            weight: [N] how much each row counts; None where all count the same.
         """
         self.inputs, self.targets, self.subsets = inputs, targets, subsets
+        self.weight = [] if weight is None else [weight]
         self.size = min(size, *(len(subset) for subset in subsets))
         self.random = torch.Generator().manual_seed(seed)
         self.device = torch.device("cpu")
@@ -87,10 +98,10 @@ class Batches:
             yield from zip(*(part.unbind() for part in self._taken(some)), strict=True)
 
     def _taken(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """Inputs and targets of these rows [..., M, B]; taken for many batches at once, for that costs less."""
+        """Inputs, targets and weights of these rows [..., M, B]; for many batches at once, for that costs less."""
         members = torch.arange(len(self.subsets))[:, None]
         inputs = (each.index_select(0, rows.flatten()).reshape(*rows.shape, *each.shape[1:]) for each in self.inputs)
-        return (*inputs, self.targets[members, rows])
+        return (*inputs, self.targets[members, rows], *(weight[rows] for weight in self.weight))
 
     def first(self) -> tuple[Tensor, ...]:
         """A batch in no order: an example of their sizes."""
@@ -162,12 +173,16 @@ def train(
     set_seed(seed, reproducible=True)
     targets = torch.stack([link.target(examples.observed) for link in links])
     seen = [torch.from_numpy(subset) for subset in subsets]
-    starts = [link.start(target[rows]) for link, target, rows in zip(links, targets, seen, strict=True)]
+    weight = None if examples.weight is None else torch.from_numpy(examples.weight).float()
+    starts = [
+        link.start(target[rows], None if weight is None else weight[rows])
+        for link, target, rows in zip(links, targets, seen, strict=True)
+    ]
     networks = [EVERY[kind](shape, start) for start in starts]
     inputs = (examples.rows.codes, examples.rows.numbers, examples.features)
     pull = Pull(networks, seen, examples.rows.codes, examples.features, settings.weight_decay)
     stack = Stack(networks, links[0], pull)
-    batches = Batches(inputs, targets, seen, settings.batch, seed)
+    batches = Batches(inputs, targets, seen, settings.batch, seed, weight)
     if len(networks) * len(batches) * settings.epochs >= MANY_STEPS:
         stack.flatten(*batches.first())
     _fit(stack, batches, settings)

@@ -54,8 +54,9 @@ def settle(
     def loss(size: Model) -> float:
         progress(f"trying layers {list(size.layers)}, dropout {size.dropout:g}, {size.epochs} epochs")
         predicted = out_of_fold(cross_fit(kind, task.sized(size), size, folds, seed), task)
-        held = np.isin(task.fold, folds)
-        return scores.loss(task.link, task.examples.observed[held], predicted[held])
+        held = np.flatnonzero(np.isin(task.fold, folds))
+        rows = task.examples.take(held)
+        return scores.loss(task.link, rows.observed, predicted[held], rows.weight)
 
     return climb(rungs(model, len(task.fold)), loss, told)
 

@@ -264,6 +264,9 @@ def _columns(scenario: Scenario) -> Iterator[Flaw]:
     if (propensity := scenario.assignment.propensity) in owners:
         found = f"found the column {propensity!r}, which is also that of {owners[str(propensity)]}"
         yield Flaw(("assignment", "propensity"), found, "A column has one role", "Name the column of probabilities.")
+    if scenario.data and (weight := scenario.data.weight) in owners:
+        found = f"found the column {weight!r}, which is also that of {owners[str(weight)]}"
+        yield Flaw(("data", "weight"), found, "A column has one role", "Name the column that says how much rows count.")
 
 
 def _split(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:

@@ -220,6 +220,8 @@ class Data(Declaration):
     """The seed of the made world's draw; 0 where left out."""
     cleaning: Column | None = None
     """A file of rows to drop, correct or keep (CSV or YAML), relative to the scenario file; the data stays as it is."""
+    weight: Column | None = None
+    """A column with how much each row counts, 0 or more: in training, in every held-out figure and in evidence."""
     cluster: Column | None = None
     """The column that tells whose row it is, where rows of one person or place are not independent: they are judged
     together, and kept in one fold. A split by group implies it."""

@@ -10,7 +10,7 @@ from drivetrain.errors import RefusedError
 from drivetrain.modeler import EncodedRows, Link
 from drivetrain.modeler.networks import KINDS, Network, Shape
 from drivetrain.modeler.training import Batches, Examples, train
-from drivetrain.scenario.declarations import Model
+from drivetrain.scenario import Model
 
 SHAPE = Shape((3,), 2, 1, 1, (8,), 2, 0.3)
 SETTINGS = Model(epochs=2, batch=16)
