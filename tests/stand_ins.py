@@ -124,6 +124,10 @@ class Anywhere(Support):
     def alone(self, lever: int) -> None:
         """Every value has others near it."""
 
+    @property
+    def limited(self) -> bool:
+        return False
+
 
 def anywhere(space: LeverSpace) -> Anywhere:
     ends = [space.grid(name, 2) for name in space.names]

@@ -117,7 +117,8 @@ def _plan(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd) ->
         setting = scenario.space.do_nothing if name == "do_nothing" else np.array(evidence.single)
         everyone = np.tile(np.asarray(setting, dtype=np.float64), (many, 1))
         if name == "do_nothing" or holds(simulator, crowd, everyone):
-            return Plan(everyone, f"{NAMES[name]} for every row, by doubly robust value")
+            how = "as the models expect" if evidence.grade == "unsupported" else "by doubly robust value"
+            return Plan(everyone, f"{NAMES[name]} for every row, {how}")
         return optimise(simulator, crowd, np.zeros(many, dtype=np.int64))
     return optimise(simulator, crowd, decisions(scenario, rows.frame))
 

@@ -38,10 +38,10 @@ _GROUNDS = {
     ),
     "unsupported": (
         "Unsupported",
-        "There are so many options that hardly a row shows the one that is recommended. Values are what models expect, "
-        "from who liked what among the options that they had; how good the models are on rows that they had not seen "
-        "is shown, but no policy's worth can be told from this data. Show the lists to some people first, drawn at "
-        "random, and compare.",
+        "There are so many options, or levers, that hardly a row shows the setting that is recommended. Values are "
+        "what models expect, from what came of other settings; how good the models are on rows that they had not seen "
+        "is shown, but no policy's worth can be told from this data. Try it in some places first, drawn at random, and "
+        "compare.",
     ),
 }
 
@@ -133,7 +133,7 @@ def reasons(scenario: Scenario, evidence: Evidence) -> list[str]:
         *(top(scenario, evidence, name) for name in scenario.levers),
     ]
     few = evidence.chosen.effective
-    if few < FEW_ROWS:
+    if few < FEW_ROWS and evidence.grade != "unsupported":
         lines.append(f"Only about {few:.0f} rows speak for the recommended policy: treat its value with care.")
     lines += alarms(scenario, evidence)
     lines.append(f"Evidence: {grounds(evidence)[0].lower()}, judged on {evidence.rows:,} rows.")

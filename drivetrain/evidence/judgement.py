@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from drivetrain.data import Table
@@ -22,7 +23,7 @@ from drivetrain.evidence.trust import Case, Trust, drawn_as_declared, examine, g
 from drivetrain.evidence.value import Judge, Scores
 from drivetrain.optimizer import best_single, deciders, kept, ranked, used
 from drivetrain.scenario import labelled
-from drivetrain.simulator import Simulator
+from drivetrain.simulator import Simulator, jackknife
 
 Floats = NDArray[np.float64]
 
@@ -63,8 +64,8 @@ class Evidence:
     """All that is known of what policies are worth; amounts are in the objective's unit, for one row."""
 
     grade: str
-    """How the settings came about: `randomised`, `adjusted` or `associational`; or `unsupported`, where options are so
-    many that the data cannot judge a choice among them."""
+    """How the settings came about: `randomised`, `adjusted` or `associational`; or `unsupported`, where options or
+    levers are so many that the data cannot judge a choice among them."""
     policies: tuple[Judged, ...]
     recommended: str
     """The simplest eligible policy, or the simplest of those that clearly beat it and that none beats."""
@@ -134,6 +135,8 @@ def judge(
     court, parts = steadied(court, settings)
     scores = {name: Scores.of(each) for name, each in parts.items()}
     judged = tuple(_judged(court, name, settings[name], scores[name], name != "single" or feasible) for name in scores)
+    if simulator.support.radius and scenario.decide.unit == "once" and scores["single"].effective < FEWEST and feasible:
+        return _unspoken(court, judged, scores, single)
     recommended = _simplest(judged, scores, scenario.objective.sign, court.sample)
     progress("tracing the value of single settings")
     points = curve(court, single)
@@ -157,6 +160,28 @@ def judge(
         rows=len(rows),
         trust=trust,
     )
+
+
+def _unspoken(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores], single: Floats) -> Evidence:
+    """Of many levers hardly a row has settings like the best: what models expect is told, and is called that.
+
+    The error of what they expect is their own disagreement (jackknife), which is no interval of the truth.
+    """
+    simulator, sign = court.simulator, court.simulator.scenario.objective.sign
+    everyone = simulator.crowd(court.table.frame)
+    each = torch.cat([outlook.objective for _, outlook in simulator.chunks(everyone, single[None])], dim=1)
+    error = float(jackknife(each.double().mean((1, 2)), simulator.folds))
+    best, none = Estimate(float(scores["single"].direct.mean()), error), Estimate(0.0, error)
+    own = Judged("single", best, best.value, none, scores["single"].effective, True)
+    others = {each.name: each for each in judged if each.name != "single"}
+    gains = {
+        name: Estimate(sign * (best.value - each.estimate.value), float(np.hypot(error, each.estimate.error)))
+        for name, each in others.items()
+    }
+    policies = (*(replace(each, eligible=False) for each in others.values()), own)
+    kept = tuple(single.tolist())
+    rows = len(court.table)
+    return Evidence("unsupported", policies, "single", gains, dict.fromkeys(gains, none), kept, (), {}, (), rows)
 
 
 def _unsupported(simulator: Simulator, rows: Table, progress: Callable[[str], None]) -> Evidence:

@@ -27,8 +27,8 @@ COARSEST = 5
 def candidates(space: LeverSpace, support: Support) -> Floats:
     """Settings [G, L] to try, each within the data's support.
 
-    One lever is tried at up to 256 steps of its own, else at a hundred places, several at as many as fit into 4,096
-    combinations; where fewer than five values a lever would fit, a Sobol sequence spreads 4,096 settings instead.
+    One lever is tried at up to a hundred steps, several at as many as fit into 4,096 combinations; where fewer than
+    five values a lever would fit, a Sobol sequence spreads 4,096 settings instead, beside some that the data shows.
 
     Raises:
         RefusedError: the data supports none of them.
@@ -51,7 +51,7 @@ def _all(space: LeverSpace, support: Support) -> Floats:
     finest = [_values(space, support, i, _finest(space.levers[name])) for i, name in enumerate(space.names)]
     values = [_values(space, support, i, count) for i, count in enumerate(_counts([len(each) for each in finest]))]
     kept = [value for value in (space.do_nothing, space.current) if value is not None and np.isfinite(value).all()]
-    grid = np.array(list(product(*values))) if prod(map(len, values)) <= MOST else _sobol(finest)
+    grid = np.array(list(product(*values))) if prod(map(len, values)) <= MOST else _spread(space, support, finest)
     return np.unique(np.vstack([grid, *kept]), axis=0)
 
 
@@ -97,6 +97,18 @@ def seen_alone(space: LeverSpace, support: Support, i: int) -> Floats:
     plain = lever.min + np.round((seen - lever.min) / step) * step if step else space.rounded(name, seen)
     same = np.isclose(plain, seen, rtol=SHARE_NEXT, atol=NEXT)
     return np.unique(plain[same]) if step else np.unique(np.where(same, plain, seen))
+
+
+def _spread(space: LeverSpace, support: Support, finest: list[Floats]) -> Floats:
+    """Settings spread evenly over the ranges that were seen, and some of those that were."""
+    inside = [each[reach.inside(each)] for each, reach in zip(finest, support.reach, strict=True)]
+    seen = support.logged(MOST // 4)
+    for i, (name, lever) in enumerate(space.levers.items()):
+        if isinstance(lever, Continuous | Integer) and lever.step:
+            seen = seen[np.isin(seen[:, i], space.grid(name, 10**6).round(12))]
+        else:
+            seen[:, i] = space.rounded(name, seen[:, i])
+    return np.vstack([_sobol([few if len(few) else each for few, each in zip(inside, finest, strict=True)]), seen])
 
 
 def _sobol(values: list[Floats]) -> Floats:

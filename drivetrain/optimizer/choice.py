@@ -17,6 +17,7 @@ from drivetrain.optimizer.bounds import broken, limits, used
 from drivetrain.optimizer.candidates import candidates
 from drivetrain.optimizer.conflict import conflict
 from drivetrain.optimizer.fear import premiums
+from drivetrain.optimizer.once import Promising, promising
 from drivetrain.optimizer.parts import Sum, Use, allot
 from drivetrain.optimizer.refining import Search, refine
 from drivetrain.optimizer.totals import Table
@@ -25,6 +26,11 @@ from drivetrain.simulator import Crowd, Expected, Simulator
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+ONCE = 256
+"""Candidates of several levers that everyone could get at once and that are asked about for every row."""
+LISTED = 6_000
+"""Settings asked about to make a short list of them."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +89,19 @@ def optimise(simulator: Simulator, crowd: Crowd, unit: Ints, *, share: float = 1
     tried = candidates(scenario.space, simulator.support)
     if _alone(scenario, unit):
         return _each(simulator, crowd, tried)
-    scored = _score(simulator, crowd, unit, tried)
+    found = Promising(tried, "")
+    if tried.shape[1] > 1 and unit.max() == 0:
+        found = promising(simulator, crowd, tried, ONCE, share=share)
+    scored = _score(simulator, crowd, unit, found.settings)
     answer = allot(scored.values, scored.uses, share, nodes) if scored.allowed.any(1).all() else None
     if answer is None:
         raise conflict(simulator, crowd, unit, tried, share)
     picked, prices = answer
-    start = tried[picked]
+    start = found.settings[picked]
     refined = refine(Search(simulator, crowd, unit, [use.limit for use in scored.uses], prices, share), start, tried)
-    method = f", by {scenario.objective.risk}" if scenario.objective.risk else ""
-    method = _told(tried, start, refined, method + (", totals by a Lagrangian dual" if scored.uses else ""))
+    extra = f", by {scenario.objective.risk}" if scenario.objective.risk else ""
+    extra += ", totals by a Lagrangian dual" if scored.uses else ""
+    method = found.method + extra if found.method else _told(tried, start, refined, extra)
     return Plan(refined[unit], method, _shadow_prices(simulator, crowd, refined[unit], scored.uses, prices, share))
 
 
@@ -146,6 +156,8 @@ def shortlist(simulator: Simulator, crowd: Crowd, most: int, *, share: float = 1
     scenario = simulator.scenario
     tried = candidates(scenario.space, simulator.support)
     everyone = np.zeros(len(crowd), dtype=np.int64)
+    if tried.shape[1] > 1:
+        tried = promising(simulator, crowd, tried, 4 * most, share=share, budget=LISTED).settings
     scored = _score(simulator, crowd, everyone, tried)
     kept = scored.allowed[0].copy()
     for total in (use.total(everyone[:1], share) for use in scored.uses):

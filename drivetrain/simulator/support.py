@@ -1,4 +1,9 @@
-"""Support: where the data has seen enough to speak; outside it a prediction is extrapolation."""
+"""Support: where the data has seen enough to speak; outside it a prediction is extrapolation.
+
+With a few levers enough rows must lie around a setting (a kernel density). With many there are hardly ever any: where
+most settings of the data itself would be refused so, a setting must be no further from the rows nearest to it than rows
+of the data are from theirs (Ramaswamy, Rastogi & Shim 2000, SIGMOD: distance to the k-th neighbour).
+"""
 
 from __future__ import annotations
 
@@ -22,6 +27,9 @@ MANY = 200
 """Above so many options no share of the rows can be asked of each."""
 FEW_VALUES = 12
 MOST_KEPT = 4096
+MOST_PROBED = 500
+USUAL = 0.95
+"""With many levers: the share of the data's own settings that count as near enough to others."""
 CELLS_AT_ONCE = 4_000_000
 NEXT = 1e-9
 SHARE_NEXT = 1e-7
@@ -51,12 +59,13 @@ class Reach(BaseModel):
 
     def kernel(self, seen: Floats, setting: Floats) -> Floats:
         """How much each seen setting [..., N, 1] speaks for each setting [..., 1, G]: 1 the same, 0 out of reach."""
+        if self.width > 0:
+            weight: Floats = np.clip(1 - ((seen - setting) / self.width) ** 2, 0, None)
+            if self.apart is None:
+                return weight
         same = np.isclose(seen, setting, rtol=SHARE_NEXT, atol=NEXT)
         if self.width == 0:
             return same.astype(np.float64)
-        weight = np.clip(1 - ((seen - setting) / self.width) ** 2, 0, None)
-        if self.apart is None:
-            return weight
         alone = (seen == self.apart) | (setting == self.apart)
         return np.where(alone, same, weight)
 
@@ -79,6 +88,11 @@ class Support(BaseModel):
     """The rows that each stands for."""
     fewest: float = FEWEST_SHARE
     """The share of all rows that must speak for a setting; 0 where a lever has many options, and 10 rows do."""
+    unit: tuple[float, ...] = ()
+    """With many levers: how much of each makes a distance of 1; its standard deviation, and 0 where any difference
+    does."""
+    radius: float = 0.0
+    """With many levers: how far the tenth row may be from a setting; 0 where rows around a setting are counted."""
 
     @classmethod
     def fit(cls, space: LeverSpace, settings: Floats, seed: int = 0) -> Self:
@@ -93,16 +107,34 @@ class Support(BaseModel):
         if len(distinct) > MOST_KEPT and not (many and len(space) == 1):
             picked = np.random.default_rng(seed).choice(len(settings), MOST_KEPT, replace=False)
             distinct, counts = settings[picked], np.full(MOST_KEPT, len(settings) / MOST_KEPT)
-        return cls(
+        found = cls(
             reach=reach,
             seen=tuple(map(tuple, distinct.tolist())),
             counts=tuple(map(float, counts)),
             fewest=0.0 if many else FEWEST_SHARE,
         )
+        return found if len(space) < 3 or many else found._by_neighbours(space, settings, seed)
+
+    def _by_neighbours(self, space: LeverSpace, settings: Floats, seed: int) -> Self:
+        """The same, judged by distances, where counting rows would refuse most of what the data itself did."""
+        draw = np.random.default_rng(seed)
+        some = settings[draw.choice(len(settings), min(MOST_PROBED, len(settings)), replace=False)]
+        if self.holds(some).mean() >= 0.5 or len(settings) <= FEWEST:
+            return self
+        flags = [isinstance(lever, Categorical | YesNo) for lever in space.levers.values()]
+        unit = tuple(0.0 if flag else float(settings[:, i].std()) for i, flag in enumerate(flags))
+        other = self.model_copy(update={"unit": unit})
+        away = other.distance(some, FEWEST + 1)  # each is its own nearest
+        return other.model_copy(update={"radius": float(np.quantile(away, USUAL))})
 
     def alone(self, lever: int) -> Floats | None:
         """The values of one lever that were seen, ascending, each speaking only for itself; None where near ones do."""
-        return None if self.reach[lever].width else np.unique(np.asarray(self.seen)[:, lever])
+        return None if self.reach[lever].width else np.unique(self._arrays[0][:, lever])
+
+    def logged(self, most: int) -> Floats:
+        """Settings [n, L] that were seen, at most so many of them, evenly taken."""
+        seen: Floats = self._arrays[0]
+        return np.array(seen[np.linspace(0, len(seen) - 1, min(most, len(seen))).round().astype(int)])
 
     def kernel(self, seen: Floats, settings: Floats) -> Floats:
         """Product over levers of each lever's kernel: seen [N, L], settings [G, L] → [N, G].
@@ -121,13 +153,45 @@ class Support(BaseModel):
             weight *= reach.kernel(seen[:, i], settings[:, i])
         return weight
 
+    def distance(self, settings: Floats, rank: int = FEWEST) -> Floats:
+        """How far the row of this rank is from each setting [G, L], the nearest one being the first, [G]."""
+        seen, counts = self._arrays
+        step, out = max(1, CELLS_AT_ONCE // len(seen)), np.empty(len(settings))
+        for start in range(0, len(settings), step):
+            few = settings[start : start + step]
+            away = np.zeros((len(few), len(seen)))
+            for i, unit in enumerate(self.unit):
+                between = few[:, i, None] - seen[None, :, i]
+                away += (between / unit) ** 2 if unit > 0 else between != 0
+            near = np.argpartition(away, min(rank, len(seen)) - 1, axis=1)[:, :rank]
+            close = np.take_along_axis(away, near, 1)
+            order = np.argsort(close, axis=1)
+            enough = (np.cumsum(np.take_along_axis(counts[near], order, 1), axis=1) >= rank - 1e-9).argmax(1)
+            out[start : start + step] = np.sqrt(np.take_along_axis(close, order, 1)[np.arange(len(few)), enough])
+        return out
+
+    def margin(self, settings: Floats) -> Floats:
+        """By how much settings [G, L] have support: continuous, at least 0 where there is enough of it, [G]."""
+        if self.radius:
+            return 1 - self.distance(settings) / self.radius
+        return np.log((self.rows_near(settings) + 1e-3) / self._enough)
+
+    @property
+    def limited(self) -> bool:
+        """Whether there are settings within the ranges seen that are not supported."""
+        return True
+
+    @property
+    def _enough(self) -> float:
+        return max(FEWEST, self.fewest * sum(self.counts))
+
     def rows_near(self, settings: Floats) -> Floats:
         """For each setting [G, L] the number of training rows that speak for it, [G]; a million settings are fine."""
         if len(self.reach) == 1:
             return self._along(settings[:, 0])
         distinct, back = _distinct(settings)
         step = max(1, CELLS_AT_ONCE // len(self.seen))
-        seen, counts = np.asarray(self.seen), np.asarray(self.counts)
+        seen, counts = self._arrays
         parts = [counts @ self.kernel(seen, distinct[i : i + step]) for i in range(0, len(distinct), step)]
         near: Floats = np.concatenate([np.zeros(0), *parts])[back]
         return near
@@ -148,17 +212,24 @@ class Support(BaseModel):
         return near if reach.apart is None else np.where(np.abs(values - reach.apart) <= NEXT, same, near)
 
     @cached_property
+    def _arrays(self) -> tuple[Floats, Floats]:
+        return np.asarray(self.seen), np.asarray(self.counts)
+
+    @cached_property
     def _sorted(self) -> tuple[Floats, Floats]:
-        seen = np.asarray(self.seen)[:, 0]
-        order = np.argsort(seen, kind="stable")
-        return seen[order], np.asarray(self.counts)[order]
+        seen, counts = self._arrays
+        order = np.argsort(seen[:, 0], kind="stable")
+        return seen[order, 0], counts[order]
 
     def holds(self, settings: Floats) -> NDArray[np.bool_]:
         """Whether the data supports each setting [G, L]: inside what was seen, with enough rows around it."""
         distinct, back = _distinct(settings)
         inside = np.all([reach.inside(distinct[:, i]) for i, reach in enumerate(self.reach)], axis=0)
-        fewest = max(FEWEST, self.fewest * sum(self.counts))
-        return np.asarray(inside & (self.rows_near(distinct) >= fewest))[back]
+        if self.radius:
+            near = np.zeros(len(distinct), dtype=np.bool_)
+            near[inside] = self.distance(distinct[inside]) <= self.radius * (1 + 1e-9)
+            return near[back]
+        return np.asarray(inside & (self.rows_near(distinct) >= self._enough))[back]
 
 
 def _distinct(settings: Floats) -> tuple[Floats, NDArray[np.int64]]:

@@ -1,0 +1,286 @@
+"""One setting for all, of many levers: the best of many local searches.
+
+Candidates spread evenly over the levers' ranges are asked about at once; from the best that lie apart, gradients are
+followed (L-BFGS-B: Byrd, Lu, Nocedal & Zhu 1995; SLSQP where something bounds the settings: Kraft 1988); every
+optimum found is left along one lever at a time, over its whole range, which finds what lies behind a ridge and sets the
+levers that have no gradient. Multi-start local search is the standard for functions of this kind (Rinnooy Kan & Timmer
+1987, Math. Program. 39:57).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from torch import Tensor
+
+from drivetrain.optimizer.landscape import TOLERANCE, Asked, Landscape
+from drivetrain.scenario import Continuous, Integer
+
+Floats = NDArray[np.float64]
+
+BUDGET = 20_000
+"""Settings that are asked about at most; one with its gradient counts twice."""
+PATIENCE = 8
+LINE = 33
+"""Settings along one lever."""
+SPREADS = (0.3, 0.1, 0.03, 0.01)
+DRAWS = 64
+"""Settings drawn around the best one in each round at its end, and how far they spread in shares of the ranges."""
+STEPS = 60
+BACK = 9
+NEXT_ROWS, FIRST_ROWS = 2_000, 256
+"""Rows that local searches, and the first look at all candidates, ask about; of many rows these stand for all."""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What is made best: a weighted sum of goals, while others keep a floor."""
+
+    weights: tuple[float, ...]
+    floors: tuple[float, ...]
+    """For each goal; −∞ where it has none."""
+
+    def score(self, asked: Asked) -> Tensor:
+        """What is made best, [G]."""
+        return torch.tensor(self.weights, dtype=torch.float64) @ asked.goals
+
+    def over(self, asked: Asked) -> Tensor:
+        """Above 0 where a bound or a floor is not kept, [C', G]."""
+        held = [k for k, floor in enumerate(self.floors) if np.isfinite(floor)]
+        scale = torch.tensor([max(1.0, abs(self.floors[k])) for k in held], dtype=torch.float64)
+        floors = torch.tensor([self.floors[k] for k in held], dtype=torch.float64)
+        short = (floors[:, None] - asked.goals[held]) / scale[:, None]
+        return torch.cat([asked.over, short])
+
+
+@dataclass
+class Climber:
+    """One search; remembers what it has asked."""
+
+    landscape: Landscape
+    aim: Aim
+    budget: int = BUDGET
+    asked: int = field(default=0, init=False)
+    climbs: int = field(default=0, init=False)
+    ends: list[Floats] = field(default_factory=list, init=False)
+    """Where local searches ended."""
+    first: Floats = field(default_factory=lambda: np.zeros((0, 0)), init=False)
+    """The candidates asked about, the best first."""
+
+    def __post_init__(self) -> None:
+        """Which levers gradients can move, and how far."""
+        space, support = self.landscape.simulator.scenario.space, self.landscape.simulator.support
+        self.space, self.support = space, support
+        levers = list(zip(support.reach, space.levers.values(), strict=True))
+        self.low = np.array([max(reach.low, getattr(lever, "min", 0.0)) for reach, lever in levers])
+        self.high = np.array([min(reach.high, getattr(lever, "max", np.inf)) for reach, lever in levers])
+        plain = [isinstance(lever, Continuous) and not lever.step for _, lever in levers]
+        alone = [support.alone(i) is not None for i in range(len(levers))]
+        self.free = np.array(plain) & ~np.array(alone) & (self.high > self.low)
+
+    @property
+    def patience(self) -> int:
+        """Local searches in a row that may end nowhere better; few levers leave few places to end."""
+        return min(PATIENCE, 2 * max(1, int(self.free.sum())))
+
+    def seek(self, tried: Floats, starts: Floats | None = None) -> Floats:
+        """The best setting [L] found.
+
+        Args:
+            tried: [G, L] candidates; all within support.
+            starts: [S, L] settings to begin from, in place of the best candidates.
+        """
+        rough = self.landscape.sample(FIRST_ROWS)
+        if starts is None:
+            some = tried[np.linspace(0, len(tried) - 1, min(len(tried), max(1, self.budget // 3))).astype(int)]
+            score = self.judged(some, rough)
+            self.first = some[np.argsort(-score, kind="stable")]
+            starts = _apart(some, score, self.low, self.high)
+        best, worth = starts[0], float(self.judged(starts[:1])[0])
+        idle = 0
+        for start in starts:  # the best first
+            best, worth, better = self._tried(start, best, worth)
+            idle = 0 if better else idle + 1
+            if idle >= self.patience or self.asked >= self.budget:
+                break
+        return self._around(best, worth)
+
+    def _tried(self, start: Floats, best: Floats, worth: float) -> tuple[Floats, float, bool]:
+        """The best setting after one more local search, its score, and whether it is a better one."""
+        found, value = self.climbed(start)
+        self.climbs += 1
+        self.ends.append(found)
+        if value <= worth + 1e-9 * max(1.0, abs(worth)) if np.isfinite(worth) else not np.isfinite(value):
+            return best, worth, False
+        found, value = self.crossed(found, value)
+        self.ends.append(found)
+        return found, value, True
+
+    def _around(self, best: Floats, worth: float) -> Floats:
+        """Local searches from settings drawn around the best one (iterated: Lourenço, Martin & Stützle 2003)."""
+        draw, idle = np.random.default_rng(0), 0
+        while self.free.any() and idle < self.patience and self.asked < self.budget and np.isfinite(worth):
+            near = np.tile(best, (DRAWS, 1))
+            width = SPREADS[idle % len(SPREADS)] * (self.high - self.low)[self.free]
+            near[:, self.free] += width * draw.standard_normal((DRAWS, int(self.free.sum())))
+            near = np.array([self.rounded(each) for each in np.clip(near, self.low, self.high)])
+            score = self.judged(near)
+            best, worth, better = self._tried(near[int(score.argmax())], best, worth)
+            idle = 0 if better else idle + 1
+        return best
+
+    def judged(self, settings: Floats, landscape: Landscape | None = None) -> Floats:
+        """[G] score; −∞ where a bound or the support is not kept."""
+        ground = landscape or self.landscape
+        self.asked += len(settings)
+        asked = ground.ask(settings)
+        score: Floats = self.aim.score(asked).numpy().copy()
+        broken = (self.aim.over(asked) > TOLERANCE).any(0).numpy() | ~np.isfinite(score)
+        score[broken | ~self.support.holds(settings)] = -np.inf
+        return score
+
+    def climbed(self, start: Floats) -> tuple[Floats, float]:
+        """The end of a local search, told as settings are told, and its score."""
+        if not self.landscape.smooth or not self.free.any() or self.asked >= self.budget:
+            return start, float(self.judged(start[None])[0])
+        end = self._followed(start)
+        line = start + np.linspace(1, 0, BACK)[:, None] * (end - start)
+        line = np.array([self.rounded(each) for each in line])
+        first = float(self.judged(line[:1])[0])
+        if np.isfinite(first):
+            return line[0], first
+        score = self.judged(line[1:])
+        place = int(score.argmax())
+        return line[1 + place], float(score[place])
+
+    def crossed(self, at: Floats, worth: float) -> tuple[Floats, float]:
+        """From an optimum along each lever in turn, over all its settings, as long as that leads to better ones."""
+        while self.asked < self.budget:
+            before = worth
+            for i in range(len(at)):
+                line = np.tile(at, (len(values := self.line(i, at[i])), 1))
+                line[:, i] = values
+                score = self.judged(line)
+                if score.max() > worth:
+                    at, worth = line[int(score.argmax())], float(score.max())
+            if worth <= before + 1e-9 * max(1.0, abs(before)):
+                break
+            found, value = self.climbed(at)
+            if value > worth:
+                at, worth = found, value
+        return at, worth
+
+    def line(self, i: int, at: float) -> Floats:
+        """Settings along a lever: its options, or some spread over what was seen, and those next to the present one."""
+        name = self.space.names[i]
+        lever = self.space.levers[name]
+        if (seen := self.support.alone(i)) is not None and len(seen) <= LINE:
+            return seen
+        if not isinstance(lever, Continuous | Integer):
+            return self.space.grid(name, LINE)
+        width = (self.high[i] - self.low[i]) / (LINE - 1)
+        values = at + width * np.concatenate([np.arange(-LINE, LINE + 1), np.linspace(-1, 1, 9)])
+        values = values[(values > self.low[i]) & (values < self.high[i])]
+        if lever.step:
+            near = at + lever.step * np.array([-1, 0, 1])
+            values = lever.min + np.round((np.append(values, near) - lever.min) / lever.step) * lever.step
+        values = np.unique(np.concatenate([self.space.rounded(name, values), [self.low[i], self.high[i], at]]))
+        if lever.step:
+            on = np.abs((values - lever.min) / lever.step - np.round((values - lever.min) / lever.step)) < 1e-6
+            values = values[on]
+        return values[(values >= lever.min) & (values <= lever.max)]
+
+    def rounded(self, setting: Floats) -> Floats:
+        """As settings are told."""
+        out = setting.copy()
+        for i in np.flatnonzero(self.free):
+            out[i] = self.space.rounded(self.space.names[i], setting[i : i + 1])[0]
+        return out
+
+    def _followed(self, start: Floats) -> Floats:
+        """Where the gradient leads, within the ranges; nothing is rounded."""
+        free, low, width = self.free, self.low[self.free], (self.high - self.low)[self.free]
+        ground = self.landscape.sample(NEXT_ROWS)
+        seen: dict[bytes, tuple[float, Floats, Floats, Floats]] = {}
+
+        def whole(u: Floats) -> Floats:
+            out = start.copy()
+            out[free] = low + np.clip(u, 0, 1) * width
+            return out
+
+        def told(u: Floats) -> tuple[float, Floats, Floats, Floats]:
+            key = u.tobytes()
+            if key not in seen:
+                self.asked += 2
+                seen[key] = _with_gradient(ground, self.aim, whole(u), free, width)
+            return seen[key]
+
+        def margin(u: Floats) -> Floats:
+            return self.support.margin(np.array([whole(each) for each in np.atleast_2d(u)]))
+
+        rules = [{"type": "ineq", "fun": lambda u: -told(u)[2], "jac": lambda u: -told(u)[3]}]
+        support = {"type": "ineq", "fun": margin, "jac": lambda u: _slope(margin, u)}
+        first = (start[free] - low) / width
+        held = (rules if len(told(first)[2]) else []) + ([support] if self.support.limited else [])
+        scale = max(1e-12, abs(told(first)[0]))
+        search: Any = minimize  # too many overloads for a type checker
+        done = search(
+            lambda u: -told(u)[0] / scale,
+            first,
+            jac=lambda u: -told(u)[1] / scale,
+            bounds=[(0.0, 1.0)] * len(first),
+            constraints=held,
+            method="SLSQP" if held else "L-BFGS-B",
+            options={"maxiter": STEPS, "ftol": 1e-10},
+        )
+        return whole(done.x) if np.isfinite(done.x).all() else start
+
+
+def _with_gradient(
+    ground: Landscape, aim: Aim, setting: Floats, free: NDArray[np.bool_], width: Floats
+) -> tuple[float, Floats, Floats, Floats]:
+    """Score, its slope in the free levers (ranges as units), what bounds are passed by, and their slopes."""
+    at = torch.tensor(setting[None], dtype=torch.float64, requires_grad=True)
+    asked = ground.ask(at)
+    over = aim.over(asked)[:, 0]
+
+    def slope(value: Tensor, last: bool) -> Floats:
+        (found,) = torch.autograd.grad(value, at, retain_graph=not last, allow_unused=True)
+        each = torch.zeros_like(at) if found is None else found
+        return np.asarray(np.nan_to_num(each[0].numpy()[free] * width))
+
+    slopes = [slope(each, last=False) for each in over]
+    value = aim.score(asked)[0]
+    own = slope(value, last=True)
+    table = np.array(slopes).reshape(len(slopes), int(free.sum()))
+    return float(value.detach()), own, over.detach().numpy().copy(), table
+
+
+def _slope(f: Callable[[Floats], Floats], u: Floats, step: float = 1e-4) -> Floats:
+    """[1, n] central differences, one-sided at the ends: cheap, since no model is asked."""
+    ahead, behind = np.minimum(u + step * np.eye(len(u)), 1.0), np.maximum(u - step * np.eye(len(u)), 0.0)
+    told = f(np.vstack([ahead, behind]))
+    between = (ahead - behind).sum(1)
+    return np.asarray((told[: len(u)] - told[len(u) :]) / between)[None]
+
+
+def _apart(tried: Floats, score: Floats, low: Floats, high: Floats, most: int = 64) -> Floats:
+    """Candidates [S, L] to begin from, the best first, none closer to a better one than chance would have it."""
+    order = [int(i) for i in np.argsort(-score, kind="stable")[: 16 * most] if np.isfinite(score[i])]
+    if not order:
+        order = list(range(min(len(tried), most)))
+    scaled = (tried - low) / np.where(high > low, high - low, 1.0)
+    near = 0.1 * np.sqrt(tried.shape[1])
+    kept: list[int] = []
+    for i in order:
+        if all(np.linalg.norm(scaled[i] - scaled[j]) > near for j in kept):
+            kept.append(i)
+        if len(kept) == most:
+            break
+    return tried[kept]
