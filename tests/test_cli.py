@@ -142,10 +142,16 @@ def test_train_stops_before_decisions(call: Call, tmp_path: Path, small_scenario
 def test_simulate_shows_the_objective_and_each_outcome(call: Call, folder: Path, small_run: Run) -> None:
     done = call("simulate", folder, "--set", "price=12", "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)["estimates"]
+    (answer,) = json.loads(done.stdout)["what_ifs"]
+    told = answer["estimates"]
     assert told["objective"]["value"] == pytest.approx(small_run.simulate(price=12).estimates["objective"].value)
     assert "bought" in call("simulate", folder, "--set", "price=12").stdout
+    several = call("simulate", folder, "--set", "price=7,9,12", "--input", "income=*0.9", "--json")
+    assert len(json.loads(several.stdout)["what_ifs"]) == 3
+    assert "price 9.00 EUR" in call("simulate", folder, "--set", "price=7,9").stdout
+    assert "chance of a loss" in call("simulate", folder, "--policy", "single").stdout
     refused(call("simulate", folder, "--set", "prise=12"), 2, "Did you mean 'price'?")
+    refused(call("simulate", folder, "--input", "incme=*2", "--set", "price=7"), 2, "Did you mean 'income'?")
     refused(call("simulate", folder, "--set", "price"), 2, "--set price=VALUE")
 
 
@@ -155,6 +161,19 @@ def test_recommend_writes_one_line_a_row_in_order(call: Call, folder: Path, rows
     assert done.returncode == 0, done.stderr
     assert "promised in total" in done.stdout
     assert pd.read_csv(out)["row"].tolist() == list(range(1, 26))
+
+
+def test_recommend_keeps_what_people_have_fixed(call: Call, folder: Path, rows: Path, tmp_path: Path) -> None:
+    lock, out = tmp_path / "lock.csv", tmp_path / "actions.csv"
+    lock.write_text("row,price\n3,13\n", encoding="utf-8")
+    done = call("recommend", folder, "--lock", lock, "--out", out)
+    assert done.returncode == 0, done.stderr
+    told = pd.read_csv(out).set_index("row")
+    assert told.loc[3, "price"] == 13
+    assert told.loc[3, "remarks"] == "fixed by a person"
+    lock.write_text("row,price\n3,1300\n", encoding="utf-8")
+    refused(call("recommend", folder, "--lock", lock, "--out", out), 2, "row 3: price", "between")
+    refused(call("recommend", folder, "--lock", lock, "--out", out, "--workers", "2"), 2, "--workers")
 
 
 def test_recommend_in_parts_gives_the_same_file(call: Call, folder: Path, rows: Path, tmp_path: Path) -> None:

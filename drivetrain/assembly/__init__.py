@@ -11,7 +11,8 @@ from drivetrain.assembly.logbook import Logbook
 from drivetrain.assembly.opening import evaluate
 from drivetrain.assembly.record import promise
 from drivetrain.assembly.response import Response
-from drivetrain.assembly.result import Run, WhatIf
+from drivetrain.assembly.result import Run
+from drivetrain.assembly.what_if import WhatIf
 
 __all__ = [
     "Compared",

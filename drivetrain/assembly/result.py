@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +14,17 @@ from pydantic import TypeAdapter
 
 from drivetrain import data
 from drivetrain.assembly.response import Response, respond
+from drivetrain.assembly.settings import Settings, open_levers
+from drivetrain.assembly.what_if import MOST_KEPT, WhatIf, what_if
 from drivetrain.data import Rows, Table
-from drivetrain.decisions import Recommendations, listed, recommend
+from drivetrain.decisions import Locks, Recommendations, listed, locks, read_locks, recommend
 from drivetrain.decisions.export import replacing
 from drivetrain.errors import Fault, UsageError, nearest
-from drivetrain.evidence import Estimate, Evidence, SealedTest
+from drivetrain.evidence import Evidence, SealedTest
 from drivetrain.modeler import hand_over
 from drivetrain.optimizer import Front, Frontier, decisions, front, frontier
 from drivetrain.scenario import Scenario
-from drivetrain.simulator import Outlook, Simulator, jackknife
+from drivetrain.simulator import Crowd, Simulator
 
 if TYPE_CHECKING:
     from drivetrain.assembly.logbook import Logbook
@@ -45,6 +46,7 @@ class Run:
     """A line for each row; None after `train`."""
     folder: Path | None = None
     """Where it is kept."""
+    _read: list[tuple[pd.DataFrame, list[tuple[slice, Crowd]]]] = field(default_factory=list, compare=False)
 
     @property
     def judged(self) -> Evidence:
@@ -55,19 +57,26 @@ class Run:
             )
         return self.evidence
 
-    def recommend(self, rows: str | Path | pd.DataFrame | Rows) -> Recommendations:
-        """Decide for rows that the run has never seen.
+    def recommend(
+        self, rows: str | Path | pd.DataFrame | Rows | None = None, *, locked: Locks | str | Path | None = None
+    ) -> Recommendations:
+        """Decide for rows that the run has never seen, or once more for its own.
 
         Args:
-            rows: a CSV or Parquet file or a frame with the data's columns, or rows that `data.read_rows` read.
+            rows: a CSV or Parquet file or a frame with the data's columns, or rows that `data.read_rows` read; the
+                run's own rows where left out.
+            locked: decisions that people have fixed, as row number (from 1) → lever → setting, or a file with a column
+                `row` and one for each lever. They stay, count in every total, and the rest is decided without them.
 
         Raises:
             DataError: a column is missing or holds what it must not.
             InfeasibleError: no settings meet the constraints for these rows.
-            UsageError: the run was only trained.
+            UsageError: the run was only trained, or a fixed row or setting is not one.
         """
-        known = rows if isinstance(rows, Rows) else data.read_rows(self.scenario, rows)
-        return recommend(self.simulator, self.judged, known, self.table)
+        known = self.table if rows is None else rows if isinstance(rows, Rows) else data.read_rows(self.scenario, rows)
+        given = read_locks(self.scenario, locked) if isinstance(locked, str | Path) else locked
+        settings = None if given is None else locks(self.scenario, known, given)
+        return recommend(self.simulator, self.judged, known, self.table, settings)
 
     def rank(
         self,
@@ -98,7 +107,7 @@ class Run:
         return listed(self.simulator, known, top, self.table if exclude_seen else None, unsupported=unsupported)
 
     def simulate(self, rows: Rows | None = None, **setting: Any) -> WhatIf:
-        """What would happen if everyone got one setting.
+        """What would happen if everyone got one setting: `what_if` with levers as arguments.
 
         Args:
             rows: whom to ask about; the run's own rows where left out.
@@ -107,14 +116,43 @@ class Run:
         Raises:
             UsageError: an unknown lever, a value that it does not allow, or a lever left out that rows do not have.
         """
-        asked = self.table if rows is None else rows
-        given = self.scenario.space.parse(setting)
-        settings: NDArray[np.float64] = np.where(np.isnan(given), asked.settings, given)
-        if np.isnan(settings).any():
-            raise UsageError(_open(self.scenario, settings))
-        crowd = self.simulator.crowd(asked.frame)
-        supported = self.simulator.support.holds(settings).all()
-        return WhatIf(self.simulator.paired(crowd, settings), bool(supported))
+        return self.what_if(setting, rows=rows)
+
+    def what_if(
+        self,
+        settings: Settings = None,
+        *,
+        rows: str | Path | pd.DataFrame | Rows | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        against: Settings | bool = True,
+    ) -> WhatIf:
+        """What would happen to rows under other settings, other inputs, or both.
+
+        Args:
+            settings: lever → value, the same for all, or a value for each row; or `recommended`, `do_nothing`, `single`
+                or `current`; or a frame with a line a row; or a policy: a function from a frame of inputs and current
+                settings to any of these. Levers left out stay in each row as they are.
+            rows: whom to ask about, as for `recommend`; the run's own rows where left out.
+            inputs: input → a value, a change such as `*0.9`, or a formula over inputs: see `changes.changed`.
+            against: settings to compare with, as above. Where left out: with `inputs` the same settings under inputs as
+                they are; else doing nothing, or what rows have now. False: nothing.
+
+        Raises:
+            UsageError: an unknown lever, input or policy, a value that it does not allow, or rows without a setting.
+            DataError: rows or their settings hold what they must not.
+        """
+        known = self.table if rows is None else rows
+        asked = known if isinstance(known, Rows) else data.read_rows(self.scenario, known)
+        return what_if(self, settings, asked, inputs, against)
+
+    def crowds(self, frame: pd.DataFrame) -> Iterator[tuple[slice, Crowd]]:
+        """Rows as models read them, run by run; the last frame's are kept, unless it is very long."""
+        if len(frame) > MOST_KEPT:
+            return self.simulator.crowds(frame)
+        if not any(each is frame for each, _ in self._read):
+            self._read[:] = [(each, kept) for each, kept in self._read if each is self.table.frame]
+            self._read.append((frame, list(self.simulator.crowds(frame))))
+        return next(iter(kept) for each, kept in self._read if each is frame)
 
     def respond(self, lever: str, rows: Rows | None = None, /, **setting: Any) -> Response:
         """What would happen to outcomes and objective as one lever moves, the same for all rows.
@@ -138,7 +176,7 @@ class Run:
         line = np.tile(others, (len(values := _along(self, lever, place)), 1))
         line[:, place] = values
         if np.isnan(line).any():
-            raise UsageError(_open(self.scenario, line))
+            raise UsageError(open_levers(self.scenario, line))
         asked = self.table if rows is None else rows
         return respond(self.simulator, self.simulator.crowd(asked.frame), line, place)
 
@@ -241,34 +279,6 @@ class Run:
         return f"<h4>{self.scenario.title}</h4>{table}"
 
 
-@dataclass(frozen=True, repr=False)
-class WhatIf:
-    """The answer to one what-if: what models expect, on average over the rows; not yet judged by any evidence."""
-
-    outlook: Outlook
-    """What the members expect, [M, N, 1]."""
-    supported: bool
-    """Whether the data has seen enough around every setting."""
-
-    @cached_property
-    def estimates(self) -> dict[str, Estimate]:
-        """`objective`, those beside it, each outcome: the mean over rows, with the members' standard error."""
-        parts = {"objective": self.outlook.objective, **self.outlook.beside, **self.outlook.outcomes}
-        means = {name: values.mean((1, 2)) for name, values in parts.items()}
-        return {name: Estimate(float(m.mean()), float(jackknife(m, self.outlook.folds))) for name, m in means.items()}
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """The estimates as a table."""
-        lines = [{"of": name, **estimate.as_dict()} for name, estimate in self.estimates.items()]
-        return pd.DataFrame(lines).rename(columns={"value": "mean"})
-
-    def __repr__(self) -> str:
-        """One line."""
-        parts = ", ".join(f"{n} {e.value:.4g} [{e.low:.4g} to {e.high:.4g}]" for n, e in self.estimates.items())
-        return f"<WhatIf: {parts}{'' if self.supported else '; beyond what the data has seen'}>"
-
-
 def _some(rows: Rows, most: int = 20_000) -> tuple[Rows, float]:
     """Rows evenly taken where there are too many, and the share of all that they are."""
     if len(rows) <= most:
@@ -282,9 +292,3 @@ def _along(run: Run, lever: str, place: int, points: int = 41) -> NDArray[np.flo
     extra = [] if nothing is None else [space.parse({lever: nothing})[place]]
     extra += [] if run.evidence is None else [run.evidence.single[place]]
     return np.unique([*space.grid(lever, points), *extra])
-
-
-def _open(scenario: Scenario, settings: NDArray[np.float64]) -> Fault:
-    names = [name for i, name in enumerate(scenario.levers) if np.isnan(settings[:, i]).any()]
-    cure = "Give " + " ".join(f"--set {name}=VALUE" for name in names)
-    return Fault("what-if", f"found no setting of {', '.join(names)}", "Rows without a current setting need one", cure)

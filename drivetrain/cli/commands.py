@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from drivetrain.cli import examining, logbook, screen, weighing
+from drivetrain.cli import examining, logbook, screen, simulating, weighing
 from drivetrain.cli.examining import Json, RunFolder
 from drivetrain.errors import DrivetrainError, Fault, UsageError
 
@@ -132,49 +132,36 @@ def train(
     screen.data({**done.record, "folder": str(folder)}) if json else telling.contest(done)
 
 
-@app.command()
-def simulate(
-    run: RunFolder,
-    *,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="LEVER=VALUE; again for each lever. Others stay as they are.")
-    ] = None,
-    rows: Annotated[Path | None, typer.Option(help="Ask about these rows (CSV, Parquet) instead.")] = None,
-    json: Json = False,
-) -> None:
-    """What would happen if everyone got one setting."""
-    from drivetrain import assembly, data
-    from drivetrain.cli import telling
-
-    opened = assembly.open_run(run)
-    asked = None if rows is None else data.read_rows(opened.scenario, rows)
-    what_if = opened.simulate(asked, **_settings(settings or []))
-    if json:
-        told = {name: estimate.as_dict() for name, estimate in what_if.estimates.items()}
-        screen.data({"estimates": told, "supported": what_if.supported})
-    else:
-        telling.what_if(opened, what_if, asked)
+app.command()(simulating.simulate)
 
 
 @app.command()
 def recommend(
     run: RunFolder,
-    rows: Annotated[Path, typer.Argument(help="New rows: CSV or Parquet.", show_default=False)],
+    rows: Annotated[
+        Path | None, typer.Argument(help="New rows: CSV or Parquet. [default: the run's own]", show_default=False)
+    ] = None,
     *,
     out: Annotated[Path, typer.Option(help="The file to write: .csv, .parquet, .json or .xlsx.", show_default=False)],
+    lock: Annotated[
+        Path | None, typer.Option(help="Decisions that people have fixed: a file with row and levers.")
+    ] = None,
     workers: Annotated[int, typer.Option(help="Processes; more than one reads the rows in parts.", min=1)] = 1,
     json: Json = False,
 ) -> None:
-    """Decide for rows that the run has never seen; one line a row, in order."""
+    """Decide for rows that the run has never seen, or again for its own; one line a row, in order."""
     from drivetrain import assembly, cluster, decisions
     from drivetrain.cli import telling
 
     opened = assembly.open_run(run)
     remarks: Mapping[str, int] = {}
     if workers > 1:
+        if rows is None or lock is not None:
+            cure = "Leave out --workers, so that all rows are decided together"
+            raise UsageError(Fault("--workers", "found it without ROWS, or with --lock", "Parts need a file", cure))
         promise = cluster.recommend(run, rows, out, workers=workers)
     else:
-        made = opened.recommend(rows)
+        made = opened.recommend(rows, locked=lock)
         decisions.write(made.frame, out)
         promise, remarks = made.promise, made.remarks
     if json:
@@ -285,15 +272,3 @@ def _plan(scenario: Any, folder: Path) -> None:
     screen.say(f"would read {repr(table)[1:-1].removeprefix('Table: ')}")
     screen.say(f"would train {models} models ({', '.join(model.kinds)}) of {model.epochs} epochs each")
     screen.say(f"would decide for each {scenario.decide.unit} and write {folder}")
-
-
-def _settings(words: list[str]) -> dict[str, str]:
-    out, faults = {}, []
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            faults.append(Fault("--set", f"found {word!r}", "It is LEVER=VALUE", f"Write --set {name}=VALUE"))
-        out[name.strip()] = value.strip()
-    if faults:
-        raise UsageError(*faults)
-    return out

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from drivetrain.assembly import Run, WhatIf
 from drivetrain.cli import screen
-from drivetrain.data import Rows
 from drivetrain.decisions import Promise, words
 from drivetrain.evidence import NAMES, Estimate, Judged
 
@@ -69,22 +68,55 @@ def _places(run: Run) -> None:
     screen.say(f"dashboard        drivetrain dashboard {run.folder}")
 
 
-def what_if(run: Run, answer: WhatIf, rows: Rows | None) -> None:
-    """What models expect under the settings asked for, beside doing nothing where that is declared."""
-    nothing = run.scenario.space.do_nothing
-    beside = None
-    if nothing is not None:
-        natural = {str(name): value for name, value in run.scenario.space.decode(nothing).iloc[0].items()}
-        beside = run.simulate(rows, **natural)
-    unit = {"objective": run.scenario.objective.unit} | {n: o.unit for n, o in run.scenario.outcomes.items()}
-    header = ["what models expect, a row", "what if", "models' spread", *(["doing nothing"] if beside else [])]
+def what_if(run: Run, answer: WhatIf) -> None:
+    """What models expect of one what-if: of a row, of all together, and beside what it is compared with."""
+    unit = _units(run)
+    header = ["what models expect", "a row", "models' spread", f"{answer.rows:,} rows together", "models' spread"]
     lines = []
-    for name, estimate in answer.estimates.items():
-        line = [f"{name} ({unit[name]})" if unit.get(name) else name, _number(estimate.value), _interval(estimate)]
-        lines.append([*line, *([_number(beside.estimates[name].value)] if beside else [])])
+    for name, mean in answer.estimates.items():
+        total, title = answer.totals[name], f"{name} ({unit[name]})" if unit.get(name) else name
+        lines.append([title, _number(mean.value), _interval(mean), _number(total.value), _interval(total)])
+    screen.say(f"what if: {answer.asked}")
     screen.table(header, lines)
+    if answer.quantiles:
+        parts = ", ".join(f"{level:.0%} of rows below {_number(value)}" for level, value in answer.quantiles.items())
+        screen.say(f"objective, row by row: {parts}")
+    if answer.gain is not None:
+        better = f"better in total by {_number(answer.gain.value)} ({_interval(answer.gain)})"
+        chances = f"chance of a loss {answer.chance_of_loss:.1%}, share of rows worse off {answer.worse:.1%}"
+        screen.say(f"against {answer.against}: {better}; {chances}")
+    _warned(answer)
+
+
+def what_ifs(run: Run, answers: Sequence[WhatIf]) -> None:
+    """Several what-ifs, a line each."""
+    unit = _units(run)["objective"]
+    header = ["what if", f"objective ({unit})" if unit else "objective", "models' spread"]
+    against = answers[0].against
+    if against:
+        header += [f"better than {against}, in total", "models' spread", "chance of a loss"]
+    lines = []
+    for answer in answers:
+        mean, gain = answer.estimates["objective"], answer.gain
+        line = [answer.asked + ("" if answer.supported else " (!)"), _number(mean.value), _interval(mean)]
+        if gain is not None:
+            line += [_number(gain.value), _interval(gain), f"{answer.chance_of_loss:.1%}"]
+        lines.append(line)
+    screen.table(header, lines)
+    if not all(answer.supported for answer in answers):
+        screen.say("(!) beyond what the data has seen: this is extrapolation, and it would not be recommended")
+
+
+def _units(run: Run) -> dict[str, str]:
+    return {"objective": run.scenario.objective.unit} | {n: o.unit for n, o in run.scenario.outcomes.items()}
+
+
+def _warned(answer: WhatIf) -> None:
     if not answer.supported:
-        screen.say("beyond what the data has seen: this is extrapolation, and it would not be recommended")
+        share = "" if answer.beyond == 1 else f"in {answer.beyond:.1%} of rows "
+        screen.say(f"{share}beyond what the data has seen: this is extrapolation, and it would not be recommended")
+    for what, count in answer.remarks.items():
+        screen.say(f"note: {what} in {count:,} row{'' if count == 1 else 's'}")
 
 
 def promised(run: Run, promise: Promise, remarks: Mapping[str, int], out: Path) -> None:

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain.data import cells
+from drivetrain.data.plain import numbers
 from drivetrain.errors import Fault
 
 Kind = Literal["numeric", "yes_no", "categorical"]
@@ -66,19 +67,24 @@ def convert(
     Returns:
         The canonical values with faults and remarks.
     """
-    codes, distinct = _distinct(series)
+    values, notes = np.full(len(series), None if kind == "categorical" else math.nan), Counter[str]()
+    codes, rest = np.full(len(series), -1), np.ones(len(series), dtype=bool)
+    if kind == "numeric":
+        values, plain = numbers(series)
+        rest, notes[cells.FROM_TEXT if isinstance(series.dtype, pd.StringDtype) else ""] = ~plain, int(plain.sum())
+    codes[rest], distinct = _distinct(series[rest] if not rest.all() else series)
     counts = np.bincount(codes[codes >= 0], minlength=len(distinct))
-    values = np.full(len(distinct) + 1, None if kind == "categorical" else math.nan)
-    notes, broken = Counter[str](), dict[int, cells.Rule]()
+    meant, broken = np.full(len(distinct) + 1, None if kind == "categorical" else math.nan), dict[int, cells.Rule]()
     for code in np.flatnonzero(counts).tolist():
         try:
-            values[code], note = _read(distinct[code], kind, options)
+            meant[code], note = _read(distinct[code], kind, options)
             notes[note] += int(counts[code])
         except cells.UnfitError as error:
             broken[code] = error.rule
-    kept = (note for note in sorted(notes) if note and (typed or note != cells.FROM_TEXT))
+    values[rest] = meant[codes[rest]]
+    kept = (note for note in sorted(+notes) if note and (typed or note != cells.FROM_TEXT))
     remarks = tuple(Remark(thing, note, notes[note]) for note in kept)
-    return Column(values[codes], _faults(codes, distinct, broken, thing), remarks)
+    return Column(values, _faults(codes, distinct, broken, thing), remarks)
 
 
 def moments(series: pd.Series[Any], thing: str) -> Column:

@@ -3,6 +3,7 @@
 from drivetrain.decisions.export import write
 from drivetrain.decisions.folder import MANIFEST, atomic_folder, seal, verify
 from drivetrain.decisions.listing import listed
+from drivetrain.decisions.locking import Locks, locks, read_locks
 from drivetrain.decisions.log import DecisionLog, Entry, Logged, Review, Signature
 from drivetrain.decisions.recommend import Promise, Recommendations, column_of, recommend
 
@@ -10,6 +11,7 @@ __all__ = [
     "MANIFEST",
     "DecisionLog",
     "Entry",
+    "Locks",
     "Logged",
     "Promise",
     "Recommendations",
@@ -18,6 +20,8 @@ __all__ = [
     "atomic_folder",
     "column_of",
     "listed",
+    "locks",
+    "read_locks",
     "recommend",
     "seal",
     "verify",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,14 @@ from drivetrain.evidence import NAMES, Estimate, Evidence
 from drivetrain.evidence.sample import Z95
 from drivetrain.optimizer import Plan, decisions, exclusions, holds, optimise, ranked, ranking
 from drivetrain.scenario import Scenario
-from drivetrain.simulator import Crowd, Outlook, Simulator, averse
+from drivetrain.simulator import Crowd, Outlook, Simulator, averse, jackknife
 
 Floats = NDArray[np.float64]
 Column = NDArray[Any] | list[str]
 
 _WORTH = ("objective", "objective_low", "objective_high", "gain", "gain_low", "gain_high")
+FIXED = "fixed by a person"
+"""The remark of a row whose setting was not decided here."""
 COLUMNS = frozenset({"row", *_WORTH, "supported", "remarks", "reason"})
 """Every column of a table of recommendations but the levers and what is expected of outcomes."""
 
@@ -72,7 +74,9 @@ class Recommendations:
         return f"<p>{repr(self)[1:-1]}</p>{self.frame.head(10).to_html(index=False)}"
 
 
-def recommend(simulator: Simulator, evidence: Evidence, rows: Rows, seen: Table | None = None) -> Recommendations:
+def recommend(
+    simulator: Simulator, evidence: Evidence, rows: Rows, seen: Table | None = None, locked: Floats | None = None
+) -> Recommendations:
     """Decide for rows by the policy that the evidence recommends.
 
     Args:
@@ -80,6 +84,8 @@ def recommend(simulator: Simulator, evidence: Evidence, rows: Rows, seen: Table 
         evidence: which policy, and what it is worth.
         rows: any rows with the scenario's inputs; outcomes are not looked at.
         seen: rows that show what everyone has had already; where options are ranked, nobody gets these again.
+        locked: [N, L] settings that people have fixed, NaN where a row is free; they count in every total, and what is
+            left is decided without them.
 
     Raises:
         DataError: there are no rows; the policy is to leave things as they are, and the rows do not say how they are;
@@ -89,7 +95,14 @@ def recommend(simulator: Simulator, evidence: Evidence, rows: Rows, seen: Table 
     if not len(rows):
         raise DataError(Fault(rows.source, "found no rows", "There must be something to decide", "Bring rows"))
     crowd = simulator.crowd(rows.frame)
-    plan = _ranked(simulator, rows, seen) if ranked(simulator.scenario) else _plan(simulator, evidence, rows, crowd)
+    fixed = np.full((len(rows), len(simulator.scenario.levers)), np.nan) if locked is None else locked
+    plan = (
+        _ranked(simulator, rows, seen, fixed)
+        if ranked(simulator.scenario)
+        else _plan(simulator, evidence, rows, crowd, fixed)
+    )
+    if (by_people := np.asarray(np.isfinite(fixed).all(1))).any():
+        crowd = replace(crowd, remarks={**crowd.remarks, FIXED: by_people})
     # What somebody happened to have first is no policy to compare a ranking with.
     against, reference = (None, None) if ranked(simulator.scenario) else _reference(simulator.scenario, rows)
     chosen = simulator.paired(crowd, plan.settings)
@@ -100,27 +113,29 @@ def recommend(simulator: Simulator, evidence: Evidence, rows: Rows, seen: Table 
     return Recommendations(frame, promise, evidence.recommended, plan, remarks)
 
 
-def _ranked(simulator: Simulator, rows: Rows, seen: Table | None) -> Plan:
+def _ranked(simulator: Simulator, rows: Rows, seen: Table | None, locked: Floats) -> Plan:
     excluded = None if seen is None else exclusions(simulator.scenario, rows.frame, seen)
     best = ranking(simulator, rows.frame, top=1, excluded=excluded)
-    return Plan(best.settings[:, 0], "everyone's best supported option" + (" not had yet" if seen is not None else ""))
+    chosen = np.where(np.isnan(locked), best.settings[:, 0], locked)
+    return Plan(chosen, "everyone's best supported option" + (" not had yet" if seen is not None else ""))
 
 
-def _plan(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd) -> Plan:
+def _plan(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd, locked: Floats) -> Plan:
     scenario, name, many = simulator.scenario, evidence.recommended, len(rows)
     if name == "current":
         settings = np.where(np.isnan(scenario.space.current), rows.settings, scenario.space.current)
+        settings = np.where(np.isnan(locked), settings, locked)
         if np.isnan(settings).any():
             raise DataError(_unknown_current(scenario))
         return Plan(settings, "the current settings are kept")
     if name in {"single", "do_nothing"}:
         setting = scenario.space.do_nothing if name == "do_nothing" else np.array(evidence.single)
-        everyone = np.tile(np.asarray(setting, dtype=np.float64), (many, 1))
+        everyone = np.where(np.isnan(locked), np.asarray(setting, dtype=np.float64), locked)
         if name == "do_nothing" or holds(simulator, crowd, everyone):
             how = "as the models expect" if evidence.grade == "unsupported" else "by doubly robust value"
             return Plan(everyone, f"{NAMES[name]} for every row, {how}")
-        return optimise(simulator, crowd, np.zeros(many, dtype=np.int64))
-    return optimise(simulator, crowd, decisions(scenario, rows.frame))
+        return optimise(simulator, crowd, np.zeros(many, dtype=np.int64), locked=locked)
+    return optimise(simulator, crowd, decisions(scenario, rows.frame), locked=locked)
 
 
 def _unknown_current(scenario: Scenario) -> Fault:
@@ -224,8 +239,9 @@ def _promise(
     total = Estimate(many * (float(chosen.objective.mean()) + fix.value), many * fix.error)
     if other is None or against is None:
         return Promise(many, total, None, None)
-    if against == evidence.recommended:
-        return Promise(many, total, against, Estimate(0.0, 0.0))
+    if against == evidence.recommended:  # all the same, but for what people have fixed
+        each = scenario.objective.sign * (chosen.objective - other.objective).sum(1)
+        return Promise(many, total, against, Estimate(float(each.mean()), float(jackknife(each, chosen.folds).max())))
     if against not in evidence.gain_corrections:
         return Promise(many, total, None, None)
     fix = evidence.gain_corrections[against]

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 KNOTS = 6
 ATOM_SHARE = 0.02
 RUN = 4096
-MOST_FOR_CENTRE = 50_000
+HUGE = 1e150
+"""Squares of numbers below are finite."""
+MOST_FOR_CENTRE = 10_000
 """A median of so many rows is as good as that of all."""
 
 
@@ -302,5 +304,6 @@ def _some(seen: np.ndarray) -> np.ndarray:
 
 def _spread(seen: np.ndarray) -> float:
     """The standard deviation, without overflow; 1 where there is none."""
-    largest = float(np.abs(seen).max()) or 1.0
-    return float((seen / largest).std()) * largest or 1.0
+    largest = max(float(seen.max()), -float(seen.min())) or 1.0
+    spread = seen.std() if largest < HUGE else (seen / largest).std() * largest
+    return float(spread) or 1.0

@@ -85,9 +85,12 @@ def _mended(values: Table, totals: list[Total], prices: Floats, base: Ints, node
     earned = values[units[at], setting].astype(np.float64)
     cells = np.arange(len(at))
     one_each = coo_array((np.ones(len(at)), (at, cells)), shape=(len(units), len(at))).tocsr()
-    uses = np.stack([total.used[units[at], setting] / total.width for total in totals]).astype(np.float64)
+    widths, slack = np.array([total.width for total in totals]), np.array([total.slack for total in totals])
+    uses = np.stack([total.used[units[at], setting] for total in totals]).astype(np.float64) / widths[:, None]
     open_use = [float(total.used[units, base[units]].sum(dtype=np.float64)) for total in totals]
-    rest = -(over(base, totals) - np.array(open_use)) / np.array([total.width for total in totals])
+    rest = (
+        np.array(open_use) - over(base, totals) + slack / 2
+    ) / widths  # HiGHS forgives no rounding error in whole numbers
     with _stdout_kept_clean():
         answer = milp(
             -earned / (np.abs(earned).max() or 1.0),

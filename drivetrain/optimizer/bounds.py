@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -35,7 +35,13 @@ class Limit:
     group: str
     """The group that it bounds; empty where it bounds all rows."""
     rows: Ints
-    """[n] the rows that it bounds, ascending."""
+    """[n] the rows to decide for that it bounds, ascending."""
+    many: int
+    """How many rows it bounds, with those that are settled."""
+    settled: float = 0.0
+    """What settled rows use of it."""
+    settled_divisor: float = 0.0
+    """Of a ratio: what they add to its divisor."""
 
     @property
     def name(self) -> str:
@@ -59,12 +65,30 @@ class Limit:
         return self.sign * value
 
     def ceiling(self, share: float = 1.0) -> float:
-        """What the sum of `use` must not exceed, where the rows are a share of all."""
-        return 0.0 if self.constraint.over == "ratio" else self.sign * self.bound * self.scale(share)
+        """What the sum of `use` over `rows` must not exceed, where all these rows are a share of all."""
+        whole = 0.0 if self.constraint.over == "ratio" else self.sign * self.bound * self.scale(share)
+        return whole - self.settled
 
     def scale(self, share: float = 1.0) -> float:
         """How much the ceiling moves with the bound; of a ratio only the chosen settings tell."""
-        return share if self.constraint.over == "total" else float(len(self.rows))
+        return share if self.constraint.over == "total" else float(self.many)
+
+    def beside(self, settled: NDArray[np.bool_], uses: Mapping[str, Floats]) -> Limit:
+        """What is left of it for other rows, which are numbered anew.
+
+        Args:
+            settled: [N] rows whose setting is not to be decided.
+            uses: keys of `Constraint.formulas` → their values [N], known where a row is settled.
+        """
+        fixed = self.rows[settled[self.rows]]
+        known = {key: torch.from_numpy(value[fixed]) for key, value in uses.items() if key in self.constraint.formulas}
+        below = known.get(self.constraint.divisor)
+        return replace(
+            self,
+            rows=(np.cumsum(~settled) - 1)[self.rows[~settled[self.rows]]],
+            settled=float(self.use(known).sum()),
+            settled_divisor=0.0 if below is None else float(below.sum()),
+        )
 
 
 def limits(scenario: Scenario, labels: Labels, rows: int) -> list[Limit]:
@@ -84,7 +108,7 @@ def _limits(constraint: Constraint, labels: Labels, rows: int) -> Iterator[Limit
         inside = np.flatnonzero(number == place)
         for key in KEYS:
             if (bound := constraint.bound(key, group)) is not None:
-                yield Limit(constraint, key, bound, group, inside)
+                yield Limit(constraint, key, bound, group, inside, len(inside))
 
 
 def broken(constraint: Constraint, value: Tensor) -> Tensor:

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from drivetrain.errors import DataError, Fault
 from drivetrain.optimizer.allotment import NODES
-from drivetrain.optimizer.bounds import broken, limits, used
+from drivetrain.optimizer.bounds import Limit, broken, limits, used
 from drivetrain.optimizer.candidates import candidates
 from drivetrain.optimizer.conflict import conflict
 from drivetrain.optimizer.fear import premiums
+from drivetrain.optimizer.locking import rest
 from drivetrain.optimizer.once import Promising, promising
 from drivetrain.optimizer.parts import Sum, Use, allot
 from drivetrain.optimizer.refining import Search, refine
@@ -70,7 +71,15 @@ def decisions(scenario: Scenario, frame: pd.DataFrame) -> Ints:
     return grouped(known, scenario.decide.by)[1]
 
 
-def optimise(simulator: Simulator, crowd: Crowd, unit: Ints, *, share: float = 1.0, nodes: int = NODES) -> Plan:
+def optimise(
+    simulator: Simulator,
+    crowd: Crowd,
+    unit: Ints,
+    *,
+    share: float = 1.0,
+    nodes: int = NODES,
+    locked: Floats | None = None,
+) -> Plan:
     """The setting for each decision that scores best on the objective's mean over members, less what risk takes off.
 
     Args:
@@ -79,12 +88,28 @@ def optimise(simulator: Simulator, crowd: Crowd, unit: Ints, *, share: float = 1
         unit: [N] the decision that each row belongs to, numbered from 0 without gaps.
         share: the part of all rows that these are; totals are bounded in proportion.
         nodes: how far the exact search among the few decisions closest to a change may go, where totals are bounded.
+        locked: [N, L] settings that people have fixed, NaN where a row is free: they stay as they are, count in every
+            total, and the other rows of their unit are decided without them.
 
     Raises:
         DataError: for some rows the objective or a constraint cannot be computed.
         InfeasibleError: no settings meet the constraints.
         RefusedError: the data supports no candidate.
     """
+    bounds = limits(simulator.scenario, crowd.labels, len(crowd))
+    fixed = np.zeros(len(crowd), dtype=np.bool_) if locked is None else np.asarray(np.isfinite(locked).all(1))
+    if locked is None or not fixed.any():
+        return _decide(simulator, crowd, unit, bounds, share, nodes)
+    left = rest(simulator, crowd, unit, bounds, locked, fixed, share)
+    settings, method, prices = locked.copy(), "", dict[str, float]()
+    if not fixed.all():
+        plan = _decide(simulator, left.crowd, left.unit, left.bounds, share, nodes)
+        settings[~fixed], method, prices = plan.settings, f"; {plan.method}", dict(plan.shadow_prices)
+    return Plan(settings, f"{int(fixed.sum()):,} of {len(crowd):,} rows fixed by people{method}", prices)
+
+
+def _decide(simulator: Simulator, crowd: Crowd, unit: Ints, bounds: list[Limit], share: float, nodes: int) -> Plan:
+    """`optimise` within limits that may leave out what settled rows use."""
     scenario = simulator.scenario
     tried = candidates(scenario.space, simulator.support)
     if _alone(scenario, unit):
@@ -92,17 +117,17 @@ def optimise(simulator: Simulator, crowd: Crowd, unit: Ints, *, share: float = 1
     found = Promising(tried, "")
     if tried.shape[1] > 1 and unit.max() == 0:
         found = promising(simulator, crowd, tried, ONCE, share=share)
-    scored = _score(simulator, crowd, unit, found.settings)
+    scored = _score(simulator, crowd, unit, found.settings, bounds)
     answer = allot(scored.values, scored.uses, share, nodes) if scored.allowed.any(1).all() else None
     if answer is None:
-        raise conflict(simulator, crowd, unit, tried, share)
+        raise conflict(simulator, crowd, unit, tried, bounds, share)
     picked, prices = answer
     start = found.settings[picked]
-    refined = refine(Search(simulator, crowd, unit, [use.limit for use in scored.uses], prices, share), start, tried)
+    refined = refine(Search(simulator, crowd, unit, bounds, prices, share), start, tried)
     extra = f", by {scenario.objective.risk}" if scenario.objective.risk else ""
-    extra += ", totals by a Lagrangian dual" if scored.uses else ""
+    extra += ", totals by a Lagrangian dual" if bounds else ""
     method = found.method + extra if found.method else _told(tried, start, refined, extra)
-    return Plan(refined[unit], method, _shadow_prices(simulator, crowd, refined[unit], scored.uses, prices, share))
+    return Plan(refined[unit], method, _shadow_prices(simulator, crowd, refined[unit], bounds, prices, share))
 
 
 def _alone(scenario: Scenario, unit: Ints) -> bool:
@@ -125,7 +150,7 @@ def _each(simulator: Simulator, crowd: Crowd, tried: Floats) -> Plan:
     _require_known(scenario, unknown, len(crowd))
     unit = np.arange(len(crowd), dtype=np.int64)
     if refused:
-        raise conflict(simulator, crowd, unit, tried)
+        raise conflict(simulator, crowd, unit, tried, [])
     search = Search(simulator, crowd, unit, [], np.zeros(0))
     refined = refine(search, start, tried)
     return Plan(refined, _told(tried, start, refined))
@@ -158,12 +183,13 @@ def shortlist(simulator: Simulator, crowd: Crowd, most: int, *, share: float = 1
     everyone = np.zeros(len(crowd), dtype=np.int64)
     if tried.shape[1] > 1:
         tried = promising(simulator, crowd, tried, 4 * most, share=share, budget=LISTED).settings
-    scored = _score(simulator, crowd, everyone, tried)
+    bounds = limits(scenario, crowd.labels, len(crowd))
+    scored = _score(simulator, crowd, everyone, tried, bounds)
     kept = scored.allowed[0].copy()
     for total in (use.total(everyone[:1], share) for use in scored.uses):
         kept &= total.used[0] <= total.limit + total.slack
     if not kept.any() and scenario.decide.unit == "once":
-        raise conflict(simulator, crowd, everyone, tried, share)
+        raise conflict(simulator, crowd, everyone, tried, bounds, share)
     feasible = bool(kept.any())
     values = scored.values[0]
     chosen = np.flatnonzero(kept if feasible else scored.allowed[0]) if (kept | scored.allowed[0]).any() else None
@@ -207,11 +233,11 @@ class _Judged:
         return out
 
 
-def _score(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats) -> _Scored:
+def _score(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats, bounds: list[Limit]) -> _Scored:
     """Ask about every decision under every candidate; what cannot be computed is not allowed."""
     units, scenario = int(unit.max()) + 1, simulator.scenario
     where, values = torch.from_numpy(unit), torch.zeros(units, len(tried))
-    sums = [Sum.over(limit, unit, len(tried)) for limit in limits(scenario, crowd.labels, len(crowd))]
+    sums = [Sum.over(limit, unit, len(tried)) for limit in bounds]
     refused, unknown = (torch.zeros(units, len(tried), dtype=torch.bool) for _ in range(2))
     for part, expected in simulator.expected(crowd, tried):
         judged, at = _Judged.of(scenario, expected), where[part]
@@ -246,14 +272,15 @@ def _unknown(scenario: Scenario, stuck: int, units: int) -> Fault:
 
 
 def _shadow_prices(
-    simulator: Simulator, crowd: Crowd, settings: Floats, uses: list[Use], prices: Floats, share: float
+    simulator: Simulator, crowd: Crowd, settings: Floats, bounds: list[Limit], prices: Floats, share: float
 ) -> dict[str, float]:
     """Limit → how much better the objective's total would be for one more unit of the bound."""
     out: dict[str, float] = {}
-    ratios = any(use.limit.constraint.over == "ratio" for use in uses)
+    ratios = any(limit.constraint.over == "ratio" for limit in bounds)
     told = used(simulator, crowd, settings) if ratios else {}
-    for limit, price in zip((use.limit for use in uses), prices, strict=True):
+    for limit, price in zip(bounds, prices, strict=True):
         ratio = limit.constraint.over == "ratio"
-        scale = float(told[limit.constraint.divisor][limit.rows].sum()) if ratio else limit.scale(share)
+        below = float(told[limit.constraint.divisor][limit.rows].sum()) + limit.settled_divisor if ratio else 0.0
+        scale = below if ratio else limit.scale(share)
         out[limit.name] = out.get(limit.name, 0.0) + simulator.scenario.objective.sign * float(price) * scale
     return out

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from drivetrain.errors import Fault, InfeasibleError
-from drivetrain.optimizer.bounds import TOLERANCE, limits
+from drivetrain.optimizer.bounds import TOLERANCE, Limit
 from drivetrain.optimizer.loosening import loosened
 from drivetrain.optimizer.parts import Sum, Use
 from drivetrain.optimizer.totals import Table
@@ -86,7 +86,12 @@ class _Asked:
 
 
 def conflict(
-    simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats, share: float = 1.0, known: Bools | None = None
+    simulator: Simulator,
+    crowd: Crowd,
+    unit: Ints,
+    tried: Floats,
+    bounds: list[Limit],
+    share: float = 1.0,
 ) -> InfeasibleError:
     """The error that says which constraints conflict, how far each could go beside the others, and what would do.
 
@@ -95,10 +100,10 @@ def conflict(
         crowd: N rows.
         unit: [N] the decision of each row.
         tried: [G, L] candidate settings, each of which could be computed for every decision.
+        bounds: what bounds rows together.
         share: the part of all rows that these are.
-        known: [U, G] settings that are allowed but for the constraints; all where left out.
     """
-    asked = _ask(simulator, crowd, unit, tried, share, known)
+    asked = _ask(simulator, crowd, unit, tried, bounds, share)
     if not asked.known.any(1).all():
         return InfeasibleError(_no_room(asked))
     if asked.possible(asked.parts):
@@ -111,7 +116,7 @@ def conflict(
     return InfeasibleError(*faults, *([] if said or not relaxed else [_nearest(relaxed)]))
 
 
-def _ask(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats, share: float, known: Bools | None) -> _Asked:
+def _ask(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats, bounds: list[Limit], share: float) -> _Asked:
     scenario, units, where = simulator.scenario, int(unit.max()) + 1, torch.from_numpy(unit)
     fences = {
         (each.name, key): np.zeros((units, len(tried)), dtype=np.float32)
@@ -120,7 +125,7 @@ def _ask(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats, share: f
         for key in KEYS
         if each.bound(key) is not None
     }
-    sums = [Sum.over(limit, unit, len(tried), divided=True) for limit in limits(scenario, crowd.labels, len(crowd))]
+    sums = [Sum.over(limit, unit, len(tried), divided=True) for limit in bounds]
     strange = torch.zeros(units, len(tried))
     for part, expected in simulator.expected(crowd, tried):
         bounded = expected.bounded
@@ -133,7 +138,7 @@ def _ask(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats, share: f
                     np.maximum.at(table, unit[part], over.numpy())
         for total in sums:
             total.add(part, bounded)
-    possible = (strange == 0).numpy() & (True if known is None else known)
+    possible = (strange == 0).numpy()
     named = {each.name: each for each in scenario.constraints}
     parts = [Fence(named[name], key, table) for (name, key), table in fences.items()]
     return _Asked(possible, (*parts, *(total.use for total in sums)), share)

@@ -75,7 +75,7 @@ def _whole(allowed: Bools, totals: list[Total], heavy: Floats, firm: Bools) -> t
     one_each: Any = coo_array((np.ones(cells), (at, np.arange(cells))), shape=(len(allowed), cells + many)).tocsr()
     uses = np.stack([total.used[at, setting] / size for total, size in zip(totals, heavy, strict=True)])
     rows = np.hstack([uses.astype(np.float64), -np.eye(many)])
-    limit = np.array([total.limit for total in totals]) / heavy
+    limit = np.array([total.limit for total in totals]) / heavy + ENOUGH / 2
     answer = milp(
         np.concatenate([np.zeros(cells), np.ones(many)]),
         constraints=[

@@ -51,9 +51,10 @@ class Use:
 
     def told(self, picked: Ints, spent: float, share: float) -> float:
         """The bound that a choice [n] of settings, whose sum of `used` is `spent`, would just keep."""
+        whole = spent + self.limit.settled
         if self.divisor is None:
-            return self.limit.sign * spent / self.limit.scale(share)
-        return self.bound + self.limit.sign * spent / (worth(self.divisor, picked) or 1.0)
+            return self.limit.sign * whole / self.limit.scale(share)
+        return self.bound + self.limit.sign * whole / (worth(self.divisor, picked) + self.limit.settled_divisor or 1.0)
 
     def total(self, units: Ints, share: float) -> Total:
         """The limit over some decisions [u], ascending, all those that it concerns among them."""

@@ -8,5 +8,18 @@ from drivetrain.simulator.crowd import Crowd
 from drivetrain.simulator.risk import averse
 from drivetrain.simulator.simulator import Expected, Outlook, Simulator, jackknife
 from drivetrain.simulator.support import Reach, Support
+from drivetrain.simulator.together import Asked, Tally, tally
 
-__all__ = ["Crowd", "Expected", "Outlook", "Reach", "Simulator", "Support", "averse", "jackknife"]
+__all__ = [
+    "Asked",
+    "Crowd",
+    "Expected",
+    "Outlook",
+    "Reach",
+    "Simulator",
+    "Support",
+    "Tally",
+    "averse",
+    "jackknife",
+    "tally",
+]

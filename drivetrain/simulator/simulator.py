@@ -160,6 +160,10 @@ class Simulator:
             part = slice(start, min(start + step, len(crowd)))
             yield part, self.grid(crowd.take(part), settings)
 
+    def inputs(self, frame: pd.DataFrame, names: Iterable[str]) -> dict[str, Tensor]:
+        """Inputs as formulas see them: float64 [N], categories as codes."""
+        return {name: torch.tensor(self._input(frame, name)) for name in names}
+
     def crowds(self, frame: pd.DataFrame) -> Iterator[tuple[slice, Crowd]]:
         """`crowd` over runs of rows, so that memory stays flat however many there are."""
         for start in range(0, len(frame), ROWS_AT_ONCE):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from drivetrain.data import Rows
-from drivetrain.decisions import recommend
+from drivetrain.decisions import locks, read_locks, recommend, write
 from drivetrain.decisions.recommend import COLUMNS, column_of
+from drivetrain.errors import DataError, UsageError
 from drivetrain.evidence import Estimate, Evidence
 from drivetrain.evidence.judgement import Judged
 from tests.stand_ins import anywhere, declare, stand_in
@@ -113,3 +115,49 @@ def test_segments_are_decided_together():
     frame = pd.DataFrame({"x": [5.0, -1.0, -5.0, -5.0], "s": [1.0, 1.0, np.nan, np.nan]})
     told = recommend(simulator, evidence("segment"), replace(rows(1, 2, 3, 4), frame=frame))
     assert told.frame["gain_setting"].tolist() == [4, 4, 0, 0]
+
+
+LOCKABLE = TEXT + "constraints: [{name: cap, total: gain, at_most: 10}]"
+
+
+def test_what_people_fix_stays_and_counts_in_every_total():
+    simulator, known = made(LOCKABLE), rows(5.0, 5.0, 5.0)
+    given = locks(simulator.scenario, known, {9: {"gain": 4, "reason": "no", "medium": "mail"}})
+    told = recommend(simulator, evidence(), known, locked=given)
+    assert told.frame["gain_setting"].tolist()[1] == 4
+    assert told.frame["gain_setting"].sum() <= 10
+    assert told.frame["remarks"].tolist() == ["", "fixed by a person", ""]
+    assert told.remarks["fixed by a person"] == 1
+    assert "1 of 3 rows fixed by people" in told.plan.method
+    kept = recommend(simulator, evidence("do_nothing"), known, locked=given)
+    assert kept.frame["gain_setting"].tolist() == [0, 4, 0]
+    assert kept.promise.gain is not None
+    assert kept.promise.gain.value == pytest.approx(kept.frame["gain"].sum(), rel=1e-4)
+
+
+def test_locks_that_are_none_are_all_told_at_once():
+    simulator, known = made(), rows(5.0, 5.0)
+    wrong = {1: {"gain": 1}, 8: {"gain": 99, "reason": "no", "medium": "mail"}, 9: {"gain": 1, "medium": "post"}}
+    with pytest.raises(UsageError) as caught:
+        locks(simulator.scenario, known, wrong)
+    said = str(caught.value)
+    assert "found row 1, which is not among the 2 rows" in said
+    assert "row 8: gain: found 99" in said
+    assert "row 9: found no setting of reason" in said
+
+
+def test_locks_are_read_from_the_files_that_recommendations_are_written_to(tmp_path: Path):
+    simulator, known = made(LOCKABLE), rows(5.0, 5.0, 5.0)
+    first = recommend(simulator, evidence(), known)
+    for kind in ("csv", "parquet", "json"):
+        write(first.frame.iloc[1:], tmp_path / f"kept.{kind}")
+        given = locks(simulator.scenario, known, read_locks(simulator.scenario, tmp_path / f"kept.{kind}"))
+        assert np.isnan(given[0]).all()
+        assert (given[1:] == first.plan.settings[1:]).all()
+    first.frame.drop(columns="row").to_csv(tmp_path / "lost.csv")
+    with pytest.raises(DataError, match="found no column row"):
+        read_locks(simulator.scenario, tmp_path / "lost.csv")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_locks(simulator.scenario, tmp_path / "none.csv")
+    with pytest.raises(DataError, match="files are not read"):
+        read_locks(simulator.scenario, tmp_path / "none.txt")

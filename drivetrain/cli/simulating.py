@@ -1,0 +1,75 @@
+"""`drivetrain simulate`: what would happen."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from drivetrain.cli import screen
+from drivetrain.cli.examining import Json, RunFolder
+from drivetrain.errors import Fault, UsageError
+
+Words = list[str] | None
+
+
+def simulate(
+    run: RunFolder,
+    *,
+    settings: Annotated[
+        Words,
+        typer.Option("--set", help="LEVER=VALUE, or LEVER=VALUE,VALUE,… to try several; others stay as they are."),
+    ] = None,
+    inputs: Annotated[
+        Words, typer.Option("--input", help="INPUT=VALUE, INPUT=*0.9, INPUT=+5 or a formula: what if it were other?")
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="recommended, do_nothing, single or current, in place of --set.")
+    ] = None,
+    against: Annotated[str | None, typer.Option(help="Such a policy, to compare with.")] = None,
+    rows: Annotated[Path | None, typer.Option(help="Ask about these rows (CSV, Parquet) instead.")] = None,
+    json: Json = False,
+) -> None:
+    """What would happen under one setting for all, under a policy, or if inputs were other than they are."""
+    if settings and policy:
+        raise UsageError(
+            Fault("--policy", "found --set beside it", "A policy sets every lever", "Leave one of them out")
+        )
+    from drivetrain import assembly, data
+    from drivetrain.cli import telling
+
+    opened = assembly.open_run(run)
+    asked = opened.table if rows is None else data.read_rows(opened.scenario, rows)
+    other = pairs("--input", inputs or [])
+    answers = [
+        opened.what_if(each, rows=asked, inputs=other or None, against=True if against is None else against)
+        for each in ([policy] if policy else _each(opened, pairs("--set", settings or [])))
+    ]
+    if json:
+        screen.data({"what_ifs": [answer.as_dict() for answer in answers]})
+    elif len(answers) == 1:
+        telling.what_if(opened, answers[0])
+    else:
+        telling.what_ifs(opened, answers)
+
+
+def pairs(option: str, words: list[str]) -> dict[str, str]:
+    """`NAME=VALUE` → name and value. Raises: UsageError: not of this form."""
+    out, faults = {}, []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            faults.append(Fault(option, f"found {word!r}", "It is NAME=VALUE", f"Write {option} {name}=VALUE"))
+        out[name.strip()] = value.strip()
+    if faults:
+        raise UsageError(*faults)
+    return out
+
+
+def _each(run: Any, settings: dict[str, str]) -> list[dict[str, str]]:
+    """Every combination of the values named; an option that holds a comma is one value."""
+    options = run.scenario.options
+    values = [[text] if text in options.get(name, ()) else text.split(",") for name, text in settings.items()]
+    return [dict(zip(settings, map(str.strip, each), strict=True)) for each in product(*values)]

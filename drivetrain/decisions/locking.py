@@ -1,0 +1,86 @@
+"""Decisions that people have fixed, as they write them: a row's number and its whole setting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drivetrain.data import Rows
+from drivetrain.decisions.recommend import column_of
+from drivetrain.errors import DataError, Fault, UsageError
+from drivetrain.scenario import Scenario
+
+Floats = NDArray[np.float64]
+Locks = Mapping[int, Mapping[str, Any]]
+"""Row number in the source, from 1 → lever → its setting."""
+
+
+def locks(scenario: Scenario, rows: Rows, given: Locks) -> Floats:
+    """The settings [N, L] that are fixed, NaN where a row is free.
+
+    Raises:
+        UsageError: a row that is not there, an unknown lever, a setting that it does not allow, or one left out.
+    """
+    out = np.full((len(rows), len(scenario.levers)), np.nan)
+    place = {int(number) + 1: at for at, number in enumerate(rows.row)}
+    faults: list[Fault] = []
+    for number, words in given.items():
+        if number not in place:
+            found = f"found row {number:,}, which is not among the {len(rows):,} rows"
+            faults.append(Fault("locks", found, "Rows are named by their number in the source, from 1"))
+            continue
+        setting, told = _setting(scenario, number, words)
+        faults += told
+        out[place[number]] = setting
+    if faults:
+        raise UsageError(*faults)
+    return out
+
+
+def _setting(scenario: Scenario, number: int, words: Mapping[str, Any]) -> tuple[Floats, tuple[Fault, ...]]:
+    known = {name: words[name] for name in words if not pd.isna(words[name])}
+    try:
+        setting = scenario.space.parse(known)
+    except UsageError as error:
+        faults = (Fault(f"row {number:,}: {each.thing}", each.found, each.rule, each.cure) for each in error.faults)
+        return np.full(len(scenario.levers), np.nan), tuple(faults)
+    missing = [name for name in scenario.levers if name not in known]
+    return setting, tuple(_open(number, missing)) if missing else ()
+
+
+def _open(number: int, missing: list[str]) -> Iterator[Fault]:
+    found = f"found no setting of {', '.join(missing)}"
+    yield Fault(f"row {number:,}", found, "A fixed row has a setting of every lever", "Add it, or leave the row out")
+
+
+def read_locks(scenario: Scenario, path: str | Path) -> dict[int, dict[str, Any]]:
+    """Fixed decisions from a CSV, Parquet or JSON file: a `row` column and one for each lever, as in recommendations.
+
+    Raises:
+        DataError: the file cannot be read, or lacks `row` or a lever.
+    """
+    place = Path(path)
+    readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".json": pd.read_json}
+    if place.suffix.lower() not in readers:
+        cure = "Save it as one of them"
+        raise DataError(Fault(str(path), f"'{place.suffix}' files are not read", "It is .csv, .parquet or .json", cure))
+    try:
+        frame: pd.DataFrame = readers[place.suffix.lower()](place)  # type: ignore[operator]
+        numbers = [int(number) for number in frame["row"]] if "row" in frame else []
+    except (OSError, ValueError, TypeError) as error:
+        rule = "It is a table with a column of row numbers and one for each lever"
+        raise DataError(Fault(str(path), f"cannot be read ({type(error).__name__})", rule)) from error
+    columns = {name: column_of(name) if column_of(name) in frame else name for name in scenario.levers}
+    if lost := [name for name in ("row", *columns.values()) if name not in frame]:
+        rule = "It has the columns of a file of recommendations: row, and one for each lever"
+        raise DataError(Fault(str(path), f"found no column {', '.join(lost)}", rule, "Add it"))
+    lines = frame[list(columns.values())].to_dict("records")
+    return {
+        number: {name: line[column] for name, column in columns.items()}
+        for number, line in zip(numbers, lines, strict=True)
+    }

@@ -1,0 +1,158 @@
+"""Tables to tensors: seconds beside fastai's `TabularPandas`, agreement with it, and the memory of a million rows.
+
+    python -m tests.benchmarks.encoding [--quick]
+
+Seconds are of the processor. Memory is the peak resident size of a process of its own that reads a Parquet file of
+1,000,000 rows × 30 columns, checks and encodes it, and trains five fold members; how much of that importing fastai
+takes is shown beside it. Agreement is counted over 10,000 random small tables (quick: 200).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from fastai.tabular.all import Categorify, FillMissing, Normalize, TabularPandas
+from hypothesis import HealthCheck, Phase, given, settings
+
+from drivetrain.assembly import steady
+from drivetrain.modeler import InputEncoder
+from tests.modeler.test_parity import frames, mismatches
+
+SIZES = (5, 10, 20, 50, 100, 200, 500, 1000, 5000, 20_000)
+NUMBERS = 19
+GIGABYTE = 1e9
+
+MEASURED = """
+import json, resource, sys
+import numpy as np
+from drivetrain import data, scenario
+from drivetrain.assembly import steady
+from drivetrain.modeler import contest, cross_fitting
+from drivetrain.modeler.encoder import InputEncoder
+steady()
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+import fastai.learner
+begun = peak()
+declared = scenario.load(sys.argv[1])
+table = data.load(declared).training
+loaded = peak()
+kinds = {name: each.kind for name, each in declared.inputs.items()}
+inputs = InputEncoder.fit(table.frame, kinds)
+links = {"bought": contest._link(declared, table, "bought")}
+task = contest._task(declared, table, inputs, links, {"bought": table.frame.bought.to_numpy()}, "bought", table)
+members = cross_fitting.cross_fit("two_tower", task.sized(declared.model), declared.model, range(5), 1)
+print(json.dumps({"imports": begun, "loaded": loaded, "trained": peak(), "rows": len(table), "members": len(members)}))
+"""
+
+
+def table(rows: int, seed: int = 0) -> pd.DataFrame:
+    """Texts of few to very many values, numbers of which some are missing, a price and a purchase."""
+    draw = np.random.default_rng(seed)
+    out: dict[str, Any] = {}
+    for place, size in enumerate(SIZES):
+        words = np.array([f"value {number}" for number in range(size)], dtype=object)
+        out[f"c{place}"] = words[draw.integers(0, size, rows)]
+    for place in range(NUMBERS):
+        out[f"x{place}"] = np.where(draw.random(rows) < 0.05 * (place % 4 == 0), np.nan, draw.normal(size=rows))
+    frame = pd.DataFrame(out).astype({f"c{place}": object for place in range(len(SIZES))})
+    price = draw.uniform(1, 10, rows)
+    bought = draw.random(rows) < 1 / (1 + np.exp(0.4 * (price - 5) - np.nan_to_num(frame.x1)))
+    return frame.assign(price=price, bought=bought.astype(int))
+
+
+def kinds(frame: pd.DataFrame) -> dict[str, str]:
+    return {name: "categorical" if name[0] == "c" else "numeric" for name in frame if name[0] in "cx"}
+
+
+def ours(frame: pd.DataFrame) -> None:
+    InputEncoder.fit(frame, kinds(frame)).encode(frame)
+
+
+def theirs(frame: pd.DataFrame) -> None:
+    names = kinds(frame)
+    texts = [name for name, kind in names.items() if kind == "categorical"]
+    done = TabularPandas(frame, [Categorify, FillMissing, Normalize], texts, [n for n in names if n not in texts])
+    torch.tensor(done.cats.to_numpy(np.int64))
+    torch.tensor(done.conts.to_numpy(np.float32))
+
+
+def seconds(how: Callable[[pd.DataFrame], None], frame: pd.DataFrame, repeats: int) -> float:
+    spent = []
+    for _ in range(repeats):
+        given_, started = frame.copy(), time.process_time()
+        how(given_)
+        spent.append(time.process_time() - started)
+    return min(spent)
+
+
+def disagreements(examples: int) -> int:
+    """How many random tables the encoder and `TabularPandas` make different tensors of."""
+    found = []
+
+    @settings(max_examples=examples, deadline=None, phases=[Phase.generate], database=None, derandomize=True,
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(frames())
+    def count(frame: pd.DataFrame) -> None:
+        found.append(bool(mismatches(frame)))
+
+    count()
+    return sum(found)
+
+
+def memory(rows: int, folder: Path) -> dict[str, Any]:
+    """Peak bytes of a process from Parquet to trained members."""
+    frame = table(rows)
+    inputs = {name: {"kind": kind} for name, kind in kinds(frame).items()}
+    declared = {
+        "version": 1, "name": "shop", "title": "What price?", "objective": {"maximise": "price * bought"},
+        "levers": {"price": {"kind": "continuous", "min": 1, "max": 10}}, "inputs": inputs,
+        "outcomes": {"bought": {"kind": "binary"}}, "data": {"parquet": "shop.parquet", "split": {"test": 0}},
+        "model": {"epochs": 1, "batch": 1024, "layers": [64, 32], "dropout": 0.1, "weight_decay": 0.1},
+    }  # fmt: skip
+    frame.to_parquet(folder / "shop.parquet")
+    (folder / "shop.yaml").write_text(json.dumps(declared), encoding="utf-8")
+    started = time.perf_counter()
+    command = [sys.executable, "-c", MEASURED, str(folder / "shop.yaml")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {**json.loads(told.stdout.splitlines()[-1]), "seconds": time.perf_counter() - started}
+
+
+def main() -> None:
+    """Run, print the tables and the closing JSON line."""
+    steady()
+    quick = "--quick" in sys.argv
+    frame = table(50_000 if quick else 200_000)
+    spent = {name: seconds(how, frame, 3) for name, how in (("ours", ours), ("TabularPandas", theirs))}
+    for name, value in spent.items():
+        print(f"{name:16}{len(frame):>10,} rows x {len(kinds(frame))} inputs {value:8.3f} CPU s", flush=True)
+    many = 200 if quick else 10_000
+    wrong = disagreements(many)
+    print(f"{wrong} of {many:,} random tables differ", flush=True)
+    with TemporaryDirectory() as folder:
+        used = memory(100_000 if quick else 1_000_000, Path(folder))
+    print("  ".join(f"{key} {used[key] / GIGABYTE:.2f} GB" for key in ("imports", "loaded", "trained")))
+    ratio = spent["TabularPandas"] / spent["ours"]
+    targets = {
+        "TabularPandas' seconds over ours": {"value": ratio, "target": 5.0, "met": ratio >= 5},
+        "tables that differ": {"value": wrong, "target": 0, "met": wrong == 0},
+        "peak GB, Parquet to trained": {
+            "value": used["trained"] / GIGABYTE,
+            "target": 4.0,
+            "met": used["trained"] < 4e9,
+        },
+    }
+    print(json.dumps({"figures": {"seconds": spent, "memory": used}, "targets": targets}))
+
+
+if __name__ == "__main__":
+    main()
