@@ -59,4 +59,4 @@ def promise(value: Promise) -> dict[str, Any]:
 
 def canonical(scenario: Scenario) -> str:
     """A scenario as JSON, the same for the same declarations however the file was written."""
-    return scenario.model_dump_json(exclude_unset=True)
+    return scenario.declared.model_dump_json(exclude_unset=True)

@@ -38,7 +38,9 @@ class Point:
 def curve(court: Judge, single: Floats) -> tuple[Point, ...]:
     """For each lever, single settings along it."""
     out: list[Point] = []
-    for i, name in enumerate(court.simulator.scenario.levers):
+    for i, (name, lever) in enumerate(court.simulator.scenario.levers.items()):
+        if lever.frozen:
+            continue
         along = _line(court, single, i)
         scores, direct = court.each_single(along)
         sign = court.simulator.scenario.objective.sign

@@ -76,6 +76,8 @@ def _values(space: LeverSpace, support: Support, i: int, count: int) -> Floats:
     """
     name, reach = space.names[i], support.reach[i]
     lever = space.levers[name]
+    if lever.frozen:
+        return space.current[i : i + 1]
     if len(seen := seen_alone(space, support, i)):
         return seen
     if not isinstance(lever, Continuous) or lever.step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -14,11 +14,11 @@ from torch import Tensor
 from drivetrain.errors import DataError, Fault
 from drivetrain.optimizer.allotment import NODES
 from drivetrain.optimizer.bounds import Limit, broken, limits, used
-from drivetrain.optimizer.candidates import candidates
 from drivetrain.optimizer.conflict import conflict
 from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.locking import rest
-from drivetrain.optimizer.once import Promising, promising
+from drivetrain.optimizer.offers import Offers
+from drivetrain.optimizer.once import promising
 from drivetrain.optimizer.parts import Sum, Use, allot
 from drivetrain.optimizer.refining import Search, refine
 from drivetrain.optimizer.totals import Table
@@ -110,23 +110,23 @@ def optimise(
 
 def _decide(simulator: Simulator, crowd: Crowd, unit: Ints, bounds: list[Limit], share: float, nodes: int) -> Plan:
     """`optimise` within limits that may leave out what settled rows use."""
-    scenario = simulator.scenario
-    tried = candidates(scenario.space, simulator.support)
+    scenario, offers = simulator.scenario, Offers.of(simulator, crowd, unit)
     if _alone(scenario, unit):
-        return _each(simulator, crowd, tried)
-    found = Promising(tried, "")
-    if tried.shape[1] > 1 and unit.max() == 0:
-        found = promising(simulator, crowd, tried, ONCE, share=share)
-    scored = _score(simulator, crowd, unit, found.settings, bounds)
+        return _each(simulator, crowd, offers)
+    asked, way = offers, ""
+    if offers.tried.shape[1] > 1 and unit.max() == 0 and not any(limit.settled for limit in bounds):
+        found = promising(simulator, crowd, offers.common(), ONCE, share=share)
+        asked, way = replace(offers, tried=found.settings), found.method
+    scored = _score(simulator, crowd, asked, bounds)
     answer = allot(scored.values, scored.uses, share, nodes) if scored.allowed.any(1).all() else None
     if answer is None:
-        raise conflict(simulator, crowd, unit, tried, bounds, share)
+        raise conflict(simulator, crowd, offers, bounds, share)
     picked, prices = answer
-    start = found.settings[picked]
-    refined = refine(Search(simulator, crowd, unit, bounds, prices, share), start, tried)
+    start = asked.settings(picked)
+    refined = refine(Search(simulator, crowd, unit, bounds, prices, share), start, offers.tried)
     extra = f", by {scenario.objective.risk}" if scenario.objective.risk else ""
     extra += ", totals by a Lagrangian dual" if bounds else ""
-    method = found.method + extra if found.method else _told(tried, start, refined, extra)
+    method = way + extra if way else _told(offers.tried, start, refined, extra)
     return Plan(refined[unit], method, _shadow_prices(simulator, crowd, refined[unit], bounds, prices, share))
 
 
@@ -136,24 +136,23 @@ def _alone(scenario: Scenario, unit: Ints) -> bool:
     return len(unit) == int(unit.max()) + 1 and not shared and scenario.objective.risk is None
 
 
-def _each(simulator: Simulator, crowd: Crowd, tried: Floats) -> Plan:
+def _each(simulator: Simulator, crowd: Crowd, offers: Offers) -> Plan:
     """Every row's own best: of each run of rows only that is kept, so that memory does not grow with the settings."""
-    scenario, start = simulator.scenario, np.empty((len(crowd), tried.shape[1]))
+    scenario, chosen = simulator.scenario, np.empty(len(crowd), dtype=np.int64)
     refused = unknown = 0
-    for part, expected in simulator.expected(crowd, tried):
-        judged = _Judged.of(scenario, expected)
+    for part, expected, barred in offers.expected(simulator, crowd):
+        judged = _Judged.of(scenario, expected, barred)
         best, picked = judged.net.max(1)
-        start[part] = tried[picked.numpy()]
+        chosen[part] = picked.numpy()
         if judged.strange is not None:
             unknown += int(judged.strange.all(1).sum())
         refused += int((best == -torch.inf).sum())
     _require_known(scenario, unknown, len(crowd))
-    unit = np.arange(len(crowd), dtype=np.int64)
     if refused:
-        raise conflict(simulator, crowd, unit, tried, [])
-    search = Search(simulator, crowd, unit, [], np.zeros(0))
-    refined = refine(search, start, tried)
-    return Plan(refined, _told(tried, start, refined))
+        raise conflict(simulator, crowd, offers, [])
+    start = offers.settings(chosen)
+    refined = refine(Search(simulator, crowd, offers.unit, [], np.zeros(0)), start, offers.tried)
+    return Plan(refined, _told(offers.tried, start, refined))
 
 
 def _told(tried: Floats, start: Floats, refined: Floats, totals: str = "") -> str:
@@ -179,17 +178,18 @@ def shortlist(simulator: Simulator, crowd: Crowd, most: int, *, share: float = 1
         RefusedError: the data supports no candidate.
     """
     scenario = simulator.scenario
-    tried = candidates(scenario.space, simulator.support)
     everyone = np.zeros(len(crowd), dtype=np.int64)
+    offers, bounds = Offers.of(simulator, crowd, everyone), limits(scenario, crowd.labels, len(crowd))
+    tried = offers.common()
     if tried.shape[1] > 1:
         tried = promising(simulator, crowd, tried, 4 * most, share=share, budget=LISTED).settings
-    bounds = limits(scenario, crowd.labels, len(crowd))
-    scored = _score(simulator, crowd, everyone, tried, bounds)
+    offers = replace(offers, tried=tried)
+    tried, scored = offers.common(), _score(simulator, crowd, offers, bounds)
     kept = scored.allowed[0].copy()
     for total in (use.total(everyone[:1], share) for use in scored.uses):
         kept &= total.used[0] <= total.limit + total.slack
     if not kept.any() and scenario.decide.unit == "once":
-        raise conflict(simulator, crowd, everyone, tried, bounds, share)
+        raise conflict(simulator, crowd, offers, bounds, share)
     feasible = bool(kept.any())
     values = scored.values[0]
     chosen = np.flatnonzero(kept if feasible else scored.allowed[0]) if (kept | scored.allowed[0]).any() else None
@@ -212,14 +212,15 @@ class _Judged:
     """[n, G] bool: the objective or a constraint cannot be computed; None where all can."""
 
     @classmethod
-    def of(cls, scenario: Scenario, expected: Expected) -> _Judged:
-        """Judge the members' mean."""
+    def of(cls, scenario: Scenario, expected: Expected, barred: Tensor | None) -> _Judged:
+        """Judge the members' mean, beside what is barred [n, G] anyway."""
         told = [expected.objective, *expected.bounded.values()]
         strange = None
         if not all(bool(torch.isfinite(each.sum())) for each in told):
             strange = ~torch.stack([torch.isfinite(each) for each in told]).all(0)
         each = [c for c in scenario.constraints if c.over == "each"]
         refused = [broken(constraint, expected.bounded[constraint.name]) for constraint in each]
+        refused += [] if barred is None else [barred]
         earned = expected.objective if scenario.objective.sign > 0 else -expected.objective
         earned = earned if strange is None else earned.nan_to_num(0.0, 0.0, 0.0)
         return cls(earned, torch.stack(refused).any(0) if refused else None, strange)
@@ -233,14 +234,14 @@ class _Judged:
         return out
 
 
-def _score(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats, bounds: list[Limit]) -> _Scored:
+def _score(simulator: Simulator, crowd: Crowd, offers: Offers, bounds: list[Limit]) -> _Scored:
     """Ask about every decision under every candidate; what cannot be computed is not allowed."""
-    units, scenario = int(unit.max()) + 1, simulator.scenario
-    where, values = torch.from_numpy(unit), torch.zeros(units, len(tried))
-    sums = [Sum.over(limit, unit, len(tried)) for limit in bounds]
-    refused, unknown = (torch.zeros(units, len(tried), dtype=torch.bool) for _ in range(2))
-    for part, expected in simulator.expected(crowd, tried):
-        judged, at = _Judged.of(scenario, expected), where[part]
+    unit, many, scenario = offers.unit, len(offers), simulator.scenario
+    units, where = int(unit.max()) + 1, torch.from_numpy(unit)
+    values, sums = torch.zeros(units, many), [Sum.over(limit, unit, many) for limit in bounds]
+    refused, unknown = (torch.zeros(units, many, dtype=torch.bool) for _ in range(2))
+    for part, expected, outside in offers.expected(simulator, crowd):
+        judged, at = _Judged.of(scenario, expected, outside), where[part]
         values.index_add_(0, at, judged.earned)
         for each in sums:
             each.add(part, expected.bounded)
@@ -249,7 +250,7 @@ def _score(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats, bounds
                 seen.index_put_((at,), barred, accumulate=True)
     _require_known(scenario, int(unknown.all(1).sum()), units)
     if scenario.objective.risk is not None:
-        values -= torch.from_numpy(premiums(simulator, crowd, unit, tried))
+        values -= torch.from_numpy(premiums(simulator, crowd, unit, offers.tried))
     values[refused | unknown] = -torch.inf
     return _Scored(values.numpy(), [each.use for each in sums])
 

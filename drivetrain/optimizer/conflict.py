@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from drivetrain.errors import Fault, InfeasibleError
 from drivetrain.optimizer.bounds import TOLERANCE, Limit
 from drivetrain.optimizer.loosening import loosened
+from drivetrain.optimizer.offers import Offers
 from drivetrain.optimizer.parts import Sum, Use
 from drivetrain.optimizer.totals import Table
 from drivetrain.scenario import Constraint
@@ -86,24 +87,18 @@ class _Asked:
 
 
 def conflict(
-    simulator: Simulator,
-    crowd: Crowd,
-    unit: Ints,
-    tried: Floats,
-    bounds: list[Limit],
-    share: float = 1.0,
+    simulator: Simulator, crowd: Crowd, offers: Offers, bounds: list[Limit], share: float = 1.0
 ) -> InfeasibleError:
     """The error that says which constraints conflict, how far each could go beside the others, and what would do.
 
     Args:
         simulator: who is asked.
         crowd: N rows.
-        unit: [N] the decision of each row.
-        tried: [G, L] candidate settings, each of which could be computed for every decision.
+        offers: what each decision may be set to.
         bounds: what bounds rows together.
         share: the part of all rows that these are.
     """
-    asked = _ask(simulator, crowd, unit, tried, bounds, share)
+    asked = _ask(simulator, crowd, offers.both, bounds, share)
     if not asked.known.any(1).all():
         return InfeasibleError(_no_room(asked))
     if asked.possible(asked.parts):
@@ -116,19 +111,22 @@ def conflict(
     return InfeasibleError(*faults, *([] if said or not relaxed else [_nearest(relaxed)]))
 
 
-def _ask(simulator: Simulator, crowd: Crowd, unit: Ints, tried: Floats, bounds: list[Limit], share: float) -> _Asked:
-    scenario, units, where = simulator.scenario, int(unit.max()) + 1, torch.from_numpy(unit)
+def _ask(simulator: Simulator, crowd: Crowd, offers: Offers, bounds: list[Limit], share: float) -> _Asked:
+    scenario, unit, many = simulator.scenario, offers.unit, len(offers)
+    units, where = int(unit.max()) + 1, torch.from_numpy(unit)
     fences = {
-        (each.name, key): np.zeros((units, len(tried)), dtype=np.float32)
+        (each.name, key): np.zeros((units, many), dtype=np.float32)
         for each in scenario.constraints
         if each.over == "each"
         for key in KEYS
         if each.bound(key) is not None
     }
-    sums = [Sum.over(limit, unit, len(tried), divided=True) for limit in bounds]
-    strange = torch.zeros(units, len(tried))
-    for part, expected in simulator.expected(crowd, tried):
+    sums = [Sum.over(limit, unit, many, divided=True) for limit in bounds]
+    strange = torch.zeros(units, many)
+    for part, expected, outside in offers.expected(simulator, crowd):
         bounded = expected.bounded
+        if outside is not None:
+            strange.index_add_(0, where[part], outside.float())
         for value in (expected.objective, *bounded.values()):
             strange.index_add_(0, where[part], (~torch.isfinite(value)).float())
         for each in scenario.constraints:

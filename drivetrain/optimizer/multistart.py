@@ -80,7 +80,7 @@ class Climber:
         levers = list(zip(support.reach, space.levers.values(), strict=True))
         self.low = np.array([max(reach.low, getattr(lever, "min", 0.0)) for reach, lever in levers])
         self.high = np.array([min(reach.high, getattr(lever, "max", np.inf)) for reach, lever in levers])
-        plain = [isinstance(lever, Continuous) and not lever.step for _, lever in levers]
+        plain = [isinstance(lever, Continuous) and not (lever.step or lever.frozen) for _, lever in levers]
         alone = [support.alone(i) is not None for i in range(len(levers))]
         self.free = np.array(plain) & ~np.array(alone) & (self.high > self.low)
 
@@ -180,6 +180,8 @@ class Climber:
         """Settings along a lever: its options, or some spread over what was seen, and those next to the present one."""
         name = self.space.names[i]
         lever = self.space.levers[name]
+        if lever.frozen:
+            return np.array([at])
         if (seen := self.support.alone(i)) is not None and len(seen) <= LINE:
             return seen
         if not isinstance(lever, Continuous | Integer):

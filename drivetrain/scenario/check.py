@@ -32,6 +32,7 @@ def flaws(scenario: Scenario, faulty: frozenset[str] = frozenset()) -> Iterator[
         yield from _formula(scenario, faulty, path, formula)
     yield from _effects(scenario, faulty)
     yield from _shapes(scenario, faulty)
+    yield from _own_rules(scenario, faulty)
     yield from _outcomes(scenario, faulty)
     yield from _inputs(scenario, faulty)
     yield from _columns(scenario)
@@ -53,6 +54,9 @@ def formulas(scenario: Scenario) -> Iterator[tuple[Path, Formula]]:
             yield from ((("levers", name, COST, option), cost) for option, cost in lever.cost.items())
         elif lever.cost:
             yield ("levers", name, COST), lever.cost
+        for key in ("when", "at_most", "at_least"):
+            if (formula := getattr(lever, key, None)) is not None:
+                yield ("levers", name, key), formula
     for place, constraint in enumerate(scenario.constraints):
         if constraint.ratio:
             yield ("constraints", place, "ratio", "of"), constraint.ratio.of
@@ -151,6 +155,27 @@ def _shapes(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
             yield Flaw(
                 ("model", "kinds"), "found none that holds the declared effects", rule, "Add two_tower or common."
             )
+
+
+def _own_rules(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
+    """What levers say of single rows: conditions and bounds over what is known when the lever is set."""
+    if scenario.levers and all(lever.frozen for lever in scenario.levers.values()):
+        yield Flaw(("levers",), "found only frozen ones", "Something must be left to decide", "Free one.", True)
+    inputs = scenario.inputs.keys() | scenario.parameters.keys() | faulty
+    frozen = {name for name, lever in scenario.levers.items() if lever.frozen}
+    taken = {constraint.name for constraint in scenario.constraints}
+    for name, lever in scenario.levers.items():
+        for key in ("when", "at_most", "at_least"):
+            formula, path = getattr(lever, key, None), ("levers", name, key)
+            if formula is None:
+                continue
+            known = inputs | (scenario.levers.keys() - {name} if key == "when" else frozen)
+            for wrong in sorted((formula.names & scenario.names) - known):
+                rule = f"It hangs on inputs{' and other levers' if key == 'when' else ''}, known when the lever is set"
+                yield Flaw(path, f"found {wrong!r} in it", rule, column=formula.column(wrong))
+            if f"{name}_{key}" in taken:
+                rule = f"{name}_{key} is what the lever's own rule is called"
+                yield Flaw(path, f"found a constraint named {name}_{key}", rule, "Rename the constraint.", True)
 
 
 def _outcomes(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:

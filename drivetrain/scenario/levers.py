@@ -65,6 +65,10 @@ class _Lever(Declaration):
     """The unit of its values."""
     description: Text = ""
     """What pulling it means."""
+    frozen: Yes = False
+    """Whether it stays as it is: at `current`, or in each row as its column tells; it is then known, not decided."""
+    when: FormulaText | None = None
+    """A condition over inputs and other levers: where it does not hold, the lever stays at `do_nothing`."""
 
     @property
     def settled(self) -> Any:
@@ -82,6 +86,12 @@ class _Lever(Declaration):
             value = getattr(self, key)
             if value is not None and value != "data" and (rule := self.admits(value)):
                 yield Flaw((key,), f"found {show(value)}", rule)
+        for key in ("when", "at_most", "at_least", "do_nothing", "features") if self.frozen else ():
+            if getattr(self, key, None):
+                yield Flaw((key,), "found it beside frozen", "What is frozen is not decided", f"Remove {key}.", True)
+        if self.when and self.settled is None and not self.frozen:
+            rule = "Where the condition does not hold the lever stays at do_nothing"
+            yield Flaw(("when",), "found a condition without do_nothing", rule, "Add do_nothing.", True)
 
 
 class _Range(_Lever):
@@ -89,6 +99,10 @@ class _Range(_Lever):
     max: float
     step: float | None = None
     effect: Effects | None = None
+    at_most: FormulaText | None = None
+    """The highest setting of each row, as a formula over inputs, inside min and max: `1.2 * current_price`."""
+    at_least: FormulaText | None = None
+    """The lowest setting of each row, likewise."""
 
     def admits(self, value: Any) -> str:
         """Inside the range and on a step."""

@@ -16,6 +16,7 @@ from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 from drivetrain.errors import Fault, Place, ScenarioError, nearest
 from drivetrain.scenario import check, wording
 from drivetrain.scenario.declaration import Declaration, Flaw, Path
+from drivetrain.scenario.lowering import lowered
 from drivetrain.scenario.reading import Document, decode, dotted, read
 from drivetrain.scenario.root import Scenario
 
@@ -92,7 +93,7 @@ def json_schema() -> dict[str, Any]:
 def _build(document: Document) -> Scenario:
     if not document.faults:
         try:
-            return Scenario.model_validate(document.value)
+            return lowered(Scenario.model_validate(document.value))
         except ValidationError:
             pass  # told below, with all else that is wrong
     told = {fault.thing for fault in document.faults}

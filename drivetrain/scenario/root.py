@@ -63,6 +63,7 @@ class Scenario(Declaration):
 
     _path: FilePath | None = PrivateAttr(default=None)
     _text: str = PrivateAttr(default="")
+    _declared: Scenario | None = PrivateAttr(default=None)
 
     @property
     def path(self) -> FilePath | None:
@@ -73,6 +74,14 @@ class Scenario(Declaration):
     def text(self) -> str:
         """The file's text as read; empty where it was built in Python."""
         return self._text
+
+    @property
+    def declared(self) -> Scenario:
+        """The scenario as it was written: with its frozen levers, and without the constraints that levers imply."""
+        if self._declared is None:
+            return self
+        kept = self.model_fields_set - {"levers", "inputs", "constraints"}
+        return self._declared.model_copy(update={key: getattr(self, key) for key in kept})
 
     @property
     def folder(self) -> FilePath:
@@ -131,8 +140,8 @@ class Scenario(Declaration):
 
     @cached_property
     def cost(self) -> Formula | None:
-        """The sum of the levers' costs; None where none declares one."""
-        parts = [part for name, lever in self.levers.items() for part in costs(name, lever)]
+        """The sum of the levers' costs, frozen ones included; None where none declares one."""
+        parts = [part for name, lever in self.declared.levers.items() for part in costs(name, lever)]
         return total(parts) if parts else None
 
     def expand(self, formula: Formula) -> Formula:

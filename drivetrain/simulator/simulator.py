@@ -201,6 +201,11 @@ class Simulator:
         means = {name: model.paired(crowd.contexts[name], at).mean(0).unsqueeze(1) for name, model in self._outcomes}
         return self._reckoned({**crowd.values, **levers, **means}, (len(crowd), 1))
 
+    def known(self, crowd: Crowd, formula: Formula) -> Floats:
+        """A formula over inputs and parameters, for each row [N]: what does not hang on any setting."""
+        value = self._chain.run(formula, crowd.values)
+        return np.broadcast_to(value.double().numpy().reshape(-1), len(crowd)).copy()
+
     def observed(self, frame: pd.DataFrame, settings: Floats, formula: Formula | None = None) -> Floats:
         """What the data shows the objective (or another formula) to have been, [N]; NaN where an outcome is missing.
 

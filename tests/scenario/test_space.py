@@ -34,7 +34,8 @@ settings = st.tuples(
 def test_round_trip(rows: list[tuple[tuple[float, ...], list[bool]]]) -> None:
     """Missing places included."""
     array = np.array([np.where(missing, np.nan, row) for row, missing in rows], dtype=np.float64)
-    assert np.array_equal(SPACE.encode(SPACE.decode(array)), array, equal_nan=True)
+    # what in 32 bits is an end of the range, or a step, becomes it
+    assert np.allclose(SPACE.encode(SPACE.decode(array)), array, rtol=1e-6, atol=1e-6, equal_nan=True)
 
 
 @given(settings)
