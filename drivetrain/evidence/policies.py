@@ -74,7 +74,8 @@ def single_settings(court: Judge) -> tuple[Floats, Floats, bool]:
     sign, (scores, direct) = court.simulator.scenario.objective.sign, court.each_single(options)
     chosen = np.empty_like(court.table.settings)
     for (rows, blind, crowd), own in zip(court.folds, lists[1:], strict=True):
-        told = credible(np.delete(scores, rows, axis=0), np.delete(direct, rows, axis=0))
+        others = np.delete(np.arange(many), rows)
+        told = credible(scores[others], court.unseen(blind, others, options))
         chosen[rows] = _best(options, own, sign * told - _fear(blind, crowd, options))
     best = sign * credible(scores, direct) - _fear(court.simulator, everyone, options)
     return _best(options, lists[0], best), chosen, feasible

@@ -18,6 +18,7 @@ from drivetrain.simulator import Crowd, Outlook, Simulator, Support
 Floats = NDArray[np.float64]
 
 CELLS_AT_ONCE = 8_000_000
+MOST_ASKED = 2_000
 STEADIED = (0.5, 2.0)
 """Learned weights whose mean lies within are divided by it (Hájek); farther off hardly a row speaks, and none is."""
 
@@ -171,6 +172,22 @@ class Judge:
         weight = np.column_stack([self.weights(each) for each in everyone])
         observed = np.column_stack([self.observed(each) for each in everyone])
         return direct + weight * (observed - self.carried(settings[None])), direct
+
+    def unseen(self, blind: Simulator, rows: NDArray[np.int64], settings: Floats) -> Floats:
+        """What members that have not seen a fold expect of other rows, [n, P], for a choice that is to be blind to it.
+
+        What other members expect of these rows will not do: they have seen the fold, and would lead the choice to what
+        happened to turn out well in it.
+
+        Args:
+            blind: the members.
+            rows: [n] positions, none of the fold; at most 2,000 of them are asked, and stand for the others.
+            settings: [P, L].
+        """
+        asked = rows if len(rows) <= MOST_ASKED else rows[np.linspace(0, len(rows) - 1, MOST_ASKED).astype(np.int64)]
+        crowd = blind.crowd(self.table.frame.iloc[asked])
+        told = np.concatenate([self._of(outlook) for _, outlook in blind.chunks(crowd, settings)])
+        return np.asarray(np.resize(told, (len(rows), len(settings))))
 
     def shown(self) -> Parts:
         """The parts of the policy that the data shows: every row speaks for it, and its value is what was observed."""
