@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from drivetrain.evidence.policies import credible
+from drivetrain.evidence import Judge
+from drivetrain.evidence.policies import credible, single_settings
+from drivetrain.evidence.propensity import Stratified
+from drivetrain.simulator import Support
+from tests.stand_ins import as_table, declare, stand_in
 
 
 def scores(correction: np.ndarray, noise: float, rows: int = 400) -> tuple[np.ndarray, np.ndarray]:
@@ -39,3 +44,32 @@ def test_a_setting_that_cannot_be_computed_does_not_spoil_the_others():
     told = credible(total, direct)
     assert np.isnan(told[3])
     assert np.isfinite(np.delete(told, 3)).all()
+
+
+def test_the_choice_for_a_fold_is_blind_to_it():
+    """Members of other folds have seen fold 0. If its luck made them hopeful of offer 2, fold 0 must not follow."""
+    text = """\
+objective: {maximise: y}
+levers: {offer: {kind: integer, min: 0, max: 2, do_nothing: 0}}
+inputs: {x: {kind: numeric}}
+outcomes: {y: {kind: numeric}}
+assignment: {design: randomised}
+"""
+    scenario, draw = declare(text), np.random.default_rng(0)
+    offer = np.arange(900) // 3 % 3
+    frame = pd.DataFrame({"x": draw.normal(size=900), "y": np.array([0.0, 0.3, 0.2])[offer] + draw.normal(size=900)})
+    table = as_table(scenario, frame, offer.astype(float))
+    support = Support.fit(scenario.space, table.settings)
+
+    def plain(x, at):
+        return 0 * x[..., 0] + 0.1 * (at[..., 0] == 1)
+
+    def led(x, at):
+        return plain(x, at) + 5.0 * (at[..., 0] == 2)
+
+    chosen = []
+    for others in (plain, led):
+        simulator = stand_in(scenario, {"y": [plain, others, others]}, support)
+        court = Judge(simulator, table, Stratified(table.settings, np.zeros(900, dtype=np.int64)))
+        chosen.append(single_settings(court)[1][table.fold == 0])
+    assert (chosen[0] == chosen[1]).all()
