@@ -77,3 +77,18 @@ def test_models_go_to_fastai(copied: Path, tmp_path: Path) -> None:
     assert "loading such a file runs code from it" in shown
     with pytest.raises(dt.UsageError, match="Give --out FILE, or --fastai FILE"):
         call("export", copied)
+
+
+def test_each_row_has_bounds(copied: Path, tmp_path: Path, small_run: dt.Run) -> None:
+    call("simulate", copied, "--set", "price=8", "--out", tmp_path / "rows.csv", "--share", "0.8")
+    told = pd.read_csv(tmp_path / "rows.csv")
+    assert list(told) == ["row", "price set", "objective", "objective low", "objective high", "bought"]
+    assert len(told) == len(small_run.table)
+    assert set(told["objective low"]) | set(told["objective high"]) <= {0.0, 4.0}  # a ticket for 8 is sold or not
+    assert told["bought"].mean() == pytest.approx(small_run.simulate(price=8).estimates["bought"].value, abs=1e-5)
+    with pytest.raises(dt.UsageError, match="--out: found it beside 2 settings"):
+        call("simulate", copied, "--set", "price=8,9", "--out", tmp_path / "rows.csv")
+    again = small_run.predict({"price": 8}, share=0.8)
+    pd.testing.assert_frame_equal(again, told, check_dtype=False, atol=1e-6)
+    with pytest.raises(dt.UsageError, match=r"share: found 1\.5"):
+        small_run.predict({"price": 8}, share=1.5)

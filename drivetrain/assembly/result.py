@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from drivetrain import data
+from drivetrain.assembly.prediction import predict
 from drivetrain.assembly.response import Response, respond
 from drivetrain.assembly.settings import Settings, open_levers
 from drivetrain.assembly.what_if import MOST_KEPT, WhatIf, what_if
@@ -153,6 +154,39 @@ class Run:
             self._read[:] = [(each, kept) for each, kept in self._read if each is self.table.frame]
             self._read.append((frame, list(self.simulator.crowds(frame))))
         return next(iter(kept) for each, kept in self._read if each is frame)
+
+    def predict(
+        self,
+        settings: Settings = None,
+        *,
+        rows: str | Path | pd.DataFrame | Rows | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        share: float = 0.9,
+    ) -> pd.DataFrame:
+        """What is expected of each row, and within which bounds what happens there will lie.
+
+        Bounds are of single rows, where `what_if` tells of means and sums over rows: see `simulator.foresight`.
+
+        Args:
+            settings: as for `what_if`.
+            rows: likewise.
+            inputs: likewise.
+            share: of what may happen, the part that lies between low and high; above 0 and below 1.
+
+        Returns:
+            A line for each row: `row` (number in the source, from 1), `LEVER set`, `objective`, `objective low`,
+            `objective high`, and for each outcome its mean (`NAME`; of a categorical one each option's probability,
+            `NAME: option`), with `NAME low` and `NAME high` where it is a number.
+
+        Raises:
+            UsageError: as of `what_if`, or a share that is none.
+            DataError: rows or their settings hold what they must not.
+        """
+        if not 0 < share < 1:
+            raise UsageError(Fault("share", f"found {share:g}", "It lies between 0 and 1", "Write 0.9, say"))
+        known = self.table if rows is None else rows
+        asked = known if isinstance(known, Rows) else data.read_rows(self.scenario, known)
+        return predict(self, settings, asked, inputs, share)
 
     def respond(self, lever: str, rows: Rows | None = None, /, **setting: Any) -> Response:
         """What would happen to outcomes and objective as one lever moves, the same for all rows.

@@ -30,6 +30,10 @@ def simulate(
     ] = None,
     against: Annotated[str | None, typer.Option(help="Such a policy, to compare with.")] = None,
     rows: Annotated[Path | None, typer.Option(help="Ask about these rows (CSV, Parquet) instead.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write a line for each row, with bounds (.csv, .parquet, .json or .xlsx).")
+    ] = None,
+    share: Annotated[float, typer.Option(help="Of what may happen to a row, the part between its bounds.")] = 0.9,
     json: Json = False,
 ) -> None:
     """What would happen under one setting for all, under a policy, or if inputs were other than they are."""
@@ -37,15 +41,21 @@ def simulate(
         raise UsageError(
             Fault("--policy", "found --set beside it", "A policy sets every lever", "Leave one of them out")
         )
-    from drivetrain import assembly, data
+    from drivetrain import assembly, data, decisions
     from drivetrain.cli import telling
 
     opened = assembly.open_run(run)
     asked = opened.table if rows is None else data.read_rows(opened.scenario, rows)
     other = pairs("--input", inputs or [])
+    several = [policy] if policy else _each(opened, pairs("--set", settings or []))
+    if out is not None:
+        if len(several) > 1:
+            found = f"found it beside {len(several)} settings"
+            raise UsageError(Fault("--out", found, "A line of it is a row under one setting", "Ask for one at a time"))
+        decisions.write(opened.predict(several[0], rows=asked, inputs=other or None, share=share), out)
     answers = [
         opened.what_if(each, rows=asked, inputs=other or None, against=True if against is None else against)
-        for each in ([policy] if policy else _each(opened, pairs("--set", settings or [])))
+        for each in several
     ]
     if json:
         screen.data({"what_ifs": [answer.as_dict() for answer in answers]})

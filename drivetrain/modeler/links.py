@@ -76,6 +76,14 @@ class Link(BaseModel):
         seen = scales.there(self.curve, self.knee, observed)
         return torch.from_numpy(((seen - self.centre) / self.scale).astype(np.float32))
 
+    def there(self, values: np.ndarray) -> np.ndarray:
+        """Values [...] of a numeric outcome in its unit → on its scale."""
+        return scales.there(self.curve, self.knee, values)
+
+    def back(self, values: np.ndarray) -> np.ndarray:
+        """Values [...] on the scale → in the unit; of values themselves, where `mean` is of what is expected."""
+        return scales.back(self.curve, self.knee, (1.0, 0.0), torch.from_numpy(values)).numpy()
+
     def start(self, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """The linear predictor [C] of a model that knows nothing but the average: where training begins."""
         counts = torch.ones(len(target)) if weight is None else weight

@@ -5,6 +5,7 @@ that their disagreement at the end is the disagreement of whole chains.
 """
 
 from drivetrain.simulator.crowd import Crowd
+from drivetrain.simulator.foresight import Errors, Foresight, span
 from drivetrain.simulator.risk import averse
 from drivetrain.simulator.simulator import Expected, Outlook, Simulator, jackknife
 from drivetrain.simulator.support import Reach, Support
@@ -13,7 +14,9 @@ from drivetrain.simulator.together import Asked, Tally, tally
 __all__ = [
     "Asked",
     "Crowd",
+    "Errors",
     "Expected",
+    "Foresight",
     "Outlook",
     "Reach",
     "Simulator",
@@ -21,5 +24,6 @@ __all__ = [
     "Tally",
     "averse",
     "jackknife",
+    "span",
     "tally",
 ]
