@@ -53,6 +53,10 @@ class Inputs:
     def vocabularies(self) -> dict[str, tuple[str, ...]]:
         return {}
 
+    @property
+    def sizes(self) -> list[int]:
+        return []
+
     def encode(self, frame: pd.DataFrame) -> Encoded:
         numbers = [frame[name].to_numpy(dtype=np.float64) for name in self.columns]
         table = torch.tensor(np.column_stack(numbers) if numbers else np.zeros((len(frame), 0)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drivetrain.assembly import Run, WhatIf
 from drivetrain.cli import screen
-from drivetrain.decisions import Promise, words
+from drivetrain.decisions import Promise, groups, words
 from drivetrain.evidence import NAMES, Estimate, Judged
 
 
@@ -18,13 +18,15 @@ def finished(run: Run) -> None:
     screen.say()
     if made is not None:
         screen.say(words.headline(run.scenario, evidence, made.promise))
+    for line in groups.sentences(run.scenario, evidence) if evidence.recommended == "tree" else ():
+        screen.say(f"  {line}")
     for line in words.verdict(run.scenario, evidence):
         screen.say(line)
     screen.say()
     unit = run.scenario.objective.unit or "objective"
     lines = [
         [
-            words.policy(run.scenario, judged.name),
+            words.policy(run.scenario, judged.name, evidence),
             _number(judged.estimate.value),
             _known(run, judged),
             _number(judged.naive),

@@ -135,7 +135,24 @@ def _plan(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd, lo
             how = "as the models expect" if evidence.grade == "unsupported" else "by doubly robust value"
             return Plan(everyone, f"{NAMES[name]} for every row, {how}")
         return optimise(simulator, crowd, np.zeros(many, dtype=np.int64), locked=locked)
+    if name in {"tree", "smoothed"}:
+        return _shared(simulator, evidence, rows, crowd, locked)
     return optimise(simulator, crowd, decisions(scenario, rows.frame), locked=locked)
+
+
+def _shared(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd, locked: Floats) -> Plan:
+    """What groups of a tree get, or a smoothed policy says; where that breaks a bound, the best that keeps it."""
+    if evidence.tree is not None and evidence.recommended == "tree":
+        settings, method = evidence.tree.settings(rows.frame), f"a tree of {len(evidence.tree.leaves)} groups"
+        unit = np.unique(evidence.tree.groups(rows.frame), return_inverse=True)[1].astype(np.int64).ravel()
+    else:
+        assert evidence.smoothed is not None  # noqa: S101  (it is recommended)
+        settings, method = evidence.smoothed.settings(simulator.models.inputs, rows.frame), "a small network"
+        unit = np.arange(len(rows), dtype=np.int64)
+    settings = np.where(np.isnan(locked), settings, locked)
+    if holds(simulator, crowd, settings):
+        return Plan(settings, f"{method}, by doubly robust scores")
+    return optimise(simulator, crowd, unit, locked=locked)
 
 
 def _unknown_current(scenario: Scenario) -> Fault:

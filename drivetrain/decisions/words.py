@@ -15,6 +15,8 @@ from drivetrain.decisions.rounding import interval, number, roughly, setting, sp
 from drivetrain.evidence import NAMES, Evidence
 from drivetrain.scenario import Scenario
 
+FINE = ("tree", "segment", "smoothed", "row")
+"""Policies that do not give everyone the same."""
 FEW_ROWS = 50
 """Fewer effective rows than this are called few."""
 
@@ -57,12 +59,14 @@ class Stance:
     """Why, as a sentence."""
 
 
-def policy(scenario: Scenario, name: str) -> str:
-    """A policy's name in words; a current policy that was an experiment is called that."""
+def policy(scenario: Scenario, name: str, evidence: Evidence | None = None) -> str:
+    """A policy's name in words; a current policy that was an experiment is called that, and groups are counted."""
     if name == "current" and scenario.assignment.design == "randomised" and _logged(scenario):
         return "the experiment as it was drawn"
     if name == "segment":
         return f"one setting for each {' and '.join(scenario.decide.by)}"
+    if name == "tree" and evidence is not None and evidence.tree is not None:
+        return f"one setting for each of {len(evidence.tree.leaves)} groups"
     return NAMES[name]
 
 
@@ -82,6 +86,10 @@ def action(scenario: Scenario, evidence: Evidence) -> str:
     levers = _listed(list(scenario.levers))
     if name == "single":
         return "Set " + _everything(scenario, evidence.single, " to ") + " for everyone"
+    if name == "tree" and evidence.tree is not None:
+        return f"Set {levers} for each of {len(evidence.tree.leaves)} groups"
+    if name == "smoothed":
+        return f"Set {levers} for each row, smoothed over rows that are alike"
     return f"Set {levers} for each {'row' if name == 'row' else ' and '.join(scenario.decide.by)} on its own"
 
 
@@ -195,24 +203,32 @@ def _worth(scenario: Scenario, evidence: Evidence) -> str:
 
 
 def _personal(scenario: Scenario, evidence: Evidence) -> str:
-    """Whether a setting for each row or segment is worth its trouble."""
-    fine, unit = scenario.decide.unit, scenario.objective.unit
-    if fine == "once":
+    """Whether a setting for each row, group or segment is worth its trouble."""
+    if scenario.decide.unit == "once":
         return ""
-    if evidence.recommended == fine:
-        if "single" not in evidence.gains:
-            return ""
-        return f"{policy(scenario, fine).capitalize()} gains {span(evidence.gains['single'], unit)} over one for all."
+    unit = scenario.objective.unit
+    if evidence.recommended in FINE:
+        name = policy(scenario, evidence.recommended, evidence).capitalize()
+        gained = (
+            f"{name} gains {span(evidence.gains['single'], unit)} over one for all."
+            if "single" in evidence.gains
+            else ""
+        )
+        finer = _finer(scenario, evidence, "row") if evidence.recommended == "tree" else ""
+        return f"{gained} {finer}".strip()
+    return _finer(scenario, evidence, "tree" if scenario.decide.tree else scenario.decide.unit)
+
+
+def _finer(scenario: Scenario, evidence: Evidence, fine: str) -> str:
+    """What a finer policy than the recommended one would change."""
     if fine not in evidence.gains:
         return ""
+    unit, name = scenario.objective.unit, policy(scenario, fine, evidence).capitalize()
     if evidence.gains[fine].low > 0:
-        lost = span(evidence.gains[fine], unit)
-        return (
-            f"{policy(scenario, fine).capitalize()} is worse, by {lost}: there is too little data to tell rows apart."
-        )
+        return f"{name} is worse, by {span(evidence.gains[fine], unit)}: there is too little data to tell rows apart."
     value, low, high = interval(evidence.gains[fine], -scenario.objective.sign)
     told = f"{with_unit(value, unit)} ({low} to {high})"
-    return f"{policy(scenario, fine).capitalize()} is not worth it: it would change the value by {told}."
+    return f"{name} is not worth it: it would change the value by {told}."
 
 
 def _unjudged(scenario: Scenario, evidence: Evidence) -> str:

@@ -1,7 +1,7 @@
 """Evidence: what a policy is really worth, judged on rows that its models have never seen.
 
 `judge` derives every policy within each fold from models that have not seen the fold, values it there by the doubly
-robust estimator with a 95 % interval, and names the simplest policy that none beats beyond doubt.
+robust estimator with a 95 % interval, and names the simplest policy that no other beats by more than a standard error.
 """
 
 from drivetrain.evidence.curve import Point
@@ -11,12 +11,14 @@ from drivetrain.evidence.judgement import NAMES, Evidence, Judged, judge
 from drivetrain.evidence.propensity import Propensity, propensity
 from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.evidence.sealed import Opened, SealedTest, judge_sealed
+from drivetrain.evidence.tree import Condition, Tree
 from drivetrain.evidence.trust import Trust
 from drivetrain.evidence.value import Judge
 
 __all__ = [
     "ESTIMATORS",
     "NAMES",
+    "Condition",
     "Effect",
     "Estimate",
     "Evidence",
@@ -27,6 +29,7 @@ __all__ = [
     "Propensity",
     "Sample",
     "SealedTest",
+    "Tree",
     "Trust",
     "judge",
     "judge_sealed",

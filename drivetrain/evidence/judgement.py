@@ -19,6 +19,8 @@ from drivetrain.evidence.many import opinion, require_alone
 from drivetrain.evidence.policies import policies, single_settings
 from drivetrain.evidence.propensity import propensity
 from drivetrain.evidence.sample import Estimate, Sample
+from drivetrain.evidence.smoothed import Smoothed
+from drivetrain.evidence.tree import Tree
 from drivetrain.evidence.trust import Case, Trust, drawn_as_declared, examine, grades, worst
 from drivetrain.evidence.value import Judge, Scores
 from drivetrain.optimizer import best_single, deciders, kept, ranked, used
@@ -31,12 +33,16 @@ NAMES = {
     "current": "the current policy",
     "do_nothing": "doing nothing",
     "single": "the best single setting",
+    "tree": "one setting for each of a few groups",
     "segment": "one setting for each segment",
+    "smoothed": "a smoothed setting for each row",
     "row": "a setting for each row",
 }
 """Every policy that can be valued, simplest first, in words."""
 FEWEST = 10
 """Where fewer effective rows speak for a policy, its value is its models' opinion and its interval means little."""
+TROUBLE = 0.01
+"""Share of what the best policy gains over the simplest, below which more complexity is not worth its trouble."""
 SLACK = 0.01
 """By how much blind models may expect a bound to be passed, and in what share of rows one that holds for each."""
 
@@ -84,6 +90,10 @@ class Evidence:
     """Rows that judged."""
     trust: Trust | None = None
     """What the recommended policy's value rests on; None where that was not examined, or the grade is `unsupported`."""
+    tree: Tree | None = None
+    """The groups of the policy `tree`; None where one group does as well."""
+    smoothed: Smoothed | None = None
+    """The policy `smoothed`, where it is recommended."""
 
     def policy(self, name: str) -> Judged:
         """A policy by its key in `NAMES`."""
@@ -130,12 +140,16 @@ def judge(
     court = Judge(simulator, rows, chances, part=len(rows) / len(table))
     _require_known(court)
     progress("valuing policies on rows that their models have not seen")
-    single, singles, feasible = single_settings(court)
-    settings = policies(court, singles)
+    singles = single_settings(court)
+    made = policies(court, singles)
+    settings, single = made.settings, singles.best
     court, parts = steadied(court, settings)
     scores = {name: Scores.of(each) for name, each in parts.items()}
-    judged = tuple(_judged(court, name, settings[name], scores[name], name != "single" or feasible) for name in scores)
-    if simulator.support.radius and scenario.decide.unit == "once" and scores["single"].effective < FEWEST and feasible:
+    judged = tuple(
+        _judged(court, name, settings[name], scores[name], name != "single" or singles.feasible) for name in scores
+    )
+    spoken = scores["single"].effective >= FEWEST
+    if simulator.support.radius and scenario.decide.unit == "once" and not spoken and singles.feasible:
         return _unspoken(court, judged, scores, single)
     recommended = _simplest(judged, scores, scenario.objective.sign, court.sample)
     progress("tracing the value of single settings")
@@ -159,6 +173,8 @@ def judge(
         effects=effects(court),
         rows=len(rows),
         trust=trust,
+        tree=made.tree,
+        smoothed=made.smoothed if recommended == "smoothed" else None,
     )
 
 
@@ -245,19 +261,22 @@ def _holds(court: Judge, settings: Floats) -> bool:
 
 
 def _simplest(judged: Sequence[Judged], scores: Mapping[str, Scores], sign: int, sample: Sample) -> str:
-    """The simplest eligible policy; or, of those that clearly beat it, the simplest that no more complex one beats.
+    """The simplest eligible policy; or, of those that beat it, the simplest that no more complex one beats.
 
-    Clearly means with a 95 % interval above 0, paired row by row. A policy that is merely too uncertain to be beaten
-    does not replace a simpler one.
+    To beat is to be worth more by above one standard error of the difference, paired row by row (the rule of one
+    standard error, Breiman et al. 1984, 3.4.3), and by above a hundredth of what the best gains over the simplest: less
+    is not worth the trouble. A policy that is merely too uncertain to be beaten does not replace a simpler one.
     """
     eligible = [name for name in NAMES if any(each.name == name and each.eligible for each in judged)]
     if not eligible:
         raise _none(judged)
+    first = eligible[0]
+    most = max(sign * (sample.mean(scores[name].total) - sample.mean(scores[first].total)) for name in eligible)
 
     def beats(one: str, other: str) -> bool:
-        return sample.estimate(sign * (scores[one].total - scores[other].total)).low > 0
+        gain = sample.estimate(sign * (scores[one].total - scores[other].total))
+        return gain.value > max(gain.error, TROUBLE * most)
 
-    first = eligible[0]
     better = [name for name in eligible if name != first and beats(name, first)]
     unbeaten = (name for i, name in enumerate(better) if not any(beats(rival, name) for rival in better[i + 1 :]))
     return next(unbeaten, first)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from drivetrain.errors import InfeasibleError
+from drivetrain.evidence.groups import LEAVES, groups, smoothed
+from drivetrain.evidence.slate import Slate, slate
+from drivetrain.evidence.smoothed import Smoothed
+from drivetrain.evidence.tree import Tree
 from drivetrain.evidence.value import Judge
 from drivetrain.optimizer import decisions, optimise, premiums, shortlist
 from drivetrain.simulator import Crowd, Simulator
@@ -15,8 +21,20 @@ Floats = NDArray[np.float64]
 SINGLES = 128
 
 
-def policies(court: Judge, singles: Floats) -> dict[str, Floats | None]:
-    """Policy → its setting for each training row, made for each fold without it; None is what the data shows.
+@dataclass(frozen=True)
+class Policies:
+    """What is judged."""
+
+    settings: dict[str, Floats | None]
+    """Policy → its setting for each training row [N, L], made for each fold without it; None is what the data shows."""
+    tree: Tree | None = None
+    """The tree of groups, grown on all training rows; None where one group does as well."""
+    smoothed: Smoothed | None = None
+    """The smoothed policy, trained on all training rows; None where rows are not decided one by one."""
+
+
+def policies(court: Judge, singles: Singles) -> Policies:
+    """Every policy that can be valued.
 
     A fixed setting that the data does not support, and a current policy that is fixed in some levers only, cannot be
     valued and are left out.
@@ -30,11 +48,27 @@ def policies(court: Judge, singles: Floats) -> dict[str, Floats | None]:
         out["current"] = np.tile(current, (rows, 1))
     if nothing is not None and support.holds(nothing[None])[0]:
         out["do_nothing"] = np.tile(nothing, (rows, 1))
-    out["single"] = singles
-    own = _by_fold(court) if scenario.decide.unit != "once" else None
+    out["single"] = singles.settings
+    grown = scenario.decide.tree is not None
+    own = _by_fold(court) if scenario.decide.unit != "once" and not grown else None
     if own is not None:
         out[scenario.decide.unit] = own
-    return out
+    if not grown and (scenario.decide.unit != "row" or own is None):
+        return Policies(out)
+    return _shared(court, out, slate(court, singles.options, own))
+
+
+def _shared(court: Judge, out: dict[str, Floats | None], told: Slate | None) -> Policies:
+    """With the policies that many rows share: groups that a tree finds, and settings smoothed over rows."""
+    scenario = court.simulator.scenario
+    if told is None or not scenario.inputs:
+        return Policies(out)
+    tree, found = groups(court, told, scenario.decide.tree or LEAVES), None
+    if tree is not None:
+        out["tree"] = tree[0]
+    if scenario.decide.unit == "row" and all(each.over == "each" for each in scenario.constraints):
+        out["smoothed"], found = smoothed(court, told)
+    return Policies(out, None if tree is None else tree[1], found)
 
 
 def _by_fold(court: Judge) -> Floats | None:
@@ -55,9 +89,22 @@ def _by_fold(court: Judge) -> Floats | None:
     return out
 
 
-def single_settings(court: Judge) -> tuple[Floats, Floats, bool]:
-    """The best single setting [L], by doubly robust value; for each row [N, L] the one that other folds chose; whether
-    one meets the constraints.
+@dataclass(frozen=True)
+class Singles:
+    """The best single setting."""
+
+    best: Floats
+    """[L], by doubly robust value."""
+    settings: Floats
+    """[N, L] for each row the one that other folds chose."""
+    feasible: bool
+    """Whether one meets the constraints."""
+    options: Floats
+    """[P, L] those that were valued."""
+
+
+def single_settings(court: Judge) -> Singles:
+    """The best single setting.
 
     With one number to choose the data itself can speak, so models' expectations are corrected by it: see `credible`.
     Where settings are too many to value all, blind models choose which to value for their fold.
@@ -78,7 +125,7 @@ def single_settings(court: Judge) -> tuple[Floats, Floats, bool]:
         told = credible(scores[others], court.unseen(blind, others, options))
         chosen[rows] = _best(options, own, sign * told - _fear(blind, crowd, options))
     best = sign * credible(scores, direct) - _fear(court.simulator, everyone, options)
-    return _best(options, lists[0], best), chosen, feasible
+    return Singles(_best(options, lists[0], best), chosen, feasible, options)
 
 
 def _fear(simulator: Simulator, crowd: Crowd, options: Floats) -> Floats:

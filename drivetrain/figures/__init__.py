@@ -10,6 +10,7 @@ from drivetrain.figures.look import DARK, LIGHT, Look
 from drivetrain.figures.models import MODELS, calibration, contest, judged
 from drivetrain.figures.policies import policies
 from drivetrain.figures.tradeoffs import frontier, pareto
+from drivetrain.figures.tree import tree
 
 __all__ = [
     "DARK",
@@ -25,5 +26,6 @@ __all__ = [
     "policies",
     "response",
     "settings",
+    "tree",
     "value_curve",
 ]

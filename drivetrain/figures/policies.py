@@ -62,6 +62,6 @@ def policies(scenario: Scenario, evidence: Evidence, look: Look = LIGHT) -> Figu
 
 
 def _label(scenario: Scenario, evidence: Evidence, judged: Judged) -> str:
-    name = plain(policy(scenario, judged.name))
+    name = plain(policy(scenario, judged.name, evidence))
     broken = name.replace(" as it was", "<br>as it was").replace("setting for", "setting<br>for")
     return f"<b>{broken}</b><br>recommended" if judged.name == evidence.recommended else broken

@@ -10,7 +10,7 @@ import numpy as np
 
 from drivetrain import figures
 from drivetrain.assembly import Run
-from drivetrain.decisions import bounded, last_test, words
+from drivetrain.decisions import bounded, groups, last_test, words
 from drivetrain.decisions import grounds as behind
 from drivetrain.decisions.rounding import interval, number, setting, span
 from drivetrain.evidence import NAMES
@@ -23,7 +23,16 @@ def sections(run: Run) -> Iterator[str]:
     if run.evidence is None:
         yield paragraph("This run was only trained: there are models, and no decision yet.")
     else:
-        yield from (answer(run), values(run), levers(run), spread(run), trust(run), sealed(run), limits(run))
+        yield from (
+            answer(run),
+            values(run),
+            groups_found(run),
+            levers(run),
+            spread(run),
+            trust(run),
+            sealed(run),
+            limits(run),
+        )
     yield from (data_used(run), models(run), again(run))
 
 
@@ -58,7 +67,9 @@ def values(run: Run) -> str:
         value, low, high = interval(each.estimate)
         gain = "–" if each.name == evidence.recommended else interval(evidence.gains[each.name], -1)[0]
         naive = "–" if each.name == "current" else number(each.naive)
-        name = words.policy(scenario, each.name).capitalize() + ("" if each.eligible else " (may not be recommended)")
+        name = words.policy(scenario, each.name, evidence).capitalize() + (
+            "" if each.eligible else " (may not be recommended)"
+        )
         between = "models' opinion" if evidence.opinion(each.name) else f"{low} to {high}"
         lines.append([name, value, between, gain, naive, number(each.effective)])
     header = ["policy", "honest value", "95 % interval", "against recommended", "models' promise", "rows that speak"]
@@ -74,6 +85,21 @@ def values(run: Run) -> str:
         + table(header, lines, chosen)
         + paragraph(words.inflation(scenario, evidence))
     )
+
+
+def groups_found(run: Run) -> str:
+    """The groups of a tree, where more than one is worth its trouble or nearly so."""
+    scenario, evidence = run.scenario, run.judged
+    drawn = figures.tree(scenario, evidence)
+    if drawn is None:
+        return ""
+    lines = [[each.who, each.gets, f"{each.share:.0%}"] for each in groups.groups(scenario, evidence)]
+    kept = "This is what is recommended." if evidence.recommended == "tree" else "It is not what is recommended."
+    caption = (
+        f"Questions that tell rows apart, and what each group would get. {kept} The tree was grown on doubly robust "
+        "scores and judged on rows that it had not seen."
+    )
+    return heading("Groups that differ") + drawing(drawn, "tree", caption) + table(["group", "gets", "rows"], lines)
 
 
 def levers(run: Run) -> str:

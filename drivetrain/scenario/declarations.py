@@ -271,11 +271,17 @@ class Decide(Declaration):
     """Each row, each segment, or everything at once."""
     by: Many[Name] = ()
     """The inputs whose values make a segment."""
+    tree: Annotated[int, Field(ge=2, le=32)] | None = None
+    """Instead of `by`: segments are found, at most so many, by a tree of questions that people can read."""
 
     def flaws(self) -> Iterator[Flaw]:
         """Segments need inputs, and only they."""
-        if self.unit == "segment" and not self.by:
-            yield Flaw(("by",), "the key is missing", "Segments need the inputs that make them", "Add by: [input].")
+        if self.unit == "segment" and not self.by and self.tree is None:
+            cure = "Add by: [input], or tree: 8."
+            yield Flaw(("by",), "the key is missing", "Segments need the inputs that make them", cure)
+        if self.tree is not None and (self.unit != "segment" or self.by):
+            found = "found it beside by" if self.by else f"found it beside unit: {self.unit}"
+            yield Flaw(("tree",), found, "A tree finds the segments where nothing else makes them", "Remove it.", True)
         if self.unit != "segment" and self.by:
             yield Flaw(("by",), f"found it beside unit: {self.unit}", "Only segments have it", "Remove it.", True)
         yield from repeated("by", self.by)

@@ -327,6 +327,8 @@ BROKEN = {
     "by an unknown": ("by: [town]", "by: [towns]", 31, "decide.by[0]", "Did you mean 'town'?"),
     "by without segments": ("unit: segment", "unit: row", 31, "decide.by", "Only segments"),
     "segments without by": (", by: [town]", "", 31, "decide.by", "Segments need"),
+    "a tree beside by": (", by: [town]", ", by: [town], tree: 8", 31, "decide.tree", "beside by"),
+    "a tree of one leaf": (", by: [town]", ", tree: 1", 31, "decide.tree", "2"),
     "strata of no draw": ("design: randomised", "design: observational", 30, "assignment.within", "Only a draw"),
     "a propensity of a range": (
         "within: [town]",

@@ -1,0 +1,58 @@
+"""The groups of a tree in words, in a figure and for new rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from drivetrain import figures
+from drivetrain.decisions import groups, recommend, words
+from drivetrain.evidence import judge
+from tests.evidence.test_judgement import TEXT, world
+
+SEGMENTS = TEXT + "decide: {unit: segment, tree: 4}\n"
+
+
+def test_segments_are_found_and_told():
+    simulator, table = world(SEGMENTS)
+    scenario, evidence = simulator.scenario, judge(simulator, table)
+    assert [each.name for each in evidence.policies] == ["current", "do_nothing", "single", "tree"]
+    assert evidence.recommended == "tree"
+    assert words.headline(scenario, evidence).startswith("Set price for each of 2 groups. Expected: ")
+    assert "gains" in " ".join(words.reasons(scenario, evidence))
+    low, high = groups.groups(scenario, evidence)
+    assert (low.gets, high.gets) == ("price 1", "price 3")
+    assert low.who.startswith("x at most ")
+    assert high.who.startswith("x above ")
+    assert groups.sentences(scenario, evidence)[0].endswith("% of rows)")
+
+    drawn = figures.tree(scenario, evidence)
+    assert drawn is not None
+    told = " ".join(note.text.replace("<br>", " ") for note in drawn.layout.annotations)
+    assert "price 1, " in told
+    assert "?" in told
+
+    new = replace(table, frame=pd.DataFrame({"x": [-1.0, 1.0], "region": [0.0, np.nan]}), settings=table.settings[:2])
+    new = replace(new, row=np.arange(2), fold=table.fold[:2])
+    assert recommend(simulator, evidence, new).frame["price"].tolist() == [1, 3]
+
+
+def test_no_groups_no_tree():
+    evidence = judge(*world(SEGMENTS, response=lambda x, at: 1 - 0.2 * (at[..., 0] - 2) ** 2 + 0 * x[..., 0]))
+    assert evidence.recommended == "single"
+    assert evidence.tree is None
+    assert groups.groups(world()[0].scenario, evidence) == []
+    assert figures.tree(world()[0].scenario, evidence) is None
+
+
+def test_a_budget_is_kept_by_groups():
+    """Prices may average 1.5: the optimizer settles what the groups of the tree get."""
+    text = SEGMENTS + "constraints: [{name: spend, mean: price, at_most: 1.5}]\n"
+    simulator, table = world(text)
+    evidence = judge(simulator, table)
+    assert evidence.recommended in {"tree", "single"}
+    decided = recommend(simulator, evidence, table)
+    assert decided.plan.settings.mean() <= 1.5 + 1e-6
+    assert evidence.policy("tree").eligible
