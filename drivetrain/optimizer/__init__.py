@@ -9,6 +9,7 @@ from drivetrain.optimizer.candidates import candidates, seen_alone
 from drivetrain.optimizer.choice import Plan, decisions, optimise, shortlist
 from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.ranking import Ranking, best_single, deciders, exclusions, ranked, ranking
+from drivetrain.optimizer.streamed import alone, streamed
 from drivetrain.optimizer.tradeoffs import Front, Frontier, Goal, front, frontier, goals
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Goal",
     "Plan",
     "Ranking",
+    "alone",
     "best_single",
     "candidates",
     "deciders",
@@ -33,5 +35,6 @@ __all__ = [
     "ranking",
     "seen_alone",
     "shortlist",
+    "streamed",
     "used",
 ]
