@@ -88,7 +88,7 @@ def _decided(record: dict[str, Any], scenario: Scenario, place: Path) -> tuple[E
     evidence = TypeAdapter(Evidence).validate_python(record["evidence"])
     frame = pd.read_parquet(place / "recommendations.parquet")
     levers = pd.DataFrame({name: frame[column_of(name)] for name in scenario.levers})
-    plan = Plan(scenario.space.encode(levers), record["method"], record["shadow_prices"])
+    plan = Plan(scenario.space.encode(levers), record["method"], record["shadow_prices"], record["gap"])
     promise = TypeAdapter(Promise).validate_python(record["promise"])
     return evidence, Recommendations(frame, promise, evidence.recommended, plan, record["remarks"])
 

@@ -45,6 +45,7 @@ def record(
         "evidence": None if evidence is None else TypeAdapter(Evidence).dump_python(evidence, mode="json"),
         "promise": None if recommendations is None else promise(recommendations.promise),
         "method": None if recommendations is None else recommendations.plan.method,
+        "gap": None if recommendations is None else recommendations.plan.gap,
         "shadow_prices": {} if recommendations is None else dict(recommendations.plan.shadow_prices),
         "remarks": {} if recommendations is None else dict(recommendations.remarks),
         "test_openings": 0,

@@ -169,6 +169,17 @@ def grounds(evidence: Evidence) -> tuple[str, str]:
     return _GROUNDS[evidence.grade]
 
 
+def certificate(gap: float) -> str:
+    """How far from the best a choice can be, as the optimizer proved it.
+
+    >>> certificate(0.0), certificate(3.2e-06)
+    ('the best of the settings tried', 'at most 0.00032 % below the best choice among the settings tried')
+    """
+    if gap == 0:
+        return "the best of the settings tried"
+    return f"at most {100 * gap:.2g} % below the best choice among the settings tried"
+
+
 def inflation(scenario: Scenario, evidence: Evidence) -> str:
     """The models' own promise of the recommended policy beside its honest value, as a sentence."""
     chosen, unit = evidence.chosen, scenario.objective.unit

@@ -8,6 +8,7 @@ from drivetrain.optimizer.bounds import holds, kept, used
 from drivetrain.optimizer.candidates import candidates, seen_alone
 from drivetrain.optimizer.choice import Plan, decisions, optimise, shortlist
 from drivetrain.optimizer.fear import premiums
+from drivetrain.optimizer.nearby import nearby
 from drivetrain.optimizer.ranking import Ranking, best_single, deciders, exclusions, ranked, ranking
 from drivetrain.optimizer.streamed import alone, streamed
 from drivetrain.optimizer.tradeoffs import Front, Frontier, Goal, front, frontier, goals
@@ -29,6 +30,7 @@ __all__ = [
     "goals",
     "holds",
     "kept",
+    "nearby",
     "optimise",
     "premiums",
     "ranked",

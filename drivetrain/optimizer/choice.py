@@ -19,9 +19,9 @@ from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.locking import rest
 from drivetrain.optimizer.offers import Offers
 from drivetrain.optimizer.once import promising
-from drivetrain.optimizer.parts import Sum, Use, allot
+from drivetrain.optimizer.parts import Sum, Use, allot, most
 from drivetrain.optimizer.refining import Search, refine
-from drivetrain.optimizer.totals import Table
+from drivetrain.optimizer.totals import Table, worth
 from drivetrain.scenario import Scenario, grouped, labels
 from drivetrain.simulator import Crowd, Expected, Simulator
 
@@ -45,6 +45,9 @@ class Plan:
     shadow_prices: Mapping[str, float] = field(default_factory=dict)
     """Bound over all rows, or over a group, such as `budget (north)` → how much higher the objective's total would be
     (for a minimised one: lower, so negative) if it were looser by one of its own units."""
+    gap: float | None = None
+    """A certificate: the share of the objective's total by which the best choice among the settings tried could be
+    better, at most; 0 where all were compared for each decision alone, None where nothing was searched."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +104,11 @@ def optimise(
     if locked is None or not fixed.any():
         return _decide(simulator, crowd, unit, bounds, share, nodes)
     left = rest(simulator, crowd, unit, bounds, locked, fixed, share)
-    settings, method, prices = locked.copy(), "", dict[str, float]()
+    settings, method, prices, gap = locked.copy(), "", dict[str, float](), None
     if not fixed.all():
         plan = _decide(simulator, left.crowd, left.unit, left.bounds, share, nodes)
-        settings[~fixed], method, prices = plan.settings, f"; {plan.method}", dict(plan.shadow_prices)
-    return Plan(settings, f"{int(fixed.sum()):,} of {len(crowd):,} rows fixed by people{method}", prices)
+        settings[~fixed], method, prices, gap = plan.settings, f"; {plan.method}", dict(plan.shadow_prices), plan.gap
+    return Plan(settings, f"{int(fixed.sum()):,} of {len(crowd):,} rows fixed by people{method}", prices, gap)
 
 
 def _decide(simulator: Simulator, crowd: Crowd, unit: Ints, bounds: list[Limit], share: float, nodes: int) -> Plan:
@@ -127,7 +130,16 @@ def _decide(simulator: Simulator, crowd: Crowd, unit: Ints, bounds: list[Limit],
     extra = f", by {scenario.objective.risk}" if scenario.objective.risk else ""
     extra += ", totals by a Lagrangian dual" if bounds else ""
     method = way + extra if way else _told(offers.tried, start, refined, extra)
-    return Plan(refined[unit], method, _shadow_prices(simulator, crowd, refined[unit], bounds, prices, share))
+    shadows = _shadow_prices(simulator, crowd, refined[unit], bounds, prices, share)
+    return Plan(refined[unit], method, shadows, _gap(scored, picked, prices, share))
+
+
+def _gap(scored: _Scored, picked: Ints, prices: Floats, share: float) -> float:
+    """Between a choice and the Lagrangian's bound; an exact choice may leave one, since the bound is for mixtures."""
+    if not scored.uses:
+        return 0.0
+    got, bound = worth(scored.values, picked), most(scored.values, scored.uses, prices, share)
+    return max(0.0, bound - got) / max(abs(bound), abs(got), 1e-12)
 
 
 def _alone(scenario: Scenario, unit: Ints) -> bool:
@@ -152,7 +164,7 @@ def _each(simulator: Simulator, crowd: Crowd, offers: Offers) -> Plan:
         raise conflict(simulator, crowd, offers, [])
     start = offers.settings(chosen)
     refined = refine(Search(simulator, crowd, offers.unit, [], np.zeros(0)), start, offers.tried)
-    return Plan(refined, _told(offers.tried, start, refined))
+    return Plan(refined, _told(offers.tried, start, refined), gap=0.0)
 
 
 def _told(tried: Floats, start: Floats, refined: Floats, totals: str = "") -> str:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from drivetrain.optimizer.allotment import NODES, solve
 from drivetrain.optimizer.bounds import Limit
-from drivetrain.optimizer.totals import Table, Total, worth
+from drivetrain.optimizer.totals import Table, Total, blocks, worth
 from drivetrain.scenario.constraints import Key
 
 Floats = NDArray[np.float64]
@@ -123,6 +123,25 @@ def allot(values: Table, uses: list[Use], share: float, nodes: int = NODES) -> t
             return None
         picked[units], prices[places] = answer
     return picked, prices
+
+
+def most(values: Table, uses: list[Use], prices: Floats, share: float) -> float:
+    """What no choice within all limits is worth more than: the Lagrangian's value at these prices, in double precision.
+
+    Args:
+        values: [U, G], as of `allot`.
+        uses: what decisions use of each limit.
+        prices: [C] of the limits, at least 0.
+        share: the part of all rows that these are.
+    """
+    found = float(sum(price * use.limit.ceiling(share) for use, price in zip(uses, prices, strict=True)))
+    for part in blocks(values):
+        net = values[part].astype(np.float64)
+        for use, price in zip(uses, prices, strict=True):
+            first, last = np.searchsorted(use.units, [part.start, part.start + len(net)])
+            net[use.units[first:last] - part.start] -= price * use.used[first:last]
+        found += float(net.max(1).sum())
+    return found
 
 
 def parts(units: int, uses: list[Use]) -> Iterator[tuple[Ints, Ints]]:

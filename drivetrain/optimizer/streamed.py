@@ -27,4 +27,4 @@ def streamed(simulator: Simulator, frame: pd.DataFrame) -> Plan:
     """
     plans = [optimise(simulator, crowd, np.arange(len(crowd))) for _, crowd in simulator.crowds(frame)]
     method = max((plan.method for plan in plans), key=len)
-    return Plan(np.concatenate([plan.settings for plan in plans]), method)
+    return Plan(np.concatenate([plan.settings for plan in plans]), method, gap=0.0)

@@ -217,6 +217,7 @@ def again(run: Run) -> str:
         ["scenario", f"{record['scenario']}, sha256 {record['scenario_sha256']}"],
         ["versions", ", ".join(f"{name} {version}" for name, version in record["versions"].items())],
         *([["settings chosen", record["method"]]] if record.get("method") else []),
+        *([["certificate", words.certificate(record["gap"])]] if record.get("gap") is not None else []),
     ]
     body = "".join(f"<li><b>{name}</b>: <code>{escape(text)}</code></li>" for name, text in lines)
     scenario = folded("The scenario file", run.scenario.text) if run.scenario.text else ""

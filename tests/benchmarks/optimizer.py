@@ -308,14 +308,15 @@ def what_ifs() -> tuple[Figures, dict[str, Any]]:
 def memory() -> tuple[Figures, dict[str, Any]]:
     """How much memory decisions take beside the rows and the answers, as rows grow tenfold."""
     ours = untrained.simulator(untrained.declared(*untrained.ONE, 2.0))
-    few, figures = untrained.rows(ROWS), Figures()
+    many = max(ROWS, 200_000)  # more than one run of rows
+    few, figures = untrained.rows(many), Figures()
     for times in (1, 10):
-        frame = few.iloc[np.tile(np.arange(ROWS), times)] if times > 1 else few
+        frame = few.iloc[np.tile(np.arange(many), times)] if times > 1 else few
         _reset_peak()
         before = _resident("VmRSS")
         plan = streamed(ours, frame)
         peak = _resident("VmHWM") - before
-        figures[f"{times * ROWS:,} rows"] = {"extra_mb": peak, "answers_mb": plan.settings.nbytes / 2**20}
+        figures[f"{times * many:,} rows"] = {"extra_mb": peak, "answers_mb": plan.settings.nbytes / 2**20}
     small, large = (line["extra_mb"] - 2 * line["answers_mb"] for line in figures.values())
     return figures, {"memory beside rows and answers, ten times the rows: times": _less(large / max(small, 1.0), 1.5)}
 
