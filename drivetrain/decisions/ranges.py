@@ -34,7 +34,7 @@ def columns(scenario: Scenario, near: Floats | None, names: dict[str, str]) -> d
     """
     if near is None:
         return {}
-    out = {}
+    out: dict[str, Floats] = {}
     for i, name in enumerate(scenario.levers):
         if not np.isnan(near[:, i]).all():
             out |= {f"{names[name]}_near_low": near[:, i, 0], f"{names[name]}_near_high": near[:, i, 1]}

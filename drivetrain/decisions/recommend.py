@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivetrain.data import Rows, Table
+from drivetrain.decisions import ranges
 from drivetrain.errors import DataError, Fault
 from drivetrain.evidence import NAMES, Estimate, Evidence
 from drivetrain.evidence.sample import Z95
@@ -49,8 +50,9 @@ class Recommendations:
 
     frame: pd.DataFrame
     """`row` (number in the source, from 1), the levers (one named like another column with `_setting` behind), what is
-    expected under them, `objective_at_risk` where a risk is declared, `objective_NAME` of further
-    ones, `gain` over the policy of comparison, `supported`, `remarks` and the `reason` in words."""
+    expected under them, `LEVER_near_low` and `LEVER_near_high` (settings that lose at most 1 %),
+    `objective_at_risk` where a risk is declared, `objective_NAME` of further ones, `gain` over the policy of
+    comparison, `supported`, `remarks` and the `reason` in words."""
     promise: Promise
     policy: str
     """The policy that was followed, a key of `evidence.NAMES`."""
@@ -199,9 +201,12 @@ def _frame(
         gain = scenario.objective.sign * (chosen.objective - other.objective)
         mean, error = _mean(chosen, gain), chosen.spread(gain)[:, 0].double().numpy()
         out |= {"gain": mean, "gain_low": mean - Z95 * error, "gain_high": mean + Z95 * error}
+    near = None if ranked(scenario) else ranges.ranges(simulator, crowd, plan)
+    out |= ranges.columns(scenario, near, {name: column_of(name) for name in scenario.levers})
     out["supported"] = simulator.support.holds(plan.settings)
     out["remarks"] = _remarks(crowd)
-    out["reason"] = _reasons(scenario, plan.settings, chosen, other)
+    reasons, wide = _reasons(scenario, plan.settings, chosen, other), ranges.told(simulator, near, len(rows))
+    out["reason"] = [reason + told for reason, told in zip(reasons, wide, strict=True)]
     return pd.DataFrame(out)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from drivetrain.optimizer.bounds import broken
 from drivetrain.optimizer.candidates import candidates
+from drivetrain.optimizer.offers import Offers
 from drivetrain.scenario import Continuous, Integer, Scenario
 from drivetrain.simulator import Crowd, Expected, Simulator
 
@@ -49,7 +50,16 @@ def nearby(simulator: Simulator, crowd: Crowd, settings: Floats) -> Floats:
         else:
             line = line[np.unique(np.linspace(0, len(line) - 1, POINTS).round().astype(int))]
             out[:, i] = _run(line, _along(simulator, crowd, settings, i, line, floor), settings[:, i])
-    return out
+    return _inside(simulator, crowd, settings, out)
+
+
+def _inside(simulator: Simulator, crowd: Crowd, settings: Floats, near: Floats) -> Floats:
+    """No further than the bounds that levers have for each row, but never short of the row's own setting."""
+    ends = Offers.of(simulator, crowd, np.arange(len(crowd), dtype=np.int64)).ends
+    if ends is None:
+        return near
+    low, high = np.maximum(near[..., 0], ends[0]), np.minimum(near[..., 1], ends[1])
+    return np.stack([np.minimum(low, settings), np.maximum(high, settings)], axis=-1)
 
 
 def _value(scenario: Scenario, expected: Expected) -> Tensor:
