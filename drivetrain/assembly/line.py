@@ -93,7 +93,7 @@ def _learn(scenario: Scenario | str | Path, out: str | Path | None, progress: Pr
     progress("reading the data")
     table = data.load(declared)
     declared = declared.resolved(table.options)
-    support = Support.fit(declared.space, table.training.settings, declared.seed)
+    support = Support.fit(declared.space, data.had(declared, table.training).settings, declared.seed)
     if not ranked(declared):
         candidates(declared.space, support)
     fitted = modeler.fit(declared, table, progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from drivetrain.assembly import Run, WhatIf
 from drivetrain.cli import screen
@@ -58,6 +59,17 @@ def contest(run: Run) -> None:
             [f"model of {outcome}, on rows it has not seen", told["loss_name"], auc, "calibration error"], lines
         )
         screen.say()
+        if "retrieval" in told:
+            _retrieval(told["retrieval"])
+
+
+def _retrieval(told: Mapping[str, Any]) -> None:
+    """How well what was held out was found among all options, where no's are drawn."""
+    measures = list(told["chosen"])
+    named = {"chosen": "the chosen model", "popularity": "what is most popular"}
+    lines = [[named[who], *(f"{told[who][name]:.3f}" for name in measures)] for who in named]
+    screen.table([f"finds held-out options among {told['options']:,}", *measures], lines)
+    screen.say()
 
 
 def _places(run: Run) -> None:

@@ -17,6 +17,7 @@ from drivetrain.data.adstock import carry_over
 from drivetrain.data.cleaning import Cleaned, clean
 from drivetrain.data.columns import Remark, convert
 from drivetrain.data.dealing import clusters_of, deal, keys_of
+from drivetrain.data.negatives import with_drawn
 from drivetrain.data.packages import from_package
 from drivetrain.data.roles import Role, roles
 from drivetrain.data.sources import Source, from_file, from_frame, from_world
@@ -48,6 +49,8 @@ def load(scenario: Scenario) -> Table:
     cleaned = clean(source, _beside(scenario, scenario.data.cleaning), parts)
     source = _forgiven(scenario, cleaned, parts)
     source, strange = carry_over(scenario, source)
+    source, parents, no = with_drawn(scenario, source)
+    discarded = np.append(cleaned.drop, cleaned.drop[parents])
     named = {"data.split.column": split.column, "assignment.propensity": propensity}
     named |= {"data.cluster": scenario.data.cluster, "data.weight": scenario.data.weight}
     faults = [*strange, *_absent(source, parts), *_absent_extra(source, named)]
@@ -68,7 +71,7 @@ def load(scenario: Scenario) -> Table:
     if faults := list(listing.varying(scenario, frame, parts)):
         raise DataError(*faults)
     fold, dealt = deal(scenario, frame, None if keys is None else keys[used], clusters)
-    kept = ~cleaned.drop[used]  # dealt with the others all the same, so that cleaning moves no row to another fold
+    kept = ~discarded[used]  # dealt with the others all the same, so that cleaning moves no row to another fold
     frame, settings, fold = frame[kept].reset_index(drop=True), settings[kept], fold[kept]
     chances, clusters, weights = (_taken(each, kept) for each in (chances, clusters, weights))
     dropped = (*dropped, *([Dropped("the cleaning file drops it", int((~kept).sum()))] if not kept.all() else []))
@@ -77,7 +80,7 @@ def load(scenario: Scenario) -> Table:
     if faults := list(leaks.twins(scenario, frame, parts)):
         raise DataError(*faults)
     remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
-    remarks += [*leaks.consequences(scenario, frame, parts), *dealt, *cleaned.remarks]
+    remarks += [*leaks.consequences(scenario, frame, parts), *dealt, *cleaned.remarks, *no]
     mark = fingerprint(frame, settings, chances, *([] if weights is None else [weights]))
     place = np.flatnonzero(used)[kept]
     return Table(

@@ -38,4 +38,4 @@ def _from_text(cells: pa.Array) -> NDArray[np.float64]:
     """[rows] the numbers of plain texts; NaN for others, and for missing ones."""
     plain = pc.fill_null(pc.match_substring_regex(cells, _PLAIN_TEXT), False)
     read = pc.cast(pc.if_else(plain, cells, pa.scalar(None, cells.type)), pa.float64())
-    return np.array(pc.fill_null(read, float("nan")))
+    return np.asarray(pc.fill_null(read, float("nan"))).copy()  # Arrow's own memory is read only

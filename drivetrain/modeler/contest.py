@@ -22,6 +22,7 @@ from drivetrain.modeler.kinds import AND, EVERY
 from drivetrain.modeler.links import Link, worth
 from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.nodes import Nodes
+from drivetrain.modeler.retrieval import retrieval
 from drivetrain.modeler.training import Examples
 from drivetrain.scenario import Categorical, Continuous, Integer, Lever, Model, Scenario, effect_on
 from drivetrain.scenario.check import formulas
@@ -186,6 +187,9 @@ def _hold(scenario: Scenario, name: str, task: Task, progress: Progress) -> tupl
         predicted[baseline] = _baseline(baseline, task, scenario.seed)
     entries = [_entry(who, guess, task) for who, guess in predicted.items()]
     chosen = min((line for line in entries if line["name"] in models), key=lambda line: line["loss"])["name"]
+    if scenario.implicit == name:
+        say("finding options that were held out")
+        told["retrieval"] = retrieval(models[chosen], task, scenario.seed)
     nodes = Nodes.fit(link, observed, _spread(task, models[chosen], predicted[chosen]))
     return OutcomeModel(name, chosen, task.shape, task.settings, models[chosen], nodes), {
         "chosen": chosen,

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from drivetrain import data
 from drivetrain.data import Table
 from drivetrain.errors import Fault, InfeasibleError, UsageError
 from drivetrain.optimizer.bounds import broken
@@ -37,7 +38,9 @@ class Ranking:
 
 
 def ranked(scenario: Scenario) -> bool:
-    """Whether decisions are made by ranking: some lever's options are the data's, and there are many."""
+    """Whether decisions are made by ranking: some lever's options are the data's, and there are many, or no's drawn."""
+    if scenario.implicit is not None:
+        return True
     options = [lever for lever in scenario.levers.values() if isinstance(lever, Categorical) and lever.open]
     return any(len(lever.options) > FLAGGED for lever in options)
 
@@ -132,6 +135,7 @@ def exclusions(scenario: Scenario, frame: pd.DataFrame, seen: Table) -> tuple[In
     if not by:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     asked = frame[by].assign(row_=np.arange(len(frame))).dropna()
+    seen = data.had(scenario, seen)
     had = seen.frame[by].assign(code_=seen.settings[:, 0]).dropna().drop_duplicates()
     pairs = asked.merge(had, on=by)
     return pairs["row_"].to_numpy(dtype=np.int64), pairs["code_"].to_numpy(dtype=np.int64)

@@ -34,6 +34,7 @@ def flaws(scenario: Scenario, faulty: frozenset[str] = frozenset()) -> Iterator[
     yield from _shapes(scenario, faulty)
     yield from _own_rules(scenario, faulty)
     yield from _outcomes(scenario, faulty)
+    yield from _implicit(scenario)
     yield from _inputs(scenario, faulty)
     yield from _columns(scenario)
     yield from _features(scenario)
@@ -189,6 +190,22 @@ def _outcomes(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
             if outcome.when in earlier and scenario.outcomes[outcome.when].kind != "binary":
                 yield Flaw(path, f"found {outcome.when!r}", "It must be a binary outcome")
         earlier.append(name)
+
+
+def _implicit(scenario: Scenario) -> Iterator[Flaw]:
+    """No's are drawn among the options of one lever, and what else comes of a decision hangs on the yes."""
+    if (name := scenario.implicit) is None:
+        return
+    path: Path = ("outcomes", name, "negatives")
+    if list(scenario.open) != list(scenario.levers) or len(scenario.levers) != 1:
+        rule = "No's are drawn among the options that the data shows of the only lever"
+        yield Flaw(path, f"found the levers {', '.join(scenario.levers)}", rule, "Give it alone, with options: data.")
+    if not scenario.inputs:
+        yield Flaw(path, "found no inputs", "They tell who has had what", "Declare who decides as an input.")
+    for other, each in scenario.outcomes.items():
+        if other != name and (each.when != name or each.negatives is not None):
+            rule = f"Of what is drawn nothing else is known, so it must exist only where {name} is yes"
+            yield Flaw(("outcomes", other, "when"), f"found {each.when!r}", rule, f"Write when: {name}.")
 
 
 def _earlier(scenario: Scenario, faulty: frozenset[str], path: Path, used: str, earlier: list[str]) -> Iterator[Flaw]:

@@ -33,6 +33,9 @@ class Outcome(Declaration):
     above: float | None = None
     """A binary outcome may be yes where its column, which can be another outcome's too, holds more than this number:
     whether anything was spent, beside how much."""
+    negatives: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Of a binary outcome whose rows say only what was seen or bought (implicit feedback): how many options that who
+    decides has not had are drawn beside each row, as its no's. Its column may then be left out of the data."""
     uses: Many[Name] = ()
     """Earlier outcomes that this outcome's model sees."""
     when: Name | None = None
@@ -45,6 +48,7 @@ class Outcome(Declaration):
         yield from self._strange("max", "rating", self.max is not None)
         yield from self._strange("scale", "numeric", self.scale != "linear")
         yield from self._strange("above", "binary", self.above is not None)
+        yield from self._strange("negatives", "binary", self.negatives is not None)
         if self.kind == "rating":
             for key in ("min", "max"):
                 if getattr(self, key) is None:

@@ -128,6 +128,11 @@ class Scenario(Declaration):
         return copy
 
     @property
+    def implicit(self) -> str | None:
+        """The outcome whose no's are drawn; None where all were seen."""
+        return next((name for name, each in self.outcomes.items() if each.negatives is not None), None)
+
+    @property
     def features(self) -> Mapping[str, tuple[str, Feature]]:
         """Feature of a lever's options → that lever, and what is declared."""
         known = ((name, each) for name, each in self.levers.items() if isinstance(each, Categorical))

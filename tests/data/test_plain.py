@@ -51,3 +51,9 @@ def test_a_source_is_not_changed() -> None:
     series = pd.Series([1.0, np.inf])
     assert numbers(series)[0].tolist()[0] == 1
     assert series.tolist() == [1, np.inf]
+
+
+def test_texts_in_pieces_are_one_column() -> None:
+    pieces = pd.concat([pd.Series(["1", "x"], dtype="str"), pd.Series([" 2", "3"], dtype="str")])
+    assert numbers(pieces)[0][[0, 3]].tolist() == [1, 3]
+    assert numbers(pieces)[1].tolist() == [True, False, False, True]
