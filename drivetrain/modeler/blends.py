@@ -6,12 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from drivetrain.modeler.cross_fitting import Task
+from drivetrain.modeler.cross_fitting import Task, linear_of_fold
 from drivetrain.modeler.ensemble import Member
 from drivetrain.modeler.kinds import Blend
-from drivetrain.modeler.training import Examples
 
 STEPS = 20
 """Shares that are tried: 0, 1/20, 2/20 ... 1."""
@@ -48,14 +46,8 @@ def _losses(fold: int, first: tuple[Member, ...], second: tuple[Member, ...], ta
     """[STEPS + 1] the mean loss in a fold's rows of its own members' averages, for each share."""
     held = task.examples.take(np.flatnonzero(task.fold == fold))
     link = next(member.link for member in first if member.fold == fold)
-    target, one, other = link.target(held.observed), *(_linear(fold, members, held) for members in (first, second))
+    target = link.target(held.observed)
+    one, other = (linear_of_fold(fold, members, held) for members in (first, second))
     weight = [] if held.weight is None else [torch.from_numpy(held.weight).float()]
     shares = np.linspace(0, 1, STEPS + 1)
     return np.array([float(link.loss((1 - share) * one + share * other, target, *weight)) for share in shares])
-
-
-def _linear(fold: int, members: tuple[Member, ...], held: Examples) -> Tensor:
-    """[n, C] the mean linear predictor of the members that have not seen these rows; they share one link."""
-    judges = [member.network for member in members if member.fold == fold]
-    with torch.no_grad():
-        return torch.stack([net.paired(net.context(held.rows), held.features) for net in judges]).mean(0)

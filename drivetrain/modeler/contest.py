@@ -14,6 +14,7 @@ from drivetrain.errors import Fault, FormulaError, nearest
 from drivetrain.modeler import baselines, scales, scores, smearing, tuning
 from drivetrain.modeler.blends import blend
 from drivetrain.modeler.boosting import MOST_OPTIONS
+from drivetrain.modeler.calibrating import calibrated
 from drivetrain.modeler.coded import CodedColumn, coded
 from drivetrain.modeler.cross_fitting import Task, cross_fit, cross_grow, out_of_fold
 from drivetrain.modeler.encoder import InputEncoder, SettingColumn, SettingEncoder
@@ -179,9 +180,15 @@ def _hold(scenario: Scenario, name: str, task: Task, progress: Progress) -> tupl
 
     size, rounds, told = _sizes(scenario, kinds, task, say)
     task = task.sized(size)
-    models = dict(_trained(scenario, kinds, task, size, rounds, say))
+    trained = dict(_trained(scenario, kinds, task, size, rounds, say))
+    models, told["calibrated"] = dict[str, tuple[Member, ...]](), dict[str, Any]()
+    for kind, members in trained.items():
+        models[kind], told["calibrated"][kind] = _finished(members, task)
     predicted = {kind: out_of_fold(members, task) for kind, members in models.items()}
-    told["blend"] = _blended(models, predicted, task)
+    if blended := _blended(trained, predicted, task):
+        who, members, told["blend"] = blended
+        models[who], told["calibrated"][who] = _finished(members, task)
+        predicted[who] = out_of_fold(models[who], task)
     for baseline in _baselines(kinds, task):
         say(f"{baseline} baseline")
         predicted[baseline] = _baseline(baseline, task, scenario.seed)
@@ -229,29 +236,27 @@ def _trained(
             members = cross_grow(task, size.boosting, rounds, folds, scenario.seed)
         else:
             members = cross_fit(kind, task, size, folds, scenario.seed)
-        yield kind, _smeared(members, task)
+        yield kind, members
 
 
-def _smeared(members: tuple[Member, ...], task: Task) -> tuple[Member, ...]:
-    if task.link.curve == "linear":
-        return members
-    return smearing.smeared(members, smearing.errors(members, task.examples, task.fold))
+def _finished(members: tuple[Member, ...], task: Task) -> tuple[tuple[Member, ...], dict[str, Any] | None]:
+    """Members whose means are right on average, and, where probabilities were calibrated, how."""
+    if task.link.curve != "linear":
+        members = smearing.smeared(members, smearing.errors(members, task.examples, task.fold))
+    return calibrated(members, task)
 
 
 def _blended(
-    models: dict[str, tuple[Member, ...]], predicted: dict[str, np.ndarray], task: Task
-) -> dict[str, Any] | None:
-    """Puts the best network averaged with boosting beside the others; who it is, and how much of it is trees."""
-    networks = {who: guess for who, guess in predicted.items() if who != "boosting"}
-    if "boosting" not in models or not networks:
+    models: Mapping[str, tuple[Member, ...]], predicted: Mapping[str, np.ndarray], task: Task
+) -> tuple[str, tuple[Member, ...], dict[str, Any]] | None:
+    """The best network averaged with boosting: its name, its members, and how much of them is trees."""
+    lines = [_entry(who, guess, task) for who, guess in predicted.items() if who != "boosting"]
+    if "boosting" not in models or not lines:
         return None
-    lines = [_entry(who, guess, task) for who, guess in networks.items()]
     best = str(min(lines, key=lambda line: line["loss"])["name"])
     members, share = blend(models[best], models["boosting"], task)
-    if 0 < share < 1:
-        models[best + AND + "boosting"] = _smeared(members, task)
-        predicted[best + AND + "boosting"] = out_of_fold(models[best + AND + "boosting"], task)
-    return {"of": [best, "boosting"], "share_of_boosting": share}
+    told = {"of": [best, "boosting"], "share_of_boosting": share}
+    return (best + AND + "boosting", members, told) if 0 < share < 1 else None
 
 
 def _entry(who: str, predicted: np.ndarray, task: Task) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from drivetrain.modeler.boosting import Soil, grow, halves, stops
 from drivetrain.modeler.encoder import SettingEncoder
@@ -79,6 +80,13 @@ def cross_grow(
     soil = Soil.of(task.examples, task.shape, task.settings)
     trees = grow(soil, seen, links, many, bush, seed)
     return tuple(Member(each, link, int(fold)) for each, link, fold in zip(trees, links, folds, strict=True))
+
+
+def linear_of_fold(fold: int, members: Sequence[Member], held: Examples) -> Tensor:
+    """[n, C] the mean linear predictor of the members that have not seen a fold, of rows of it; they share one link."""
+    judges = [member.network for member in members if member.fold == fold]
+    with torch.no_grad():
+        return torch.stack([net.paired(net.context(held.rows), held.features) for net in judges]).mean(0)
 
 
 def out_of_fold(members: tuple[Member, ...], task: Task) -> np.ndarray:

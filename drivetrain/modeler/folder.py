@@ -26,7 +26,7 @@ from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.nodes import Nodes
 
 FORMAT = 1
-FITTED = ("centre", "scale", "smear")
+FITTED = ("centre", "scale", "smear", "slope", "shift")
 """What each member's link has of its own."""
 WHOLE = "sha256"
 """The manifest's key for its own sum."""

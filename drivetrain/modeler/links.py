@@ -42,6 +42,10 @@ class Link(BaseModel):
     """Where the scale asinh bends."""
     smear: scales.Smear = (1.0, 0.0)
     """What the way back from the scale must know of the errors on it; estimated on rows that no member had seen."""
+    slope: float = 1.0
+    """What a binary or categorical outcome's linear predictor is multiplied by, to be calibrated."""
+    shift: tuple[float, ...] = ()
+    """[C] what is then added; nothing where empty."""
     low: float = 0.0
     high: float = 1.0
     """The range of a rating."""
@@ -110,6 +114,8 @@ class Link(BaseModel):
 
     def mean(self, linear: Tensor) -> Tensor:
         """Linear predictors [..., C] → the expected outcome [...]; of a categorical one the probabilities [..., C]."""
+        if self.shift:
+            linear = linear * self.slope + torch.tensor(self.shift, dtype=linear.dtype)
         if self.kind == "categorical":
             return torch.softmax(linear, dim=-1)
         only = linear[..., 0]

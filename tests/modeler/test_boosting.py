@@ -229,4 +229,4 @@ def test_steps_that_networks_blur_are_left_to_trees(make: Make) -> None:
     assert losses["boosting"] < 0.8 * losses["two_tower"]
     assert told["trees"]["leaves"] == 8
     assert min(told["trees"]["rounds"]) > 0
-    assert 0 < told["blend"]["share_of_boosting"] <= 1
+    assert "blend" not in told or 0 < told["blend"]["share_of_boosting"] < 1
