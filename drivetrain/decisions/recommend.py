@@ -17,11 +17,12 @@ from drivetrain.decisions import ranges
 from drivetrain.errors import DataError, Fault
 from drivetrain.evidence import NAMES, Estimate, Evidence
 from drivetrain.evidence.sample import Z95
-from drivetrain.optimizer import Plan, decisions, exclusions, holds, optimise, ranked, ranking
+from drivetrain.optimizer import Plan, checked, decisions, exclusions, holds, optimise, ranked, ranking
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Crowd, Outlook, Simulator, averse, jackknife
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Column = NDArray[Any] | list[str]
 
 _WORTH = ("objective", "objective_low", "objective_high", "gain", "gain_low", "gain_high")
@@ -136,10 +137,18 @@ def _plan(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd, lo
         if name == "do_nothing" or holds(simulator, crowd, everyone):
             how = "as the models expect" if evidence.grade == "unsupported" else "by doubly robust value"
             return Plan(everyone, f"{NAMES[name]} for every row, {how}")
-        return optimise(simulator, crowd, np.zeros(many, dtype=np.int64), locked=locked)
+        return _best(simulator, rows, crowd, np.zeros(many, dtype=np.int64), locked)
     if name in {"tree", "smoothed"}:
         return _shared(simulator, evidence, rows, crowd, locked)
-    return optimise(simulator, crowd, decisions(scenario, rows.frame), locked=locked)
+    return _best(simulator, rows, crowd, decisions(scenario, rows.frame), locked)
+
+
+def _best(simulator: Simulator, rows: Rows, crowd: Crowd, unit: Ints, locked: Floats) -> Plan:
+    """The optimizer's answer, checked by other code; people answer for what they have fixed themselves."""
+    plan = optimise(simulator, crowd, unit, locked=locked)
+    if np.isfinite(locked).all(1).any():
+        return plan
+    return checked(simulator, crowd, unit, plan, _reference(simulator.scenario, rows)[1])
 
 
 def _shared(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd, locked: Floats) -> Plan:
@@ -154,7 +163,7 @@ def _shared(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd, 
     settings = np.where(np.isnan(locked), settings, locked)
     if holds(simulator, crowd, settings):
         return Plan(settings, f"{method}, by doubly robust scores")
-    return optimise(simulator, crowd, unit, locked=locked)
+    return _best(simulator, rows, crowd, unit, locked)
 
 
 def _unknown_current(scenario: Scenario) -> Fault:

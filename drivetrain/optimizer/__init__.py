@@ -10,6 +10,7 @@ from drivetrain.optimizer.choice import Plan, decisions, optimise, shortlist
 from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.nearby import nearby
 from drivetrain.optimizer.ranking import Ranking, best_single, deciders, exclusions, ranked, ranking
+from drivetrain.optimizer.referee import checked
 from drivetrain.optimizer.streamed import alone, streamed
 from drivetrain.optimizer.tradeoffs import Front, Frontier, Goal, front, frontier, goals
 
@@ -22,6 +23,7 @@ __all__ = [
     "alone",
     "best_single",
     "candidates",
+    "checked",
     "deciders",
     "decisions",
     "exclusions",

@@ -156,14 +156,14 @@ def kept(
     """
     for each in scenario.constraints:
         if each.over == "each":
-            fine = [_within(uses[each.name], each, "", slack)]
+            fine = [within(uses[each.name], each, "", slack)]
             if any((~one).mean() > stray for one in fine):
                 return False
             continue
         names, number = grouped(labels, each.by) if each.by else (("",), np.zeros(len(uses[each.name]), dtype=int))
         for place, group in enumerate(names):
             told = _together(each, {key: uses[key][number == place] for key in each.formulas}, share)
-            if not _within(np.array([told]), each, group, slack).all():
+            if not within(np.array([told]), each, group, slack).all():
                 return False
     return True
 
@@ -179,7 +179,8 @@ def _together(constraint: Constraint, uses: Mapping[str, Floats], share: float) 
     return of / to if to > 0 else 0.0 if of == to == 0 else float("nan")
 
 
-def _within(values: Floats, constraint: Constraint, group: str, slack: float) -> NDArray[np.bool_]:
+def within(values: Floats, constraint: Constraint, group: str = "", slack: float = TOLERANCE) -> NDArray[np.bool_]:
+    """Which values keep a constraint's bounds, of a group where it has some."""
     fine = np.isfinite(values)
     most, least = constraint.bound("at_most", group), constraint.bound("at_least", group)
     if most is not None:
