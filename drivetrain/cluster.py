@@ -55,10 +55,12 @@ def recommend(
 def _refuse_what_needs_all(run: Run) -> None:
     totals = [constraint.name for constraint in run.scenario.constraints if constraint.over != "each"]
     unit = run.scenario.decide.unit if run.judged.recommended in {"segment", "row"} else "row"
-    if totals or unit != "row":
-        what = f"the constraint {totals[0]} holds over all rows" if totals else f"one decision is made for each {unit}"
+    reasons = [f"the constraint {name} holds over all rows" for name in totals]
+    reasons += [f"rows share the lever {name}" for name in run.scenario.decide.shared]
+    reasons += [f"one decision is made for each {unit}"] if unit != "row" else []
+    if reasons:
         cure = "Leave out --workers, so that all rows are decided together"
-        raise RefusedError(Fault("rows in parts", what, "Parts are decided without knowing of each other", cure))
+        raise RefusedError(Fault("rows in parts", reasons[0], "Parts are decided without knowing of each other", cure))
 
 
 def _split(rows: Path, place: Path, size: int) -> Iterator[Path]:

@@ -90,7 +90,11 @@ def action(scenario: Scenario, evidence: Evidence) -> str:
         return f"Set {levers} for each of {len(evidence.tree.leaves)} groups"
     if name == "smoothed":
         return f"Set {levers} for each row, smoothed over rows that are alike"
-    return f"Set {levers} for each {'row' if name == 'row' else ' and '.join(scenario.decide.by)} on its own"
+    shared = _listed(list(scenario.decide.shared)) if scenario.decide.shared else ""
+    own = _listed([each for each in scenario.levers if each not in scenario.decide.shared])
+    whom = f"each {' and '.join(scenario.decide.sharing)} alike" if scenario.decide.sharing else "everyone alike"
+    alike = f"{shared} for {whom}, and " if shared else ""
+    return f"Set {alike}{own} for each {'row' if name == 'row' else ' and '.join(scenario.decide.by)} on its own"
 
 
 def headline(scenario: Scenario, evidence: Evidence, promise: Promise | None = None) -> str:

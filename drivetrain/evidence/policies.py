@@ -66,7 +66,11 @@ def _shared(court: Judge, out: dict[str, Floats | None], told: Slate | None) -> 
     tree, found = groups(court, told, scenario.decide.tree or LEAVES), None
     if tree is not None:
         out["tree"] = tree[0]
-    if scenario.decide.unit == "row" and all(each.over == "each" for each in scenario.constraints):
+    if (
+        scenario.decide.unit == "row"
+        and not scenario.decide.shared
+        and all(each.over == "each" for each in scenario.constraints)
+    ):
         out["smoothed"], found = smoothed(court, told)
     return Policies(out, None if tree is None else tree[1], found)
 

@@ -17,6 +17,7 @@ from drivetrain.optimizer.bounds import Limit, broken, limits, used
 from drivetrain.optimizer.conflict import conflict
 from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.locking import rest
+from drivetrain.optimizer.mixed import Shared, share_out
 from drivetrain.optimizer.offers import Offers
 from drivetrain.optimizer.once import promising
 from drivetrain.optimizer.parts import Sum, Use, allot, most
@@ -116,6 +117,8 @@ def _decide(simulator: Simulator, crowd: Crowd, unit: Ints, bounds: list[Limit],
     scenario, offers = simulator.scenario, Offers.of(simulator, crowd, unit)
     if _alone(scenario, unit):
         return _each(simulator, crowd, offers)
+    if scenario.decide.shared:
+        return _sharing(simulator, crowd, offers, bounds, share, nodes)
     asked, way = offers, ""
     if offers.tried.shape[1] > 1 and unit.max() == 0 and not any(limit.settled for limit in bounds):
         found = promising(simulator, crowd, offers.common(), ONCE, share=share)
@@ -142,9 +145,32 @@ def _gap(scored: _Scored, picked: Ints, prices: Floats, share: float) -> float:
     return max(0.0, bound - got) / max(abs(bound), abs(got), 1e-12)
 
 
+def _sharing(simulator: Simulator, crowd: Crowd, offers: Offers, bounds: list[Limit], share: float, nodes: int) -> Plan:
+    """`_decide` where some levers are shared more widely than the others are decided."""
+    scenario, names = simulator.scenario, list(simulator.scenario.levers)
+    common, by = [names.index(name) for name in scenario.decide.shared], scenario.decide.sharing
+    offers = offers.alike(common)
+    scored = _score(simulator, crowd, offers, bounds)
+    first = np.unique(offers.unit, return_index=True)[1]
+    whose = grouped(crowd.labels, by)[1] if by else np.zeros(len(crowd), dtype=np.int64)
+    option = np.unique(offers.tried[:, common], axis=0, return_inverse=True)[1].astype(np.int64).ravel()
+    found = share_out(scored.values, scored.uses, Shared(whose[first], option), share, nodes)
+    if found is None:
+        raise conflict(simulator, crowd, offers, bounds, share)
+    start = offers.settings(found.picked)
+    search = Search(simulator, crowd, offers.unit, bounds, found.prices, share, frozenset(common))
+    refined = refine(search, start, offers.tried)
+    extra = (
+        f", {found.looked:,} of {int(option.max()) + 1:,} shared ones looked at, at most {found.gap:.2g} from the best"
+    )
+    extra += ", totals by a Lagrangian dual" if bounds else ""
+    told = _shadow_prices(simulator, crowd, refined[offers.unit], bounds, found.prices, share)
+    return Plan(refined[offers.unit], _told(offers.tried, start, refined, extra), told)
+
+
 def _alone(scenario: Scenario, unit: Ints) -> bool:
     """Whether each row decides for itself, by the mean: no decision has a second row, and no constraint is shared."""
-    shared = any(each.over != "each" for each in scenario.constraints)
+    shared = any(each.over != "each" for each in scenario.constraints) or bool(scenario.decide.shared)
     return len(unit) == int(unit.max()) + 1 and not shared and scenario.objective.risk is None
 
 

@@ -56,6 +56,14 @@ class Offers:
             return self
         return replace(self, tried=np.vstack([self.tried, self.tried]), unmoved=len(self.tried))
 
+    def alike(self, levers: list[int]) -> Offers:
+        """The same, some levers never moved, since decisions share them."""
+        if self.ends is None:
+            return self
+        low, high = (end.copy() for end in self.ends)
+        low[:, levers], high[:, levers] = -np.inf, np.inf
+        return replace(self, ends=(low, high))
+
     def __len__(self) -> int:
         """G."""
         return len(self.tried)

@@ -39,6 +39,8 @@ class Search:
     """[C] of each limit."""
     share: float = 1.0
     """The part of all rows that these are."""
+    kept: frozenset[int] = frozenset()
+    """Levers that stay as they are, such as those that decisions share."""
 
     @cached_property
     def alone(self) -> bool:
@@ -89,7 +91,7 @@ def refine(search: Search, start: Floats, tried: Floats) -> Floats:
         Settings [U, L], together worth at least as much as `start`.
     """
     space = search.simulator.scenario.space
-    widths = {i: width for i in range(len(space)) if (width := _width(space, i, tried[:, i]))}
+    widths = {i: width for i in range(len(space)) if i not in search.kept and (width := _width(space, i, tried[:, i]))}
     if not widths:
         return start
     value, use = search.ask(start)

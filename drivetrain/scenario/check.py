@@ -246,16 +246,24 @@ def _inputs(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
 def _grouping(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
     """What makes segments and groups must be inputs of few values, and bounds must be of such values."""
     words: list[tuple[Path, tuple[str, ...]]] = [(("decide", "by"), scenario.decide.by)]
+    words += [(("decide", "shared", lever), by) for lever, by in scenario.decide.shared.items()]
     words += [(("constraints", place, "by"), each.by) for place, each in enumerate(scenario.constraints)]
     for path, names in words:
         for place, name in enumerate(names):
             declared = scenario.inputs.get(name)
-            if declared is None and name not in faulty and path[0] == "constraints":
+            if declared is None and name not in faulty and path != ("decide", "by"):
                 yield Flaw((*path, place), f"found {name!r}", "It must be an input", nearest(name, scenario.inputs))
             if declared is not None and declared.kind == "numeric" and not declared.bins:
                 rule = "A number has too many values to make groups"
                 cure = f"Cut it, with bins: [NUMBER, ...] in inputs.{name}; or declare it categorical."
                 yield Flaw((*path, place), f"found the numeric input {name!r}", rule, cure)
+    for name in scenario.decide.shared:
+        if name not in scenario.levers.keys() | faulty:
+            cure = nearest(name, scenario.levers)
+            yield Flaw(("decide", "shared", name), f"found {name!r}", "It must be a lever", cure, True)
+    if scenario.levers and scenario.decide.shared.keys() >= scenario.levers.keys():
+        rule = "Some lever must be left to each row or segment"
+        yield Flaw(("decide", "shared"), "found all levers", rule, "Use unit instead.", True)
     for place, each in enumerate(scenario.constraints):
         yield from _bound_groups(scenario, ("constraints", place), each)
 

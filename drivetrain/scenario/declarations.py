@@ -264,6 +264,14 @@ class Assignment(Declaration):
         yield from repeated("negative_controls", self.negative_controls)
 
 
+Shared = Annotated[
+    Many[Name],
+    BeforeValidator(
+        lambda value: () if value == "once" else value, json_schema_input_type=list[Name] | Literal["once"]
+    ),
+]
+
+
 class Decide(Declaration):
     """What gets one setting."""
 
@@ -273,9 +281,18 @@ class Decide(Declaration):
     """The inputs whose values make a segment."""
     tree: Annotated[int, Field(ge=2, le=32)] | None = None
     """Instead of `by`: segments are found, at most so many, by a tree of questions that people can read."""
+    shared: dict[Name, Shared] = Field(default_factory=dict)
+    """Levers that many rows or segments share: lever → `once`, one setting for everyone; or inputs, one for each of
+    their values. The other levers are decided for each `unit`."""
+
+    @property
+    def sharing(self) -> tuple[str, ...]:
+        """The inputs whose values share the shared levers; none where everyone does."""
+        return next(iter(self.shared.values()), ())
 
     def flaws(self) -> Iterator[Flaw]:
         """Segments need inputs, and only they."""
+        yield from self._strange_sharing()
         if self.unit == "segment" and not self.by and self.tree is None:
             cure = "Add by: [input], or tree: 8."
             yield Flaw(("by",), "the key is missing", "Segments need the inputs that make them", cure)
@@ -285,3 +302,19 @@ class Decide(Declaration):
         if self.unit != "segment" and self.by:
             yield Flaw(("by",), f"found it beside unit: {self.unit}", "Only segments have it", "Remove it.", True)
         yield from repeated("by", self.by)
+
+    def _strange_sharing(self) -> Iterator[Flaw]:
+        """What is shared must be shared more widely than the rest, and all of it alike."""
+        for name, by in self.shared.items():
+            path = ("shared", name)
+            if self.unit == "once" or self.tree is not None:
+                where = "beside a tree" if self.tree is not None else "beside unit: once"
+                yield Flaw(
+                    path, f"found it {where}", "Levers are shared by rows, or by segments of inputs", "Remove it."
+                )
+            elif by != self.sharing:
+                yield Flaw(
+                    path, f"found {', '.join(by) or 'once'}", "All shared levers are shared alike", "Agree them."
+                )
+            elif self.unit == "segment" and not set(by) <= set(self.by):
+                yield Flaw(path, f"found {', '.join(by)}", "Segments must lie within what shares", "Add them to by.")

@@ -34,8 +34,8 @@ def labels(declared: Input, values: pd.Series[Any]) -> NDArray[np.object_]:
 
 
 def labelled(scenario: Scenario, frame: pd.DataFrame) -> dict[str, NDArray[np.object_]]:
-    """Input → `labels` [N], for every input that makes groups for a constraint."""
-    names = sorted({name for each in scenario.constraints for name in each.by})
+    """Input → `labels` [N], for every input that makes groups for a constraint, or shares a lever."""
+    names = sorted({name for each in scenario.constraints for name in each.by} | {*scenario.decide.sharing})
     return {name: labels(scenario.inputs[name], frame[name]) for name in names}
 
 

@@ -1,9 +1,10 @@
 """Random scenarios against brute force: every constraint kept, the best found, and what cannot be kept named so.
 
 `python -m tests.benchmarks.random_scenarios [--quick]`: 1,000 scenarios (quick: 100) of one to three levers with steps
-or options, some with a condition, with bounds of their own in each row, or frozen; decided by row, by segment or once;
-under up to three constraints on each row, totals, means and ratios, over all rows or within groups; some rows fixed by
-people. Brute force lists every setting of every decision and solves the choice whole, as a mixed-integer programme.
+or options, some with a condition, with bounds of their own in each row, or frozen; decided by row, by segment or once,
+or one lever once and the others by row; under up to three constraints on each row, totals, means and ratios, over all
+rows or within groups; some rows fixed by people. Brute force lists every setting of every decision and solves the choice
+whole, as a mixed-integer programme.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -81,6 +82,8 @@ class Problem:
     locked: Floats
     """[N, L] NaN where free."""
     coefficients: Floats
+    shares: bool
+    """Whether all free rows share the first lever."""
 
     def simulator(self) -> Simulator:
         """One whose models know the truth."""
@@ -111,6 +114,7 @@ def problem(seed: int) -> Problem:
     value = sign * (2 * y - 0.25 * grid[:, 0])
     constraints, limits, allowed = _constraints(draw, names, x, group, grid, y, allowed)
     unit = str(draw.choice(["row", "row", "segment", "once"]))
+    shares = unit == "row" and len(names) > 1 and draw.random() < 0.3
     scenario = build(
         {
             "version": 1,
@@ -121,7 +125,9 @@ def problem(seed: int) -> Problem:
             "inputs": {"x": {"kind": "numeric"}, "g": {"kind": "numeric", "bins": [0.5, 1.5]}},
             "outcomes": {"y": {"kind": "numeric"}},
             "constraints": constraints,
-            "decide": {"unit": unit} | ({"by": ["g"]} if unit == "segment" else {}),
+            "decide": {"unit": unit}
+            | ({"by": ["g"]} if unit == "segment" else {})
+            | ({"shared": {names[0]: "once"}} if shares else {}),
             "data": {"csv": "none.csv", "split": {"folds": 2, "test": 0}},
         }
     )
@@ -132,7 +138,9 @@ def problem(seed: int) -> Problem:
         place = draw.choice(np.flatnonzero(allowed[row]))
         locked[row] = grid[place]
         allowed[row] = np.arange(len(grid)) == place
-    return Problem(scenario, frame, grid, value, allowed, limits, decisions(scenario, frame), locked, coefficients)
+    return Problem(
+        scenario, frame, grid, value, allowed, limits, decisions(scenario, frame), locked, coefficients, shares
+    )
 
 
 def _word(lever: str) -> str:
@@ -193,6 +201,17 @@ def _constraints(
 
 def brute(made: Problem, slack: float = 0.0) -> float | None:
     """The best total value of any choice of whole settings for whole decisions; None where there is none."""
+    if not made.shares:
+        return _brute(made, slack)
+    fixed, found = np.isfinite(made.locked).all(1), list[float]()
+    for value in np.unique(made.grid[:, 0]):
+        allowed = made.allowed & (fixed[:, None] | (made.grid[:, 0] == value))
+        best = _brute(replace(made, allowed=allowed), slack) if allowed.any(1).all() else None
+        found += [] if best is None else [best]
+    return max(found, default=None)
+
+
+def _brute(made: Problem, slack: float) -> float | None:
     units, many = int(made.unit.max()) + 1, len(made.grid)
     free = np.isnan(made.locked[:, 0])
     cells = [(u, g, made.unit == u) for u in range(units) for g in range(many)]
@@ -229,7 +248,9 @@ def worst(made: Problem, settings: Floats) -> float:
     """The worst violation of any rule, relative to its bound; reckoned from the settings alone."""
     place = np.array([int(np.flatnonzero((made.grid == setting).all(1))[0]) for setting in settings])
     rows = np.arange(len(place))
-    out = 0.0 if made.allowed[rows, place].all() else np.inf
+    free = np.isnan(made.locked).any(1)
+    alike = not made.shares or len(np.unique(settings[free, 0])) <= 1
+    out = 0.0 if made.allowed[rows, place].all() and alike else np.inf
     for limit in made.limits:
         of, to = (float((limit.rows * each[rows, place]).sum()) for each in (limit.of, limit.to))
         out = max(out, limit.sign * (of / to - limit.bound) / max(1.0, abs(limit.bound)))
