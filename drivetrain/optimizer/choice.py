@@ -160,12 +160,10 @@ def _sharing(simulator: Simulator, crowd: Crowd, offers: Offers, bounds: list[Li
     start = offers.settings(found.picked)
     search = Search(simulator, crowd, offers.unit, bounds, found.prices, share, frozenset(common))
     refined = refine(search, start, offers.tried)
-    extra = (
-        f", {found.looked:,} of {int(option.max()) + 1:,} shared ones looked at, at most {found.gap:.2g} from the best"
-    )
+    extra = f", {found.looked:,} combinations of {int(option.max()) + 1:,} shared ones looked at"
     extra += ", totals by a Lagrangian dual" if bounds else ""
     told = _shadow_prices(simulator, crowd, refined[offers.unit], bounds, found.prices, share)
-    return Plan(refined[offers.unit], _told(offers.tried, start, refined, extra), told)
+    return Plan(refined[offers.unit], _told(offers.tried, start, refined, extra), told, found.gap)
 
 
 def _alone(scenario: Scenario, unit: Ints) -> bool:

@@ -125,11 +125,14 @@ def _each(
         left[place], looked = False, looked + 1
         found = _fixed(values, uses, shared, every[place], share, nodes)
         if found is None:
+            bound[place] = -np.inf
             continue
         prices = found.prices
         if (earned := worth(values, found.picked)) > least:
             best, least = found, earned
-    return None if best is None else Choice(best.picked, best.prices, 0.0, looked)
+    if best is None:
+        return None
+    return Choice(best.picked, best.prices, max(0.0, float(bound.max()) - least) / max(abs(least), 1e-12), looked)
 
 
 def _rounds(values: Table, uses: list[Use], shared: Shared, share: float, nodes: int) -> Choice | None:

@@ -3,8 +3,8 @@
 `python -m tests.benchmarks.random_scenarios [--quick]`: 1,000 scenarios (quick: 100) of one to three levers with steps
 or options, some with a condition, with bounds of their own in each row, or frozen; decided by row, by segment or once,
 or one lever once and the others by row; under up to three constraints on each row, totals, means and ratios, over all
-rows or within groups; some rows fixed by people. Brute force lists every setting of every decision and solves the choice
-whole, as a mixed-integer programme.
+rows or within groups; some rows fixed by people. Brute force lists every setting of every decision and solves it
+all as one mixed-integer programme.
 """
 
 from __future__ import annotations
