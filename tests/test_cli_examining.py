@@ -92,3 +92,9 @@ def test_each_row_has_bounds(copied: Path, tmp_path: Path, small_run: dt.Run) ->
     pd.testing.assert_frame_equal(again, told, check_dtype=False, atol=1e-6)
     with pytest.raises(dt.UsageError, match=r"share: found 1\.5"):
         small_run.predict({"price": 8}, share=1.5)
+
+
+def test_neighbours_are_listed_with_what_they_say(copied: Path) -> None:
+    shown = call("neighbours", copied, 8, "--top", 3)
+    assert shown.startswith("Of the 200 rows most like it")
+    assert len(json.loads(call("neighbours", copied, 8, "--top", 3, "--json"))["rows"]) == 3

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from drivetrain import data
+from drivetrain.assembly.neighbours import Neighbours, neighbours
 from drivetrain.assembly.prediction import predict
 from drivetrain.assembly.response import Response, respond
 from drivetrain.assembly.settings import Settings, open_levers
@@ -254,6 +255,25 @@ class Run:
         from drivetrain.assembly.opening import evaluate
 
         return evaluate(self, open_test=open_test)
+
+    def neighbours(self, row: int, top: int = 10, *, rows: Rows | None = None, **setting: Any) -> Neighbours:
+        """The rows of the data most like one row, and how many of them speak for a setting.
+
+        Rows are alike where the models expect the same of them under every setting, however their inputs differ.
+
+        Args:
+            row: its number in the source, from 1, as recommendations have it.
+            top: how many to list.
+            rows: where the row is; the run's own rows where left out.
+            **setting: every lever's value; what is recommended for the row where left out.
+
+        Raises:
+            UsageError: no such row, an unknown lever or a value that it does not allow, or a lever left out.
+        """
+        given = self.scenario.space.parse(setting)
+        if setting and np.isnan(given).any():
+            raise UsageError(open_levers(self.scenario, given[None]))
+        return neighbours(self, row, top, rows, given if setting else None)
 
     def surprises(self, top: int = 50) -> pd.DataFrame:
         """The rows that models which had not seen them get most wrong, and why: see `drivetrain.assembly.surprises`.

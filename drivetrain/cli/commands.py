@@ -234,7 +234,14 @@ def serve(
     serving.serve(run, host=host, port=port)
 
 
-for command in (examining.evaluate, examining.surprises, examining.compare, weighing.pareto, weighing.frontier):
+for command in (
+    examining.evaluate,
+    examining.neighbours,
+    examining.surprises,
+    examining.compare,
+    weighing.pareto,
+    weighing.frontier,
+):
     app.command()(command)
 
 

@@ -38,6 +38,35 @@ def evaluate(
         screen.say(line)
 
 
+def neighbours(
+    run: RunFolder,
+    row: Annotated[int, typer.Argument(help="Its number in the source, from 1.", min=1, show_default=False)],
+    *,
+    rows: Annotated[Path | None, typer.Option(help="Where the row is (CSV, Parquet). [default: the run's own]")] = None,
+    top: Annotated[int, typer.Option(help="How many lines.", min=1)] = 10,
+    json: Json = False,
+) -> None:
+    """The rows of the data most like one row, and how many of them speak for what is recommended for it."""
+    from drivetrain import assembly, data
+
+    opened = assembly.open_run(run)
+    found = opened.neighbours(row, top, rows=None if rows is None else data.read_rows(opened.scenario, rows))
+    if json:
+        each = found.frame.astype(object).where(found.frame.notna(), None).to_dict("records")
+        told = {"setting": found.setting, "spoken": found.spoken, "among": found.among, "usual": found.usual}
+        screen.data({**told, "few": found.few, "rows": each})
+        return
+    screen.say(str(found))
+    screen.table(
+        [str(name) for name in found.frame],
+        [[_short(value) for value in line] for line in found.frame.itertuples(index=False)],
+    )
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def surprises(
     run: RunFolder,
     *,

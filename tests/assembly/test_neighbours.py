@@ -1,0 +1,53 @@
+"""Neighbours: rows that get the same answers, and what they say of a setting."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import drivetrain as dt
+from drivetrain.simulator.likeness import nearest, outlines
+
+
+def test_the_nearest_are_listed_first_and_never_the_row_itself(small_run: dt.Run) -> None:
+    row = int(small_run.table.training.row[7]) + 1
+    found = small_run.neighbours(row, 5)
+    assert len(found.frame) == 5
+    assert row not in found.frame["row"].tolist()
+    assert found.frame["distance"].is_monotonic_increasing
+    assert {"income", "region", "price", "bought", "speaks"} <= set(found.frame)
+    one = small_run.table.frame["income"].to_numpy()[np.flatnonzero(small_run.table.row == row - 1)[0]]
+    assert (found.frame["income"] - one).abs().mean() < small_run.table.frame["income"].std()
+
+
+def test_how_many_speak_for_a_setting_is_told(small_run: dt.Run) -> None:
+    row = int(small_run.table.training.row[7]) + 1
+    found = small_run.neighbours(row, price=9)
+    assert found.among == 200
+    assert found.setting == "price 9.00 EUR"
+    assert found.spoken > 0
+    assert found.spoken == pytest.approx(found.usual, rel=0.5)  # prices were drawn: alike rows got any of them
+    assert not found.few
+    assert str(found).startswith("Of the 200 rows most like it, ")
+
+
+def test_a_row_that_is_new_has_neighbours_in_the_data(small_run: dt.Run) -> None:
+    rows = dt.read_rows(small_run.scenario, pd.DataFrame({"income": [40.0], "region": ["north"]}))
+    assert len(small_run.neighbours(1, rows=rows).frame) == 10
+    with pytest.raises(dt.UsageError, match="counted in their source"):
+        small_run.neighbours(2, rows=rows)
+
+
+def test_distances_are_in_standard_deviations() -> None:
+    others = np.array([[0.0, 5.0], [2.0, 5.0], [4.0, 5.0]])
+    found, distance = nearest(np.array([1.9, 5.0]), others, 2)
+    assert found.tolist() == [1, 0]
+    assert distance == pytest.approx(np.array([0.1, 1.9]) / others[:, 0].std())
+
+
+def test_an_outline_is_what_is_expected_under_every_setting(small_run: dt.Run) -> None:
+    simulator = small_run.simulator
+    crowd, stops = simulator.crowd(small_run.table.frame.iloc[:4]), np.array([[6.0], [9.0]])
+    expected = simulator.grid(crowd, stops)
+    assert outlines(simulator, crowd, stops) == pytest.approx(expected.mean(expected.outcomes["bought"]).numpy())
