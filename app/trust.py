@@ -16,6 +16,9 @@ def show(run: dt.Run) -> None:
     _sealed(run)
     for place, (outcome, told) in enumerate(run.record["contest"].items()):
         _models(run, place, outcome, told)
+    if pairs := run.explain()["interplay"]:
+        st.subheader("Levers that act on each other")
+        draw(dt.figures.interplay(pairs, run.scenario.objective.unit, look()), "interplay")
     _data(run)
     _again(run)
 
@@ -57,6 +60,14 @@ def _models(run: dt.Run, place: int, outcome: str, told: dict) -> None:
             unit = "share" if declared.kind == "binary" else declared.unit
             draw(dt.figures.calibration(outcome, told, unit, look()), f"calibration-{place}")
             st.caption("Points on the line mean that predictions can be taken at their word.")
+    if relied := run.explain()["outcomes"].get(outcome):
+        with left:
+            draw(dt.figures.importance(outcome, relied, look()), f"importance-{place}")
+            st.caption("How much worse held-out rows are predicted when one column's values are dealt anew.")
+        if "confusion" in relied:
+            with right:
+                draw(dt.figures.confusion(outcome, relied["confusion"], look()), f"confusion-{place}")
+                st.caption("Lines: what was observed. Columns: what blind models held most probable.")
 
 
 def _data(run: dt.Run) -> None:

@@ -98,3 +98,13 @@ def test_neighbours_are_listed_with_what_they_say(copied: Path) -> None:
     shown = call("neighbours", copied, 8, "--top", 3)
     assert shown.startswith("Of the 200 rows most like it")
     assert len(json.loads(call("neighbours", copied, 8, "--top", 3, "--json"))["rows"]) == 3
+
+
+def test_explain_says_what_models_rely_on(small_run: dt.Run) -> None:
+    said = call("explain", small_run.folder)
+    assert "log-loss of bought rises by" in said
+    assert "price (lever)" in said
+    assert "bought observed, and held most probable" in said
+    told = json.loads(call("explain", small_run.folder, "--json"))
+    assert {each["name"] for each in told["outcomes"]["bought"]["by"]} == {"price", "income", "region"}
+    assert told["interplay"] == []

@@ -119,3 +119,26 @@ def _luminance(colour: str) -> float:
     parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def test_what_models_rely_on_is_drawn_as_the_record_says(small_run: Run) -> None:
+    told = small_run.explain()["outcomes"]["bought"]
+    figure = figures.importance("bought", told)
+    assert sorted(figure.data[0].x) == sorted(each["loss"] for each in told["by"])
+    assert {"price (lever)", "income (input)", "region (input)"} == set(figure.data[0].y)
+    assert max(told["by"], key=lambda each: each["loss"])["name"] == "price"
+
+
+def test_a_confusion_counts_every_judged_row(small_run: Run) -> None:
+    told = small_run.explain()["outcomes"]["bought"]["confusion"]
+    assert sum(map(sum, told["rows"])) == len(small_run.table.training)
+    figure = figures.confusion("bought", told)
+    assert figure.data[0].text[0][0] == f"{told['rows'][0][0]:,}"
+    assert sum(figure.data[0].z[0]) == pytest.approx(1)
+
+
+def test_levers_that_act_on_each_other_stand_in_order() -> None:
+    pairs = [{"levers": ["a", "b"], "share": 0.5, "size": 2.0}, {"levers": ["a", "c<"], "share": 0.1, "size": 1.0}]
+    figure = figures.interplay(pairs, "EUR")
+    assert list(figure.data[0].y) == ["a × c&lt;", "a × b"]
+    assert figure.layout.xaxis.title.text == "what both do beyond their sum (EUR)"

@@ -12,6 +12,7 @@ import torch
 
 from drivetrain import data, modeler
 from drivetrain import scenario as scenarios
+from drivetrain.assembly.explaining import explained
 from drivetrain.assembly.folder import keep
 from drivetrain.assembly.record import record
 from drivetrain.assembly.result import Run
@@ -97,4 +98,8 @@ def _learn(scenario: Scenario | str | Path, out: str | Path | None, progress: Pr
     if not ranked(declared):
         candidates(declared.space, support)
     fitted = modeler.fit(declared, table, progress)
-    return Run(declared, table, Simulator(declared, fitted.models, support), {"contest": fitted.contest})
+    simulator = Simulator(declared, fitted.models, support)
+    progress("asking the models what they rely on")
+    return Run(
+        declared, table, simulator, {"contest": fitted.contest, "explanation": explained(simulator, table.training)}
+    )

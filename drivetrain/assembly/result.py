@@ -285,6 +285,16 @@ class Run:
 
         return surprises(self, top)
 
+    def explain(self) -> Mapping[str, Any]:
+        """What models rely on, what they take for what, and which levers act on each other.
+
+        Returns:
+            `outcomes`: outcome → `importance` by input and lever, and `confusion` where it has classes (see
+            `modeler.importance`); `interplay` of pairs of levers (see `simulator.interplay`). Figures draw them.
+        """
+        told: Mapping[str, Any] = self.record.get("explanation") or {"outcomes": {}, "interplay": []}
+        return told
+
     def logbook(self) -> Logbook:
         """The decision log of this run: approve, reject, export, feed outcomes back, review.
 

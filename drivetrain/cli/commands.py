@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from drivetrain.cli import examining, logbook, screen, simulating, weighing
+from drivetrain.cli import examining, explaining, logbook, screen, simulating, weighing
 from drivetrain.cli.examining import Json, RunFolder
 from drivetrain.errors import DrivetrainError, Fault, UsageError
 
@@ -238,6 +238,7 @@ for command in (
     examining.evaluate,
     examining.neighbours,
     examining.surprises,
+    explaining.explain,
     examining.compare,
     weighing.pareto,
     weighing.frontier,

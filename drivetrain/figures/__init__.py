@@ -6,6 +6,7 @@ background.
 
 from drivetrain.figures.actions import gains, settings
 from drivetrain.figures.curves import response, value_curve
+from drivetrain.figures.explaining import confusion, importance, interplay
 from drivetrain.figures.look import DARK, LIGHT, Look
 from drivetrain.figures.models import MODELS, calibration, contest, judged
 from drivetrain.figures.policies import policies
@@ -18,9 +19,12 @@ __all__ = [
     "MODELS",
     "Look",
     "calibration",
+    "confusion",
     "contest",
     "frontier",
     "gains",
+    "importance",
+    "interplay",
     "judged",
     "pareto",
     "policies",

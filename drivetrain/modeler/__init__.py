@@ -10,6 +10,7 @@ from drivetrain.modeler.ensemble import Models, OutcomeModel
 from drivetrain.modeler.folder import read, write
 from drivetrain.modeler.hand_over import hand_over
 from drivetrain.modeler.held_out import HeldOut, held_out
+from drivetrain.modeler.importance import explained
 from drivetrain.modeler.links import Link, worth
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Models",
     "OutcomeModel",
     "Progress",
+    "explained",
     "fit",
     "hand_over",
     "held_out",

@@ -202,7 +202,23 @@ def models(run: Run) -> str:
             unit = "share" if declared.kind == "binary" else declared.unit
             note = "Points on the line mean that predictions can be taken at their word."
             parts.append(drawing(figures.calibration(outcome, told, unit), f"calibration-{place}", note))
+        parts += _explained(run, outcome, place)
+    if pairs := run.explain()["interplay"]:
+        note = "Where this is near 0, each lever can be set without a look at the other; by what models expect."
+        drawn = figures.interplay(pairs, run.scenario.objective.unit)
+        parts += ["<h3>Levers that act on each other</h3>", drawing(drawn, "interplay", note)]
     return "".join(parts)
+
+
+def _explained(run: Run, outcome: str, place: int) -> Iterator[str]:
+    """What the models of an outcome rely on, and what they take for what."""
+    if (told := run.explain()["outcomes"].get(outcome)) is None:
+        return
+    note = f"How much worse {told['rows']:,} held-out rows are predicted when one column's values are dealt anew."
+    yield drawing(figures.importance(outcome, told), f"importance-{place}", note)
+    if "confusion" in told:
+        note = "Each line is what was observed, each column what models that had not seen the row held most probable."
+        yield drawing(figures.confusion(outcome, told["confusion"]), f"confusion-{place}", note)
 
 
 def again(run: Run) -> str:

@@ -6,6 +6,7 @@ that their disagreement at the end is the disagreement of whole chains.
 
 from drivetrain.simulator.crowd import Crowd
 from drivetrain.simulator.foresight import Errors, Foresight, span
+from drivetrain.simulator.interplay import interplay
 from drivetrain.simulator.risk import averse
 from drivetrain.simulator.simulator import Expected, Outlook, Simulator, jackknife
 from drivetrain.simulator.support import Reach, Support
@@ -23,6 +24,7 @@ __all__ = [
     "Support",
     "Tally",
     "averse",
+    "interplay",
     "jackknife",
     "span",
     "tally",
