@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from drivetrain import figures, report
-    from drivetrain.assembly import Response, Run, WhatIf, compare, evaluate, open_run, run, steady, train
+    from drivetrain.assembly import Response, Run, WhatIf, compare, evaluate, loop, open_run, run, steady, train
     from drivetrain.data import Rows, Table, read_rows
     from drivetrain.decisions import (
         DecisionLog,
@@ -43,7 +43,18 @@ if TYPE_CHECKING:
     from drivetrain.scenario import parse as parse_scenario
 
 _HOMES = {
-    "drivetrain.assembly": ("Response", "Run", "WhatIf", "compare", "evaluate", "open_run", "run", "steady", "train"),
+    "drivetrain.assembly": (
+        "Response",
+        "Run",
+        "WhatIf",
+        "compare",
+        "evaluate",
+        "loop",
+        "open_run",
+        "run",
+        "steady",
+        "train",
+    ),
     "drivetrain.data": ("Rows", "Table", "read_rows"),
     "drivetrain.decisions": ("DecisionLog", "Promise", "Recommendations", "column_of", "write"),
     "drivetrain.errors": (
@@ -99,6 +110,7 @@ __all__ = [
     "grounds",
     "last_test",
     "load_scenario",
+    "loop",
     "open_run",
     "parse_scenario",
     "read_rows",

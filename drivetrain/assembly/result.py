@@ -29,7 +29,9 @@ from drivetrain.scenario import Scenario
 from drivetrain.simulator import Crowd, Simulator
 
 if TYPE_CHECKING:
+    from drivetrain.assembly.experiment import Experiment
     from drivetrain.assembly.logbook import Logbook
+    from drivetrain.evidence.experiments import Mode
 
 
 @dataclass(frozen=True, repr=False)
@@ -307,6 +309,21 @@ class Run:
         from drivetrain.assembly.logbook import logbook
 
         return logbook(self)
+
+    def experiment(
+        self,
+        rows: str | Path | pd.DataFrame | Rows,
+        max_loss: float,
+        *,
+        mode: Mode = "decide",
+        against: str | None = None,
+        size: int | None = None,
+        seed: int = 0,
+    ) -> Experiment:
+        """Design the next randomised test: see `drivetrain.assembly.experiment`, which says arguments and errors."""
+        from drivetrain.assembly.experiment import experiment
+
+        return experiment(self, rows, max_loss, mode=mode, against=against, size=size, seed=seed)
 
     def to_fastai(self, path: str | Path, outcome: str | None = None) -> None:
         """Write an outcome's models as a fastai `Learner` in an `export.pkl`; loading one runs code from the file.

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from drivetrain.cli import examining, explaining, logbook, screen, simulating, weighing
+from drivetrain.cli import examining, experimenting, explaining, logbook, screen, simulating, weighing
 from drivetrain.cli.examining import Json, RunFolder
 from drivetrain.errors import DrivetrainError, Fault, UsageError
 
@@ -242,6 +242,7 @@ for command in (
     examining.compare,
     weighing.pareto,
     weighing.frontier,
+    experimenting.experiment,
 ):
     app.command()(command)
 

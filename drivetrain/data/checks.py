@@ -15,6 +15,8 @@ from drivetrain.errors import Fault, nearest
 from drivetrain.scenario import Outcome, Scenario, labelled
 from drivetrain.scenario.constraints import KEYS
 
+MOST_DRAWN = 12
+"""Settings of a range that declared chances may belong to."""
 FEWEST = 10
 """Fewest rows in a fold, in the test part, and under an outcome's condition: below, nothing can be judged."""
 
@@ -73,6 +75,16 @@ def of_weights(column: str, values: NDArray[np.float64]) -> Iterator[Fault]:
         yield Fault(thing, found, rule, "Correct the column, or leave data.weight out")
 
 
+def _too_fine(scenario: Scenario, settings: NDArray[np.float64]) -> Iterator[Fault]:
+    """A chance belongs to one setting: in a range, too, only few may have been drawn from."""
+    for position, (name, lever) in enumerate(scenario.levers.items()):
+        many = len(np.unique(settings[:, position]))
+        if scenario.assignment.propensity and lever.kind == "continuous" and many > MOST_DRAWN:
+            found = f"{many:,} different settings, and a chance for each row's own"
+            rule = f"Declared chances need a lever that was drawn from at most {MOST_DRAWN} settings"
+            yield Fault(f"lever '{name}'", found, rule, "Leave assignment.propensity out, and say how it was drawn")
+
+
 def of_rows(
     scenario: Scenario,
     frame: pd.DataFrame,
@@ -96,6 +108,7 @@ def of_rows(
     if not len(frame):
         return
     yield from _unknown_groups(scenario, frame)
+    yield from _too_fine(scenario, settings)
     for position, name in enumerate(scenario.levers):
         if len(np.unique(settings[:, position])) == 1:
             found, rule = f"all {len(frame):,} usable rows have one setting", "Its effect shows only where it varies"

@@ -11,7 +11,7 @@ from sklearn.cluster import KMeans
 from drivetrain.evidence.value import Judge
 from drivetrain.optimizer import candidates
 from drivetrain.optimizer.bounds import broken
-from drivetrain.scenario import Categorical, YesNo
+from drivetrain.scenario import Categorical, LeverSpace, YesNo
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -79,7 +79,9 @@ def slate(court: Judge, singles: Floats, own: Floats | None) -> Slate | None:
         None where there is no choice.
     """
     some = singles[np.unique(np.linspace(0, len(singles) - 1, MOST // 2).round().astype(int))]
-    options = np.unique(np.concatenate([some, _typical(court, _suiting(court) if own is None else own)]), axis=0)
+    options = np.unique(
+        np.concatenate([some, typical(court.simulator.scenario.space, _suiting(court) if own is None else own)]), axis=0
+    )
     sign, (scores, direct) = court.simulator.scenario.objective.sign, court.each_single(options)
     known = np.isfinite(scores).all(0)
     if known.sum() < 2:
@@ -98,21 +100,25 @@ def _suiting(court: Judge) -> Floats:
     return out
 
 
-def _typical(court: Judge, own: Floats) -> Floats:
-    """A dozen of the settings [N, L] that rows would choose, each standing for others like it."""
+def typical(space: LeverSpace, own: Floats, most: int = MOST // 2) -> Floats:
+    """A dozen of the settings [N, L] that rows would choose, each standing for others like it.
+
+    Args:
+        space: the levers.
+        own: [N, L].
+        most: how many at most.
+    """
     distinct, counts = np.unique(own, axis=0, return_counts=True)
-    most = MOST // 2
     if len(distinct) <= most:
         return distinct
     parts = []
-    for i, lever in enumerate(court.simulator.scenario.levers.values()):
+    for i, lever in enumerate(space.levers.values()):
         values = distinct[:, i]
         plain = isinstance(lever, Categorical | YesNo)
         parts.append((values[:, None] == np.unique(values)).astype(float) if plain else _scaled(values)[:, None])
     place = np.column_stack(parts)
     fitted = KMeans(most, n_init=1, random_state=0).fit(place, sample_weight=counts)
-    apart = ((place[:, None] - fitted.cluster_centers_[None]) ** 2).sum(2)
-    return np.asarray(distinct[np.unique(apart.argmin(0))])
+    return np.asarray(distinct[np.unique(fitted.transform(place).argmin(0))])
 
 
 def _scaled(values: Floats) -> Floats:

@@ -237,10 +237,6 @@ def _inputs(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
             at: Path = ("assignment", "negative_controls", place)
             yield Flaw(at, f"found {name!r}", "It must be an input or an outcome", nearest(name, sorted(known)))
     yield from _grouping(scenario, faulty)
-    ranged = [name for name, lever in scenario.levers.items() if isinstance(lever, Continuous)]
-    if scenario.assignment.propensity and ranged:
-        rule = f"A probability of one setting needs levers without ranges, and {ranged[0]!r} is continuous"
-        yield Flaw(("assignment", "propensity"), "found a propensity column", rule, "Remove it.", True)
 
 
 def _grouping(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:

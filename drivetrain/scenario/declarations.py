@@ -250,7 +250,7 @@ class Assignment(Declaration):
     within: Many[Name] = ()
     """Inputs within whose values the draw was made with the same chances (randomised only)."""
     propensity: Column | None = None
-    """The column with the probability of each row's own setting (levers without ranges only)."""
+    """The column with the probability of each row's own setting; a range was drawn from a dozen settings at most."""
     negative_controls: Many[Name] = ()
     """Inputs or outcomes that no lever can have changed: where one goes along with a lever, given the other inputs,
     something unseen moves both."""

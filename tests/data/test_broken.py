@@ -205,6 +205,11 @@ PROPENSITY = {
             PROPENSITY,
             [("'chance' (propensity)", "row 1 holds 0", "leave assignment.propensity out")],
         ),
+        (
+            whole("chance", 0.5),
+            {"assignment": {"propensity": "chance"}},
+            [("lever 'price'", "21 different settings", "Leave assignment.propensity out")],
+        ),
         (cells("chance", 1, 1.5), PROPENSITY, [("'chance' (propensity)", "row 2 holds 1.5", "Correct the column")]),
         (
             lambda f: f.drop(columns="chance"),

@@ -330,13 +330,6 @@ BROKEN = {
     "a tree beside by": (", by: [town]", ", by: [town], tree: 8", 31, "decide.tree", "beside by"),
     "a tree of one leaf": (", by: [town]", ", tree: 1", 31, "decide.tree", "2"),
     "strata of no draw": ("design: randomised", "design: observational", 30, "assignment.within", "Only a draw"),
-    "a propensity of a range": (
-        "within: [town]",
-        "propensity: p",
-        30,
-        "assignment.propensity",
-        "'price' is continuous",
-    ),
     "an unknown negative control": (
         "within: [town]",
         "negative_controls: [twon]",

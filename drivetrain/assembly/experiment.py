@@ -1,0 +1,233 @@
+"""The next randomised test of a run: an assignment for rows, with the chance of every setting that was drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from drivetrain import data
+from drivetrain.assembly.result import Run
+from drivetrain.data import Rows
+from drivetrain.decisions import recommend, words
+from drivetrain.errors import Fault, RefusedError, UsageError, nearest
+from drivetrain.evidence import experiments
+from drivetrain.evidence.experiments import Draw, Mode, Power
+from drivetrain.evidence.slate import typical
+from drivetrain.optimizer import candidates
+from drivetrain.optimizer.bounds import broken
+from drivetrain.simulator import Crowd
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MOST = 12
+"""Settings are drawn from at most so many, so that rows that got the same one can be compared."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A test that is ready to be carried out."""
+
+    frame: pd.DataFrame
+    """A line for each row: `row` (from 1), the inputs and levers under their columns' names, and `propensity`. With
+    the outcomes' columns added it is data for the next run: `assignment: {propensity: propensity}`."""
+    mode: Mode
+    against: str | None
+    """In the mode `decide`: the policy that the recommended one is tested against, a key of `evidence.NAMES`."""
+    tested: int
+    """Rows whose setting was left to chance."""
+    loss: float
+    """What is expected to be given up for learning, summed over the rows."""
+    max_loss: float
+    power: Power | None
+    """In the mode `decide`: how likely the test settles it."""
+
+    def sentences(self, unit: str = "") -> list[str]:
+        """What the test does and is likely to show, in words."""
+        from drivetrain.decisions.rounding import number, with_unit
+
+        lost, most = (with_unit(number(value), unit) for value in (self.loss, self.max_loss))
+        told = [
+            f"{self.tested:,} of {len(self.frame):,} rows are left to chance; that is expected to cost {lost} in "
+            f"total, of {most} allowed."
+        ]
+        if self.power is not None:
+            needed = self.power.rows_needed
+            rule = f"; {needed:,} rows such as these would make it 80 %" if needed and self.power.power < 0.8 else ""
+            told.append(
+                f"If the recommended policy gains what is expected, the test shows it with a chance of "
+                f"{self.power.power:.0%}{rule}."
+            )
+        return told
+
+
+@dataclass(frozen=True)
+class _Arms:
+    settings: Floats
+    """[A, L]."""
+    values: Floats
+    """[M, N, A] what each member expects, more is better; −inf where a setting breaks a bound for the row."""
+
+    @property
+    def worth(self) -> Floats:
+        """[N, A] the members' mean."""
+        return np.asarray(self.values.mean(0))
+
+
+def experiment(
+    run: Run,
+    rows: str | Path | pd.DataFrame | Rows,
+    max_loss: float,
+    *,
+    mode: Mode = "decide",
+    against: str | None = None,
+    size: int | None = None,
+    seed: int = 0,
+) -> Experiment:
+    """Design the next randomised test.
+
+    Args:
+        run: a finished run.
+        rows: who takes part: a CSV or Parquet file or a frame with the inputs' columns, or rows that were read.
+        max_loss: what may be given up for learning, in expectation, summed over the rows, in the objective's unit.
+        mode: `decide`, `thompson` or `top_two`: see `drivetrain.evidence.experiments`.
+        against: in the mode `decide`, the policy to test against: `do_nothing`, `current` or `single`; what the
+            recommendation is compared with where left out.
+        size: at most so many rows are left to chance, drawn at random; the others get what is recommended.
+        seed: of the draw.
+
+    Raises:
+        DataError: a column is missing or holds what it must not.
+        UsageError: a loss below 0, an unknown mode, or a policy that cannot be tested against.
+        RefusedError: a bound over all rows stands against a free draw, or the two policies do not differ.
+    """
+    _require(run, max_loss, mode)
+    known = rows if isinstance(rows, Rows) else data.read_rows(run.scenario, rows)
+    arms, usual = _arms(run, known)
+    free = _taking_part(len(known), size, seed)
+    if mode == "decide":
+        beside = _against(run, against)
+        draw, power = _decide(run, arms, usual, _other(run, known, arms, beside), free, (max_loss, seed))
+        return _made(run, known, arms, draw, Experiment(pd.DataFrame(), mode, beside, 0, draw.loss, max_loss, power))
+    chance = experiments.beliefs(arms.values)
+    chance = experiments.top_two(chance) if mode == "top_two" else chance
+    chance[~free] = np.eye(len(arms.settings))[usual[~free]]
+    draw = experiments.explore(chance, arms.worth, usual, max_loss, seed)
+    return _made(run, known, arms, draw, Experiment(pd.DataFrame(), mode, None, 0, draw.loss, max_loss, None))
+
+
+def _require(run: Run, max_loss: float, mode: str) -> None:
+    if not max_loss >= 0:
+        raise UsageError(Fault("the loss", f"found {max_loss:g}", "What may be given up is 0 or more"))
+    if mode not in ("decide", "thompson", "top_two"):
+        raise UsageError(Fault("the mode", f"found '{mode}'", "", nearest(mode, ("decide", "thompson", "top_two"))))
+    totals = [each.name for each in run.scenario.constraints if each.over != "each"]
+    if totals:
+        rule = "A draw for each row cannot keep a bound over all of them"
+        raise RefusedError(Fault(f"the constraint {totals[0]}", "it holds over all rows", rule, "Test without it"))
+
+
+def _arms(run: Run, rows: Rows) -> tuple[_Arms, Ints]:
+    """The settings in play with what members expect of them, and which one each row would get without a test."""
+    simulator, crowd = run.simulator, run.simulator.crowd(rows.frame)
+    recommended = recommend(simulator, run.judged, rows).plan.settings
+    tried = candidates(run.scenario.space, simulator.support)
+    spread = tried[np.unique(np.linspace(0, len(tried) - 1, MOST // 2).round().astype(int))]
+    fixed = [
+        np.array(run.judged.single)[None],
+        *([] if run.scenario.space.do_nothing is None else [run.scenario.space.do_nothing[None]]),
+    ]
+    settings = np.unique(
+        np.concatenate([*fixed, typical(run.scenario.space, recommended, MOST // 2 - 2), spread]), axis=0
+    )
+    arms = _Arms(settings, _values(run, crowd, settings))
+    return arms, _nearest(run, settings, recommended)
+
+
+def _values(run: Run, crowd: Crowd, settings: Floats) -> Floats:
+    simulator, sign = run.simulator, run.scenario.objective.sign
+    out = np.empty((len(simulator.folds), len(crowd), len(settings)))
+    for part, outlook in simulator.chunks(crowd, settings):
+        told = sign * outlook.objective.double()
+        for each in run.scenario.constraints:
+            told = torch.where(broken(each, outlook.mean(outlook.bounded[each.name]))[None], -torch.inf, told)
+        out[:, part] = told.numpy()
+    return out
+
+
+def _nearest(run: Run, settings: Floats, wanted: Floats) -> Ints:
+    """[N] for each row's setting the nearest of those in play: the same options, and the least distance in ranges."""
+    space = run.scenario.space
+    apart = np.zeros((len(wanted), len(settings)))
+    for i, lever in enumerate(space.levers.values()):
+        gap = np.abs(wanted[:, i, None] - settings[None, :, i])
+        ranged = lever.kind in {"continuous", "integer"}
+        apart += gap / (np.ptp(settings[:, i]) or 1.0) if ranged else 10.0 * (gap > 0)
+    return np.asarray(apart.argmin(1))
+
+
+def _taking_part(many: int, size: int | None, seed: int) -> NDArray[np.bool_]:
+    free = np.ones(many, dtype=np.bool_)
+    if size is not None and size < many:
+        free[np.random.default_rng([seed, 1]).permutation(many)[size:]] = False
+    return free
+
+
+def _against(run: Run, asked: str | None) -> str:
+    known = [name for name in ("do_nothing", "current", "single") if name != run.judged.recommended]
+    possible = [name for name in known if any(each.name == name for each in run.judged.policies)]
+    beside = asked or words.reference(run.judged) or "single"
+    beside = "single" if asked is None and beside == run.judged.recommended else beside
+    if beside not in possible:
+        found = f"found '{beside}'"
+        rule = "The recommended policy is tested against another that was judged"
+        raise UsageError(Fault("against", found, rule, nearest(beside, possible)))
+    return beside
+
+
+def _other(run: Run, rows: Rows, arms: _Arms, beside: str) -> Ints:
+    evidence = replace(run.judged, recommended=beside)
+    return _nearest(run, arms.settings, recommend(run.simulator, evidence, rows).plan.settings)
+
+
+def _decide(
+    run: Run, arms: _Arms, usual: Ints, other: Ints, free: NDArray[np.bool_], asked: tuple[float, int]
+) -> tuple[Draw, Power]:
+    most, seed = asked
+    row = np.arange(len(usual))
+    inside = free & (usual != other) & np.isfinite(arms.worth[row, other])
+    if not inside.any():
+        raise RefusedError(
+            Fault("the test", "the two policies give every row the same", "A test needs rows in which they differ")
+        )
+    worth = arms.worth
+    gain = (worth[row, usual] - worth[row, other])[inside]
+    share = experiments.shares(gain, most)
+    chance = np.zeros_like(worth)
+    chance[row, usual] = 1.0
+    chance[row[inside], usual[inside]] = 1 - share
+    chance[row[inside], other[inside]] = share
+    power = experiments.power(gain, share, _noise(run), len(usual))
+    return Draw(chance, experiments.drawn(chance, seed), float((share * np.maximum(gain, 0)).sum())), power
+
+
+def _noise(run: Run) -> float:
+    """The standard deviation of what rows earned around what models expected of them."""
+    table = run.table.training
+    expected = run.simulator.paired(run.simulator.crowd(table.frame), table.settings).mean()[:, 0].double().numpy()
+    return float((run.simulator.observed(table.frame, table.settings) - expected).std())
+
+
+def _made(run: Run, rows: Rows, arms: _Arms, draw: Draw, told: Experiment) -> Experiment:
+    natural = run.scenario.space.decode(arms.settings[draw.drawn])
+    columns = run.scenario.columns
+    frame = pd.DataFrame({"row": rows.row + 1})
+    frame = frame.assign(**{columns[name]: rows.frame[name].to_numpy() for name in run.scenario.inputs})
+    frame = frame.assign(**{columns[name]: natural[name].to_numpy() for name in run.scenario.levers})
+    tested = int((draw.chance.max(1) < 1).sum())
+    return replace(told, frame=frame.assign(propensity=draw.propensity), tested=tested)

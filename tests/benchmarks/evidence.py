@@ -1,0 +1,230 @@
+"""What the recommended policy is truly worth, as a share of the oracle's, on made worlds beside peers.
+
+    python -m tests.benchmarks.evidence [--quick] [--rows 2000 20000] [--seeds 1] [--worlds NAME ...]
+
+Peers: LightGBM as S-learner (levers are features, the best of a grid is taken) and as T-learner (a model for each
+option or bin), EconML's DRPolicyForest where it is installed, the truly best single setting for everyone, what was done
+so far, and a random setting. Needs the `bench` extra. The last line is one JSON object of figures and targets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from itertools import product
+from typing import Any
+
+import lightgbm
+import numpy as np
+import pandas as pd
+
+import drivetrain as dt
+from drivetrain.data.generators import WORLDS, World, best
+from drivetrain.data.generators.actions import COSTS
+
+FRESH = 10_000
+"""New people on whom policies are scored, by the truth."""
+GRID = 41
+BINS = 8
+EARNED = {
+    "randomised_pricing": lambda f: (f.price - f.claims) * f.accepted,
+    "confounded_pricing": lambda f: (f.price - f.claims) * f.accepted,
+    "discrete_actions": lambda f: f.margin * f.returned - f.action.map(COSTS),
+    "three_levers": lambda f: (
+        f.basket * (0.5 - f.discount) * f.bought
+        - f.channel.map({"web": 0, "shop": 0.3, "phone": 1.2})
+        - 0.2 * f.reminder
+    ),
+    "budgeted_treatment": lambda f: 100 * f.recovered,
+    "renewal_chain": lambda f: f.premium * f.accepted - f.damage * f.claimed.fillna(0) + 60 * f.renewed.fillna(0),
+}
+"""What a row of each world turned out to be worth."""
+
+
+def ours(world: World, rows: int, seed: int, people: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """A whole run with everything at its default, and its recommendations for new people."""
+    run = dt.run(world.scenario(rows, seed))
+    made = run.recommend(people)
+    return made.frame[list(run.scenario.levers)], made.policy
+
+
+def options(world: World, rows: int) -> pd.DataFrame:
+    """A grid over the levers."""
+    values: list[list[Any]] = []
+    levers = world.scenario(rows).levers
+    for lever in levers.values():
+        if lever.kind == "categorical":
+            values.append(list(lever.options))
+        elif lever.kind == "yes_no":
+            values.append([0, 1])
+        else:
+            values.append(list(np.linspace(lever.min, lever.max, GRID if len(levers) == 1 else 17)))
+    return pd.DataFrame(list(product(*values)), columns=list(levers))
+
+
+def coded(frame: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:
+    """Texts as categories, numbered alike everywhere."""
+    texts = [name for name in like if like[name].dtype == object or str(like[name].dtype).startswith("str")]
+    return frame.assign(**{n: pd.Categorical(frame[n], categories=sorted(like[n].unique())) for n in texts})
+
+
+def model() -> lightgbm.LGBMRegressor:
+    return lightgbm.LGBMRegressor(
+        n_estimators=200, learning_rate=0.05, num_leaves=15, min_child_samples=40, verbosity=-1, n_jobs=1
+    )
+
+
+def s_learner(world: World, seen: pd.DataFrame, people: pd.DataFrame, tried: pd.DataFrame) -> np.ndarray:
+    """[N, G] what one model expects."""
+    names = [*people.columns, *tried.columns]
+    fitted = model().fit(coded(seen[names], seen), EARNED[world.name](seen))
+    out = np.empty((len(people), len(tried)))
+    for place, option in enumerate(tried.to_dict("records")):
+        out[:, place] = fitted.predict(coded(people.assign(**option)[names], seen))
+    return out
+
+
+def arms(seen: pd.DataFrame, tried: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
+    """The arm of each row seen, and each arm's setting: options as they are, ranges in bins (their middles)."""
+    parts, middles = [], []
+    for name in tried:
+        if tried[name].nunique() > 6:
+            many = BINS if len(tried.columns) == 1 else 3
+            edges = np.linspace(tried[name].min(), tried[name].max(), many + 1)
+            parts.append(np.clip(np.searchsorted(edges, seen[name]) - 1, 0, many - 1))
+            middles.append(list((edges[1:] + edges[:-1]) / 2))
+        else:
+            values = list(tried[name].unique())
+            parts.append(seen[name].map({value: i for i, value in enumerate(values)}).to_numpy())
+            middles.append(values)
+    shape = [len(each) for each in middles]
+    return np.ravel_multi_index(parts, shape), pd.DataFrame(list(product(*middles)), columns=list(tried))
+
+
+def t_learner(world: World, seen: pd.DataFrame, people: pd.DataFrame, tried: pd.DataFrame) -> np.ndarray:
+    """[N, A] what a model for each arm expects."""
+    arm, settings = arms(seen, tried)
+    out = np.full((len(people), len(settings)), -np.inf)
+    for place in range(len(settings)):
+        own = seen[arm == place]
+        if len(own) >= 50:
+            fitted = model().fit(coded(own[people.columns], seen), EARNED[world.name](own))
+            out[:, place] = fitted.predict(coded(people, seen))
+    return out
+
+
+def policy_forest(world: World, seen: pd.DataFrame, people: pd.DataFrame, tried: pd.DataFrame) -> np.ndarray | None:
+    """[N] EconML's doubly robust policy forest over the same arms; None where it is not installed."""
+    try:
+        from econml.policy import DRPolicyForest
+    except ImportError:
+        return None
+    arm, _ = arms(seen, tried)
+    x = pd.get_dummies(pd.concat([seen[people.columns], people])).to_numpy(dtype=float)
+    known, place = np.unique(arm, return_inverse=True)
+    forest = DRPolicyForest(n_estimators=200, min_samples_leaf=20, random_state=0, n_jobs=1)
+    forest.fit(EARNED[world.name](seen).to_numpy(), place, X=x[: len(seen)])
+    return known[np.asarray(forest.predict(x[len(seen) :])).astype(int)]
+
+
+def allotted(world: World, people: pd.DataFrame, values: np.ndarray) -> np.ndarray:
+    """The best option for each; within the allowance, by expected gain for cost."""
+    if world.allowance is None:
+        return values.argmax(1)
+    cost, most = people[world.allowance[0]].to_numpy(), world.allowance[1]
+    gain = values[:, 1] - values[:, 0]
+    order = np.argsort(-gain / cost)
+    given = (np.cumsum(cost[order]) <= most * len(cost)) & (gain[order] > 0)
+    picked = np.zeros(len(cost), dtype=int)
+    picked[order[given]] = 1
+    return picked
+
+
+def constant(world: World, people: pd.DataFrame, tried: pd.DataFrame) -> float:
+    """The truly best single setting; within an allowance that is doing nothing."""
+    kept = tried if world.allowance is None else tried[tried["treated"] == 0]
+    each = [world.worth(people, pd.DataFrame([option] * len(people))).mean() for option in kept.to_dict("records")]
+    return float(max(each))
+
+
+def measure(world: World, rows: int, seed: int) -> dict[str, Any]:
+    """Every competitor's true value on new people, as a share of the oracle's."""
+    seen, fresh = world.frame(rows, seed), world.frame(FRESH, 10_000 + seed)
+    declared = world.scenario(rows, seed)
+    people, levers = fresh[list(declared.inputs)], fresh[list(declared.levers)]
+    top, tried = best(world, people)[1].mean(), options(world, rows)
+
+    def share(settings: pd.DataFrame) -> float:
+        return float(world.worth(people, settings.reset_index(drop=True)).mean() / top)
+
+    started = time.perf_counter()
+    mine, policy = ours(world, rows, seed, people)
+    out: dict[str, Any] = {"ours": share(mine), "seconds": time.perf_counter() - started, "policy": policy}
+    if world.allowance is not None:
+        out["spent"] = float((people[world.allowance[0]] * mine["treated"]).mean() / world.allowance[1])
+    out["s_learner"] = share(tried.iloc[allotted(world, people, s_learner(world, seen, people, tried))])
+    settings = arms(seen, tried)[1]
+    out["t_learner"] = share(settings.iloc[allotted(world, people, t_learner(world, seen, people, tried))])
+    forest = policy_forest(world, seen, people, tried) if world.allowance is None else None
+    if forest is not None:
+        out["policy_forest"] = share(settings.iloc[forest])
+    out["constant"] = constant(world, people, tried) / top
+    out["current"] = share(levers)
+    out["random"] = share(tried.sample(len(people), replace=True, random_state=seed))
+    return out
+
+
+PEERS = ("s_learner", "t_learner", "policy_forest")
+
+
+def targets(found: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Best of all from 20,000 rows (ties within a standard error count); never below the best constant."""
+    large = [key for key in found if int(key.split()[1]) >= 20_000]
+    best_of_all = sum(_wins(found[key]) for key in large)
+    least = min(float(np.mean([each["ours"] - each["constant"] for each in runs])) for runs in found.values())
+    told = {"least advantage over the best constant": {"value": least, "target": 0.0, "met": least >= 0}}
+    if large:
+        told["cases from 20,000 rows on which none is better"] = {
+            "value": best_of_all,
+            "target": len(large),
+            "met": best_of_all == len(large),
+        }
+    return told
+
+
+def _wins(runs: list[dict[str, Any]]) -> bool:
+    for peer in PEERS:
+        apart = np.array([each[peer] - each["ours"] for each in runs if peer in each])
+        error = apart.std(ddof=1) / np.sqrt(len(apart)) if len(apart) > 1 else 0.0
+        if len(apart) and apart.mean() > max(error, 0.0):
+            return False
+    return True
+
+
+def main() -> None:
+    """Run the cases, print a line for each, and the closing JSON."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("--quick", action="store_true")
+    asked.add_argument("--rows", type=int, nargs="+", default=[2_000, 20_000])
+    asked.add_argument("--seeds", type=int, default=1)
+    asked.add_argument("--worlds", nargs="+", default=list(WORLDS))
+    told = asked.parse_args()
+    dt.steady()
+    columns = ("ours", *PEERS, "constant", "current", "random", "seconds")
+    print(f"{'share of the oracle':28}" + "".join(f"{name:>14}" for name in columns) + "  policy")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for rows in [2_000] if told.quick else told.rows:
+        for name in told.worlds:
+            runs = [measure(WORLDS[name], rows, seed) for seed in range(1, told.seeds + 1)]
+            found[f"{name} {rows}"] = runs
+            means = [np.mean([each.get(column, np.nan) for each in runs]) for column in columns]
+            chosen = "/".join(each["policy"] for each in runs)
+            print(
+                f"{name} {rows:<8}".ljust(28) + "".join(f"{mean:14.4f}" for mean in means) + f"  {chosen}", flush=True
+            )
+    print(json.dumps({"figures": found, "targets": targets(found)}))
+
+
+if __name__ == "__main__":
+    main()
