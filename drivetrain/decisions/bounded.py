@@ -5,20 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from drivetrain.decisions.rounding import number, with_unit
-from drivetrain.scenario import Constraint, Scenario
+from drivetrain.scenario import Constraint, Lever, Scenario
 
 HEADER = ("constraint", "what is bounded", "bound", "shadow price")
 NOTE = "A shadow price is what one more unit of room is worth, in the objective's unit summed over the rows."
 
 
 def lines(scenario: Scenario, prices: Mapping[str, float]) -> list[list[str]]:
-    """A line for each constraint, under `HEADER`; of one that bounds groups, a line for each group with a price.
+    """A line for each constraint, under `HEADER`; of one that bounds groups, a line for each group with a price; then
+    what levers say of single rows.
 
     Args:
         scenario: what was declared.
         prices: `Plan.shadow_prices`.
     """
-    return [line for each in scenario.constraints for line in _lines(each, prices)]
+    known = scenario.declared
+    lines = [line for each in known.constraints for line in _lines(each, prices)]
+    return lines + [line for name, lever in known.levers.items() for line in _own(name, lever)]
+
+
+def _own(name: str, lever: Lever) -> Iterator[list[str]]:
+    """What a lever says of single rows."""
+    for word, key in (("at least", "at_least"), ("at most", "at_most"), ("only when", "when")):
+        if (formula := getattr(lever, key, None)) is not None:
+            yield [name, "its setting in each row", f"{word} {formula}", "–"]
+    if lever.frozen:
+        yield [name, "its setting in each row", "stays as it is", "–"]
 
 
 def _lines(constraint: Constraint, prices: Mapping[str, float]) -> Iterator[list[str]]:

@@ -22,7 +22,7 @@ from drivetrain.optimizer.loosening import loosened
 from drivetrain.optimizer.offers import Offers
 from drivetrain.optimizer.parts import Sum, Use
 from drivetrain.optimizer.totals import Table
-from drivetrain.scenario import Constraint
+from drivetrain.scenario import Constraint, Scenario, rule_of
 from drivetrain.scenario.constraints import KEYS, Key
 from drivetrain.simulator import Crowd, Simulator
 
@@ -43,11 +43,13 @@ class Fence:
     key: Key
     excess: Table
     """[U, G] by how much of itself some row of a decision would pass it under each setting; 0 where all keep it."""
+    rule: str = ""
+    """The lever's own rule that it is, such as `levers.price.at_most`; empty of a declared constraint."""
 
     @property
     def name(self) -> str:
-        """`fair.at_most`."""
-        return f"{self.constraint.name}.{self.key}"
+        """`fair.at_most`, or the lever's rule."""
+        return self.rule or f"{self.constraint.name}.{self.key}"
 
     @property
     def bound(self) -> float:
@@ -138,8 +140,13 @@ def _ask(simulator: Simulator, crowd: Crowd, offers: Offers, bounds: list[Limit]
             total.add(part, bounded)
     possible = (strange == 0).numpy()
     named = {each.name: each for each in scenario.constraints}
-    parts = [Fence(named[name], key, table) for (name, key), table in fences.items()]
+    parts = [Fence(named[name], key, table, _rule(scenario, name)) for (name, key), table in fences.items()]
     return _Asked(possible, (*parts, *(total.use for total in sums)), share)
+
+
+def _rule(scenario: Scenario, constraint: str) -> str:
+    told = rule_of(scenario, constraint)
+    return f"levers.{told[0]}.{told[1]}" if told else ""
 
 
 def _over(constraint: Constraint, key: Key, value: torch.Tensor) -> torch.Tensor:
@@ -167,12 +174,16 @@ def _fewest(asked: _Asked) -> list[Part]:
 def _relaxation(asked: _Asked) -> dict[str, float]:
     """Bound → the value that it would need, so that all can be kept: the least loosening in total, each in proportion.
 
-    What holds for each row is loosened only as far as rows without room need it.
+    What holds for each row is loosened only as far as rows without room need it, and levers' own rules not at all.
     """
-    fences = [part for part in asked.parts if isinstance(part, Fence)]
+    rules = [part for part in asked.parts if isinstance(part, Fence) and part.rule]
+    fences = [part for part in asked.parts if isinstance(part, Fence) and not part.rule]
     uses = [part for part in asked.parts if isinstance(part, Use)]
-    loosening = _fences(asked.known, fences)
-    allowed = asked.allowed(fences, loosening)
+    known = asked.allowed(rules, {})
+    if not known.any(1).all():
+        return {}
+    loosening = _fences(known, fences)
+    allowed = known & asked.allowed(fences, loosening)
     out = {fence.name: fence.told(loosening[fence.name]) for fence in fences if loosening[fence.name] > 0}
     out |= (loosened(allowed, uses, asked.share) if uses and allowed.any(1).all() else None) or {}
     keys = {part.name: part.key for part in asked.parts}
@@ -212,6 +223,8 @@ def _needed(known: Bools, fences: list[Fence], fence: Fence, now: Mapping[str, f
 def _fault(part: Part, guilty: list[Part], reach: float | None) -> Fault:
     """One of the conflicting bounds, and how far it can go while the others are kept."""
     thing, found = f"constraints.{part.name}", f"found {part.bound:,.6g}"
+    if rule := getattr(part, "rule", ""):
+        thing, found, reach = rule, "found a rule of each row", None
     if isinstance(part, Fence) and (stuck := int((part.excess > 0).all(1).sum())):
         found += f", which no setting meets in {stuck:,} of {len(part.excess):,} decisions"
     others = [other.name for other in guilty if other is not part]
@@ -249,7 +262,7 @@ def outward(value: float, key: Key) -> float:
     digits = DIGITS - 1 - floor(log10(abs(value)))
     scaled = value * 10.0**digits
     nearby = round(scaled)
-    whole = nearby if abs(scaled - nearby) < 1e-3 else (np.ceil(scaled) if key == "at_most" else np.floor(scaled))
+    whole = nearby if abs(scaled - nearby) < 0.05 else (np.ceil(scaled) if key == "at_most" else np.floor(scaled))
     return float(whole / 10.0**digits)
 
 

@@ -6,6 +6,7 @@ mixed-integer programme; large ones by cutting planes on the prices, of which no
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ CUTS = 200
 ENOUGH = 2e-6
 """A sum over its bound by so little of it is a rounding error."""
 ROUGHLY = 1e-4
-"""The same where thousands of decisions are rounded to whole ones."""
+"""The same of an average."""
 UNTHINKABLE = 1e4
 """What loosening a bound costs that must be kept, in shares of it."""
 
@@ -54,11 +55,23 @@ def loosened(allowed: Bools, uses: list[Use], share: float, only: Use | None = N
         answer = (_whole if small else _average)(allowed[units], totals, heavy, firm)
         if answer is None:
             return None
-        picked, passed = answer
-        for use, total, past in zip(some, totals, passed, strict=True):
-            if past or use is only:
-                out[use.name] = use.told(picked[np.searchsorted(units, use.units)], total.spent(picked), share)
+        for use, total, spent, past in zip(some, totals, answer.spent, answer.passed, strict=True):
+            if past or use is only:  # of an average so much more that the last whole decision fits as well
+                room = 0.0 if small or use is only else total.width
+                out[use.name] = use.told(answer.picked[np.searchsorted(units, use.units)], spent + room, share)
     return out
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A choice that passes bounds least, or an average of several."""
+
+    picked: Ints
+    """[U] the choice, or one about as the average."""
+    spent: Floats
+    """[C] the sums."""
+    passed: Bools
+    """[C] which bounds they pass."""
 
 
 def _magnitude(use: Use, total: Total) -> float:
@@ -68,8 +81,8 @@ def _magnitude(use: Use, total: Total) -> float:
     return max(abs(total.limit), divided, 1e-3 * span) or 1.0
 
 
-def _whole(allowed: Bools, totals: list[Total], heavy: Floats, firm: Bools) -> tuple[Ints, Bools] | None:
-    """The choice [U] that passes bounds least, firm ones not at all, and which [C] it passes."""
+def _whole(allowed: Bools, totals: list[Total], heavy: Floats, firm: Bools) -> _Answer | None:
+    """The whole choice that passes bounds least, firm ones not at all."""
     at, setting = np.nonzero(allowed)
     cells, many = len(at), len(totals)
     one_each: Any = coo_array((np.ones(cells), (at, np.arange(cells))), shape=(len(allowed), cells + many)).tocsr()
@@ -91,15 +104,17 @@ def _whole(allowed: Bools, totals: list[Total], heavy: Floats, firm: Bools) -> t
     taken = answer.x[:cells] > 0.5
     picked = np.zeros(len(allowed), dtype=np.int64)
     picked[at[taken]] = setting[taken]
-    return picked, over(picked, totals) / heavy > ENOUGH
+    passed = over(picked, totals)
+    return _Answer(picked, passed + [total.limit for total in totals], passed / heavy > ENOUGH)
 
 
-def _average(allowed: Bools, totals: list[Total], heavy: Floats, firm: Bools) -> tuple[Ints, Bools] | None:
+def _average(allowed: Bools, totals: list[Total], heavy: Floats, firm: Bools) -> _Answer | None:
     """The same for many decisions, of which a share can follow each of several choices."""
     found = _mixed(allowed, totals, heavy, np.where(firm, UNTHINKABLE, 1.0))
-    picked = mixture(found)
-    passed = (over(picked, totals) / heavy > ROUGHLY) & (found.bound > ENOUGH)
-    return None if (passed & firm).any() else (picked, passed)
+    passed = found.shares @ np.array([over(choice, totals) for choice in found.met])
+    past = (passed / heavy > ROUGHLY) & (found.bound > ENOUGH)
+    spent = passed + [total.limit for total in totals]
+    return None if (past & firm).any() else _Answer(mixture(found), spent, past)
 
 
 def _mixed(allowed: Bools, totals: list[Total], heavy: Floats, cap: Floats) -> Dual:

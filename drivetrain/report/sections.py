@@ -162,12 +162,11 @@ def sealed(run: Run) -> str:
 
 def limits(run: Run) -> str:
     """The constraints, and what loosening one would be worth."""
-    scenario = run.scenario
-    if not scenario.constraints:
-        return ""
     prices = run.record.get("shadow_prices") or {}
-    drawn = table(bounded.HEADER, bounded.lines(scenario, prices))
-    return heading("Constraints") + drawn + paragraph(bounded.NOTE if prices else "", "quiet")
+    lines = bounded.lines(run.scenario, prices)
+    if not lines:
+        return ""
+    return heading("Constraints") + table(bounded.HEADER, lines) + paragraph(bounded.NOTE if prices else "", "quiet")
 
 
 def data_used(run: Run) -> str:

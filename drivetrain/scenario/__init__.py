@@ -15,6 +15,7 @@ from drivetrain.scenario.declarations import (
 from drivetrain.scenario.groups import grouped, labelled, labels
 from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, Lever, YesNo, effect_on
 from drivetrain.scenario.loading import SCHEMA_PATH, build, json_schema, load, parse
+from drivetrain.scenario.lowering import rule_of
 from drivetrain.scenario.models import Boosting, Model
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
@@ -52,5 +53,6 @@ __all__ = [
     "load",
     "parse",
     "places",
+    "rule_of",
     "spoken",
 ]

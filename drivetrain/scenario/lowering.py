@@ -49,6 +49,16 @@ def implications(name: str, lever: Lever) -> Iterator[Constraint]:
             yield Constraint(name=f"{name}_at_least", each=_less(name, lever.at_least), at_least=0)
 
 
+def rule_of(scenario: Scenario, constraint: str) -> tuple[str, str] | None:
+    """The lever and the key (`when`, `at_most`, `at_least`) that a constraint came from; None of a declared one."""
+    if constraint in {each.name for each in scenario.declared.constraints}:
+        return None
+    for name, lever in scenario.levers.items():
+        if any(each.name == constraint for each in implications(name, lever)):
+            return name, constraint.removeprefix(f"{name}_")
+    return None
+
+
 def _less(name: str, bound: Formula) -> Formula:
     """By how much of itself a setting passes a bound: 32-bit numbers are as exact as that, however large they are."""
     return parse(f"({name} - ({bound.text})) / max(1, abs({bound.text}))")

@@ -84,7 +84,7 @@ def test_a_segment_keeps_the_bounds_of_all_its_rows() -> None:
     crowd = simulator.crowd(pd.DataFrame({"x": [1.0, 1.0, 1.0], "old": [10.0, 11.0, 30.0]}))
     plan = optimise(simulator, crowd, np.array([0, 0, 1]))
     assert plan.settings[:, 0].tolist() == [12, 12, 36]
-    with pytest.raises(InfeasibleError, match="price_at_"):
+    with pytest.raises(InfeasibleError, match=r"levers\.price\.at_"):
         optimise(simulator, crowd, np.zeros(3, dtype=np.int64))
 
 
@@ -104,7 +104,8 @@ def test_rows_without_room_are_named() -> None:
     with pytest.raises(InfeasibleError) as caught:
         optimise(simulator, crowd, np.arange(2))
     told = {fault.thing for fault in caught.value.faults}
-    assert {"constraints.dear.at_least", "constraints.price_at_most.at_most"} <= told
+    assert {"constraints.dear.at_least", "levers.price.at_most"} <= told
+    assert "Write dear.at_least: 12" in str(caught.value)
 
 
 def test_a_frozen_setting_is_the_only_candidate() -> None:
