@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
@@ -19,6 +20,8 @@ NAMES_OF_MANY = ("constant", "bias", "boosting")
 SHRINK = 4.0
 """Rows that speak for the common mean in those of `bias`."""
 MOST_CATEGORIES = 255
+MOST_DENSE = 1_000
+"""With more categories than this a linear model's table is sparse: a dense one of 100,000 would fill the memory."""
 
 
 def predict(
@@ -83,12 +86,15 @@ def _table(name: str, train: Examples, rows: Examples, coded: tuple[int, ...]) -
     if name == "bias":
         hot = OneHotEncoder(handle_unknown="ignore").fit(_categories(train, coded))
         return hot.transform(_categories(rows, coded))
-    codes = rows.rows.codes.numpy()
-    if name == "linear" and codes.shape[1]:
-        hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(train.rows.codes.numpy())
-        codes = hot.transform(codes)
+    codes: Any = rows.rows.codes.numpy()
     plain = [place for place in range(rows.features.shape[1]) if place not in coded]
-    return np.column_stack([codes, rows.rows.numbers.numpy(), rows.features.numpy()[:, plain]])
+    numbers = np.column_stack([rows.rows.numbers.numpy(), rows.features.numpy()[:, plain]])
+    if name == "linear" and codes.shape[1]:
+        codes = OneHotEncoder(handle_unknown="ignore").fit(train.rows.codes.numpy()).transform(codes)
+        if codes.shape[1] > MOST_DENSE:
+            return sparse.hstack([codes, sparse.csr_matrix(numbers)]).tocsr()
+        codes = codes.toarray()
+    return np.column_stack([codes, numbers])
 
 
 def _categories(rows: Examples, coded: tuple[int, ...]) -> np.ndarray:
