@@ -19,7 +19,6 @@ import pyarrow.parquet
 from drivetrain.assembly import Run, open_run
 from drivetrain.decisions import Promise, write
 from drivetrain.errors import DataError, Fault, RefusedError
-from drivetrain.evidence import Estimate
 
 ROWS_AT_ONCE = 100_000
 
@@ -49,7 +48,7 @@ def recommend(
         with ProcessPoolExecutor(workers, context, initializer=_open, initargs=(str(folder),)) as pool:
             done = list(pool.map(partial(_decide, size=size), range(len(parts)), parts))
         write(pd.concat([pd.read_parquet(path) for path, _ in done], ignore_index=True), out)
-    return _sum([promise for _, promise in done])
+    return Promise.together([promise for _, promise in done])
 
 
 def _refuse_what_needs_all(run: Run) -> None:
@@ -93,18 +92,3 @@ def _decide(number: int, part: Path, size: int) -> tuple[Path, Promise]:
     out = part.with_name(f"{number} decided.parquet")
     write(recommendations.frame.assign(row=recommendations.frame["row"] + number * size), out)
     return out, recommendations.promise
-
-
-def _sum(promises: list[Promise]) -> Promise:
-    """Errors add up whole, not in squares: all parts share the evidence that they rest on."""
-
-    def together(estimates: list[Estimate]) -> Estimate:
-        return Estimate(sum(e.value for e in estimates), sum(e.error for e in estimates))
-
-    gains = [promise.gain for promise in promises if promise.gain is not None]
-    return Promise(
-        sum(promise.rows for promise in promises),
-        together([promise.total for promise in promises]),
-        promises[0].against,
-        together(gains) if len(gains) == len(promises) else None,
-    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,13 +18,15 @@ from drivetrain.decisions import ranges
 from drivetrain.errors import DataError, Fault
 from drivetrain.evidence import NAMES, Estimate, Evidence
 from drivetrain.evidence.sample import Z95
-from drivetrain.optimizer import Plan, checked, decisions, exclusions, holds, optimise, ranked, ranking
+from drivetrain.optimizer import Plan, alone, checked, decisions, exclusions, holds, optimise, ranked, ranking
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Crowd, Outlook, Simulator, averse, jackknife
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Column = NDArray[Any] | list[str]
+ROWS_AT_ONCE = 100_000
+"""More rows that decide alone are decided in runs of so many."""
 
 _WORTH = ("objective", "objective_low", "objective_high", "gain", "gain_low", "gain_high")
 FIXED = "fixed by a person"
@@ -43,6 +46,17 @@ class Promise:
     """The policy of comparison, a key of `evidence.NAMES`: doing nothing, or the current one."""
     gain: Estimate | None
     """How much better than that, in the objective's direction, summed over the rows."""
+
+    @classmethod
+    def together(cls, parts: Sequence[Promise]) -> Promise:
+        """Of all rows; errors add up whole, not in squares: all parts share the evidence that they rest on."""
+
+        def added(estimates: Sequence[Estimate]) -> Estimate:
+            return Estimate(sum(e.value for e in estimates), sum(e.error for e in estimates))
+
+        gains = [part.gain for part in parts if part.gain is not None]
+        gain = added(gains) if len(gains) == len(parts) else None
+        return cls(sum(part.rows for part in parts), added([part.total for part in parts]), parts[0].against, gain)
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,6 +111,8 @@ def recommend(
     """
     if not len(rows):
         raise DataError(Fault(rows.source, "found no rows", "There must be something to decide", "Bring rows"))
+    if len(rows) > ROWS_AT_ONCE and _apart(simulator.scenario, evidence):
+        return _in_parts(simulator, evidence, rows, locked)
     crowd = simulator.crowd(rows.frame)
     fixed = np.full((len(rows), len(simulator.scenario.levers)), np.nan) if locked is None else locked
     plan = (
@@ -114,6 +130,27 @@ def recommend(
     remarks = {what: int(mask.sum()) for what, mask in crowd.remarks.items()}
     promise = _promise(simulator.scenario, evidence, chosen, other, against)
     return Recommendations(frame, promise, evidence.recommended, plan, remarks)
+
+
+def _apart(scenario: Scenario, evidence: Evidence) -> bool:
+    """Whether each row's recommendation is the same, whichever others are decided with it."""
+    single = evidence.recommended not in {"row", "current", "do_nothing"}
+    return alone(scenario) and not ranked(scenario) and not (single and scenario.constraints)
+
+
+def _in_parts(simulator: Simulator, evidence: Evidence, rows: Rows, locked: Floats | None) -> Recommendations:
+    """The same, in runs of rows, so that memory grows by the answers only."""
+    parts = []
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = np.arange(start, min(start + ROWS_AT_ONCE, len(rows)))
+        parts.append(recommend(simulator, evidence, rows.subset(some), None, None if locked is None else locked[some]))
+    remarks: Counter[str] = sum((Counter(part.remarks) for part in parts), Counter())
+    gaps = [part.plan.gap for part in parts if part.plan.gap is not None]
+    settings = np.concatenate([part.plan.settings for part in parts])
+    plan = Plan(settings, parts[0].plan.method, gap=max(gaps) if gaps else None)
+    frame = pd.concat([part.frame for part in parts], ignore_index=True)
+    promise = Promise.together([part.promise for part in parts])
+    return Recommendations(frame, promise, evidence.recommended, plan, dict(remarks))
 
 
 def _ranked(simulator: Simulator, rows: Rows, seen: Table | None, locked: Floats) -> Plan:

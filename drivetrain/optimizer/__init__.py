@@ -6,12 +6,11 @@ the totals by a Lagrangian dual, and refines the numeric levers around the best 
 
 from drivetrain.optimizer.bounds import holds, kept, used
 from drivetrain.optimizer.candidates import candidates, seen_alone
-from drivetrain.optimizer.choice import Plan, decisions, optimise, shortlist
+from drivetrain.optimizer.choice import Plan, alone, decisions, optimise, shortlist
 from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.nearby import nearby
 from drivetrain.optimizer.ranking import Ranking, best_single, deciders, exclusions, ranked, ranking
 from drivetrain.optimizer.referee import checked
-from drivetrain.optimizer.streamed import alone, streamed
 from drivetrain.optimizer.tradeoffs import Front, Frontier, Goal, front, frontier, goals
 
 __all__ = [
@@ -39,6 +38,5 @@ __all__ = [
     "ranking",
     "seen_alone",
     "shortlist",
-    "streamed",
     "used",
 ]

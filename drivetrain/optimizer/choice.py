@@ -75,6 +75,11 @@ def decisions(scenario: Scenario, frame: pd.DataFrame) -> Ints:
     return grouped(known, scenario.decide.by)[1]
 
 
+def alone(scenario: Scenario) -> bool:
+    """Whether what one row gets never depends on which others are decided with it."""
+    return scenario.decide.unit == "row" and all(each.over == "each" for each in scenario.constraints)
+
+
 def optimise(
     simulator: Simulator,
     crowd: Crowd,

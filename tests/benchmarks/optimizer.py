@@ -16,13 +16,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy.optimize import Bounds, LinearConstraint, differential_evolution, milp, minimize_scalar
 from scipy.sparse import block_diag, csr_array
 
 from drivetrain.assembly import Run, steady
 from drivetrain.data import Rows
-from drivetrain.optimizer import candidates, optimise, streamed
+from drivetrain.optimizer import Plan, candidates, optimise
 from drivetrain.optimizer.allotment import solve
 from drivetrain.optimizer.totals import Total, bounded, worth
 from drivetrain.simulator import Crowd, Simulator
@@ -39,6 +40,12 @@ def cpu(work: Callable[[], Any]) -> tuple[float, Any]:
     start = time.process_time()
     found = work()
     return time.process_time() - start, found
+
+
+def streamed(simulator: Simulator, frame: pd.DataFrame) -> Plan:
+    """Decisions run by run, as `recommend` makes them."""
+    plans = [optimise(simulator, crowd, np.arange(len(crowd))) for _, crowd in simulator.crowds(frame)]
+    return Plan(np.concatenate([plan.settings for plan in plans]), plans[0].method)
 
 
 class Joint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -161,3 +162,18 @@ def test_locks_are_read_from_the_files_that_recommendations_are_written_to(tmp_p
         read_locks(simulator.scenario, tmp_path / "none.csv")
     with pytest.raises(DataError, match="files are not read"):
         read_locks(simulator.scenario, tmp_path / "none.txt")
+
+
+def test_many_rows_are_decided_in_runs_with_the_same_lines_and_the_same_promise(monkeypatch: pytest.MonkeyPatch):
+    simulator, asked = made(), rows(*np.linspace(-5, 5, 11))
+    whole = recommend(simulator, evidence(error=0.1), asked)
+    monkeypatch.setattr(import_module("drivetrain.decisions.recommend"), "ROWS_AT_ONCE", 4)
+    parts = recommend(simulator, evidence(error=0.1), asked)
+    pd.testing.assert_frame_equal(parts.frame, whole.frame, rtol=1e-5)
+    assert np.array_equal(parts.plan.settings, whole.plan.settings)
+    assert parts.plan.gap == whole.plan.gap == 0
+    assert parts.promise.total.value == pytest.approx(whole.promise.total.value)
+    assert parts.promise.total.error == pytest.approx(whole.promise.total.error)
+    assert parts.promise.gain is not None
+    assert whole.promise.gain is not None
+    assert parts.promise.gain.value == pytest.approx(whole.promise.gain.value)

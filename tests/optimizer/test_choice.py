@@ -15,7 +15,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
 from drivetrain.errors import DataError, InfeasibleError, RefusedError, ScenarioError
-from drivetrain.optimizer import candidates, decisions, holds, optimise, shortlist, streamed
+from drivetrain.optimizer import candidates, decisions, holds, optimise, shortlist
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Simulator, Support
 from tests.stand_ins import anywhere, declare, stand_in
@@ -448,13 +448,3 @@ def test_the_certificate_is_the_share_that_a_better_choice_could_add() -> None:
     plan = optimise(bound, bound.crowd(pd.DataFrame({"x": x, "region": 0.0})), np.arange(400))
     assert plan.gap is not None
     assert 0 <= plan.gap <= 1e-4
-
-
-def test_rows_that_decide_alone_may_come_in_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    simulator, x = small(), np.linspace(-1, 1, 50)
-    frame = pd.DataFrame({"x": x, "region": 0.0})
-    whole = optimise(simulator, simulator.crowd(frame), np.arange(50))
-    monkeypatch.setattr("drivetrain.simulator.simulator.ROWS_AT_ONCE", 7)
-    parts = streamed(simulator, frame)
-    assert np.array_equal(parts.settings, whole.settings)
-    assert parts.method == whole.method
