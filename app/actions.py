@@ -1,22 +1,34 @@
-"""Actions: what each row gets and why, to be filtered and taken away."""
+"""Actions: what each row gets and why; found, changed and locked by hand, chosen again around that, and taken away.
+
+The table is read a page at a time: only the rows in sight ever leave the server.
+"""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
-from drawing import draw, look
+import target
+from drawing import LINKED, draw, empty, in_unit, look, plain
+from faults import tell
 
 import drivetrain as dt
 
-MOST_SHOWN = 5_000
+SIZES = [50, 100, 500]
 KINDS = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "parquet": "application/vnd.apache.parquet",
 }
+ALL, REMARKED, BEYOND, LOCKED = "all rows", "with remarks", "beyond the data", "locked"
+BY_HAND = "fixed by a person"
+"""What a remark says of a locked row."""
+Locks = dict[int, dict[str, Any]]
+"""Row number → lever → the value that somebody chose."""
 
 
 def show(run: dt.Run) -> None:
@@ -24,29 +36,35 @@ def show(run: dt.Run) -> None:
     made = run.recommendations
     st.title("Actions")
     if made is None:
-        st.info("This run was only trained: there are no actions yet.")
+        empty("This run was only trained: there are no actions yet.", "Run the scenario on the Scenario page.")
         return
-    st.caption(f"{len(made):,} rows, by {dt.words.policy(run.scenario, made.policy)}. {_promised(run)}")
-    chosen = _filtered(made.frame)
-    _take_away(run, chosen, whole=len(chosen) == len(made))
-    if chosen.empty:
-        st.info("No row is left. Widen the filters.")
+    now = _now(run)
+    st.caption(plain(f"{len(now):,} rows, by {dt.words.policy(run.scenario, now.policy)}. {_promised(run, now)}"))
+    kept = _found(run, now)
+    if not len(kept):
+        empty("No row is left.", "Widen the filters.")
         return
-    if len(chosen) > MOST_SHOWN:
-        st.caption(f"The first {MOST_SHOWN:,} of {len(chosen):,} rows are shown; downloads hold all of them.")
-    st.dataframe(
-        chosen.head(MOST_SHOWN),
-        hide_index=True,
-        height=460,
-        column_config=_columns(run, chosen),
-        column_order=_order(run, chosen),
-    )
+    frame = now.frame
+    _table(run, frame, kept)
+    _locking(run, now)
+    _take_away(run, now, kept)
     _spread(run)
 
 
-def _promised(run: dt.Run) -> str:
+def _now(run: dt.Run) -> dt.Recommendations:
+    """The run's recommendations, with what was chosen again around locked rows, where it was."""
+    made: dt.Recommendations = st.session_state.get(f"chosen again {target.key(run)}", run.recommendations)
+    return made
+
+
+def _locks(run: dt.Run) -> Locks:
+    locks: Locks = st.session_state.setdefault(f"locks {target.key(run)}", {})
+    return locks
+
+
+def _promised(run: dt.Run, now: dt.Recommendations) -> str:
     """Row by row models speak; of the total more is known."""
-    gain, against = run.recommendations.promise.gain, run.recommendations.promise.against
+    gain, against = now.promise.gain, now.promise.against
     if gain is None or not gain.error:
         return ""
     value, low, high = dt.rounding.interval(gain)
@@ -56,79 +74,244 @@ def _promised(run: dt.Run) -> str:
     )
 
 
-def _filtered(frame: pd.DataFrame) -> pd.DataFrame:
-    """By words in the row, by support, and by expected gain."""
-    words, kind = st.columns([2, 1])
-    word = words.text_input("Find in reasons and remarks", key="find", bind="query-params")
-    only = kind.selectbox("Show", ["all rows", "with remarks", "beyond the data"], key="only", bind="query-params")
-    kept = pd.Series(True, index=frame.index)
+def _found(run: dt.Run, now: dt.Recommendations) -> Any:
+    """Places of the rows that the filters leave, in the order that is asked for."""
+    words, kind, order, way = st.columns([3, 2, 2, 1.4], vertical_alignment="bottom")
+    word = words.text_input("Find in reasons and remarks", key="find", **LINKED)
+    only = kind.selectbox("Show", [ALL, REMARKED, BEYOND, LOCKED], key="only", **LINKED)
+    columns = _sortable(run, now.frame)
+    by = order.selectbox("Sort by", list(columns), key="sort", **LINKED)
+    down = way.toggle("Largest first", key="down", **LINKED)
+    levers = _lever_filters(run, now.frame)
+    question = (word or "", only, columns[by], down, levers)
+    memory = st.session_state.setdefault("found", {})
+    mark = (target.key(run), id(now), question)
+    if memory.get("mark") != mark:
+        memory |= {"mark": mark, "places": _places(now.frame, question)}
+    return memory["places"]
+
+
+def _sortable(run: dt.Run, frame: pd.DataFrame) -> dict[str, str]:
+    names = ["row", "gain", "objective", *(dt.column_of(name) for name in run.scenario.levers)]
+    names += [name for name in frame.columns if name.startswith("expected_")]
+    return {name.replace("_", " "): name for name in names if name in frame}
+
+
+def _lever_filters(run: dt.Run, frame: pd.DataFrame) -> tuple[tuple[str, Any], ...]:
+    """What each lever may be: options, or a range."""
+    out: list[tuple[str, Any]] = []
+    with st.expander("By setting and gain"):
+        for name, lever in run.scenario.levers.items():
+            column = dt.column_of(name)
+            about = {"key": f"only_{name}", **LINKED}
+            if lever.kind == "categorical" and len(lever.options) <= 200:
+                if chosen := st.multiselect(plain(name), list(lever.options), **about):
+                    out.append((column, tuple(chosen)))
+            elif lever.kind == "yes_no":
+                said = st.segmented_control(plain(name), ["any", "yes", "no"], default="any", required=True, **about)
+                if said != "any":
+                    out.append((column, (said == "yes",)))
+            elif lever.kind in {"continuous", "integer"}:
+                out += _range(run, column, plain(in_unit(name, lever.unit)), about)
+        if "gain" in frame:
+            label = in_unit("expected gain", run.scenario.objective.unit)
+            out += _range(run, "gain", plain(label), {"key": "only_gain", **LINKED})
+    return tuple(out)
+
+
+def _range(run: dt.Run, column: str, label: str, about: dict[str, Any]) -> list[tuple[str, Any]]:
+    low, high = _ends(run, column)
+    if low == high:
+        return []
+    chosen = st.slider(label, low, high, (low, high), **about)
+    return [] if chosen == (low, high) else [(column, chosen)]
+
+
+@st.cache_data(hash_funcs=target.HASHED, max_entries=128, show_spinner=False)
+def _ends(run: dt.Run, column: str) -> tuple[float, float]:
+    """The lowest and highest value of a column of the run's own table."""
+    values = run.recommendations.frame[column]
+    return float(values.min()), float(values.max())
+
+
+def _places(frame: pd.DataFrame, question: tuple[Any, ...]) -> Any:
+    """[n] int64."""
+    word, only, by, down, levers = question
+    kept = np.ones(len(frame), dtype=bool)
     if word:
-        texts = frame["reason"].astype(str) + " " + frame["remarks"].astype(str)
-        kept &= texts.str.contains(word, case=False, regex=False)
-    if only == "with remarks":
-        kept &= frame["remarks"].astype(str) != ""
-    if only == "beyond the data":
-        kept &= ~frame["supported"].astype(bool)
-    return frame[kept]
+        kept &= frame["reason"].str.contains(word, case=False, regex=False).to_numpy(dtype=bool) | frame[
+            "remarks"
+        ].str.contains(word, case=False, regex=False).to_numpy(dtype=bool)
+    if only == REMARKED:
+        kept &= (frame["remarks"] != "").to_numpy()
+    if only == BEYOND:
+        kept &= ~frame["supported"].to_numpy(dtype=bool)
+    if only == LOCKED:
+        kept &= frame["remarks"].str.contains(BY_HAND, regex=False).to_numpy(dtype=bool)
+    for column, wanted in levers:
+        numbers = isinstance(wanted[0], float)
+        kept &= (frame[column].between(*wanted) if numbers else frame[column].isin(wanted)).to_numpy()
+    places = np.flatnonzero(kept)
+    if by == "row" and not down:
+        return places
+    values = frame[by].to_numpy()[places]
+    codes = values if values.dtype.kind in "fiub" else pd.factorize(values, sort=True)[0]
+    return places[np.argsort(-codes.astype(float) if down else codes, kind="stable")]
 
 
-def _take_away(run: dt.Run, frame: pd.DataFrame, *, whole: bool) -> None:
+def _table(run: dt.Run, frame: pd.DataFrame, kept: Any) -> None:
+    """One page of the table, its settings open to be changed."""
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    with right:
+        size = st.selectbox("Rows on a page", SIZES, index=1, key="size", **LINKED)
+    pages = -(-len(kept) // size)
+    with left:
+        number = st.number_input(f"Page, of {pages:,}", 1, pages, min(1, pages), key="page", **LINKED)
+    at = kept[(number - 1) * size : number * size]
+    st.caption(f"Rows {(number - 1) * size + 1:,} to {(number - 1) * size + len(at):,} of {len(kept):,}.")
+    locks = _locks(run)
+    shown = frame.iloc[at].reset_index(drop=True)
+    shown.insert(0, "lock", [int(row) in locks for row in shown["row"]])
+    for place, row in enumerate(shown["row"]):
+        for name, value in locks.get(int(row), {}).items():
+            shown.loc[place, dt.column_of(name)] = value
+    open_ = {"lock", *(dt.column_of(name) for name in run.scenario.levers)}
+    key = f"rows {hash((target.key(run), tuple(at.tolist()), st.session_state.get('anew', 0)))}"
+    said = st.data_editor(
+        shown,
+        hide_index=True,
+        height=min(480, 38 + 35 * len(shown)),
+        disabled=[name for name in shown.columns if name not in open_],
+        column_config=_columns(run, shown),
+        column_order=_order(run, shown),
+        key=key,
+        alt="What each row gets and why; settings can be changed, and rows locked",
+    )
+    _remember(run, frame.iloc[at], said)
+
+
+def _remember(run: dt.Run, before: pd.DataFrame, said: pd.DataFrame) -> None:
+    """A row whose setting was changed is locked; unticking it gives it back."""
+    locks = _locks(run)
+    changed = False
+    for old, new in zip(before.to_dict("records"), said.to_dict("records"), strict=True):
+        row = int(new["row"])
+        moved = {}
+        for name in run.scenario.levers:
+            column = dt.column_of(name)
+            if not _same(old[column], new[column]):
+                moved[name] = new[column]
+        told = {name: new[dt.column_of(name)] for name in run.scenario.levers}
+        wanted = told if new["lock"] or (moved and row not in locks) else None
+        if wanted != locks.get(row):
+            changed = True
+            locks.pop(row, None) if wanted is None else locks.update({row: wanted})
+    if changed:
+        st.session_state["anew"] = st.session_state.get("anew", 0) + 1
+        st.rerun()
+
+
+def _same(one: Any, other: Any) -> bool:
+    return bool(np.isclose(one, other)) if isinstance(one, float) else one == other
+
+
+def _locking(run: dt.Run, now: dt.Recommendations) -> None:
+    """Choose the other rows again around those that are locked."""
+    locks, key = _locks(run), f"chosen again {target.key(run)}"
+    done = st.session_state.get(f"{key} with")
+    with st.container(border=True):
+        head = f"**{len(locks):,} rows are locked.** " if len(locks) != 1 else "**One row is locked.** "
+        if not locks:
+            head = "**No row is locked.** Tick a row, or change a setting in it, to keep that whatever else is chosen. "
+        elif now.policy in {"current", "do_nothing", "single"}:
+            head += "The others keep the one setting for all. "
+        else:
+            head += "The others can be chosen again, within every limit. "
+        st.markdown(head)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            fresh = bool(locks) and done != repr(sorted(locks.items()))
+            again = st.button("Choose the others again", type="primary", disabled=not fresh)
+            back = st.button("Unlock all", disabled=not locks and done is None)
+            if locks and fresh:
+                st.caption("The table below the locks is not chosen again yet.")
+            elif locks:
+                st.caption("Chosen again with these locks; downloads hold this table.")
+    if back:
+        _locks(run).clear()
+        for name in (key, f"{key} with"):
+            st.session_state.pop(name, None)
+        st.session_state["anew"] = st.session_state.get("anew", 0) + 1
+        st.rerun()
+    if again:
+        try:
+            with st.spinner("Choosing again …"):
+                st.session_state[key] = run.recommend(locked=locks)
+        except dt.DrivetrainError as error:
+            tell(error)
+            return
+        st.session_state[f"{key} with"] = repr(sorted(locks.items()))
+        st.session_state["anew"] = st.session_state.get("anew", 0) + 1
+        st.rerun()
+
+
+def _take_away(run: dt.Run, now: dt.Recommendations, kept: Any) -> None:
     with st.container(horizontal=True):
         for kind, mime in KINDS.items():
             st.download_button(
                 f"Download {kind}",
-                lambda kind=kind: _bytes(run, frame, kind, whole=whole),
+                lambda kind=kind: _bytes(run, now, kept, kind),
                 file_name=f"{run.scenario.name}.{kind}",
                 mime=mime,
                 key=f"take-{kind}",
+                on_click="ignore",
+                help=f"The {len(kept):,} rows that the filters leave, in this order.",
             )
 
 
-def _bytes(run: dt.Run, frame: pd.DataFrame, kind: str, *, whole: bool) -> bytes:
-    """The run's own file where all rows are wanted, else the same written from the rows that are left."""
-    kept = run.folder / f"recommendations.{kind}" if run.folder is not None else None
-    if whole and kept is not None and kept.is_file():
-        return kept.read_bytes()
+def _bytes(run: dt.Run, now: dt.Recommendations, kept: Any, kind: str) -> bytes:
+    """The run's own file where all rows are wanted as they are, else the same written from the rows that are left."""
+    whole = now is run.recommendations and np.array_equal(kept, np.arange(len(now)))
+    own = run.folder / f"recommendations.{kind}" if run.folder is not None else None
+    if whole and own is not None and own.is_file():
+        return own.read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"actions.{kind}"
-        dt.write(frame, path)
+        dt.write(now.frame.iloc[kept], path)
         return path.read_bytes()
 
 
 def _columns(run: dt.Run, frame: pd.DataFrame) -> dict[str, object]:
-    """How columns read: units in their names, three digits."""
+    """How columns read: units in their names, three digits; levers with their bounds and options."""
     numbers = [name for name in frame.columns if pd.api.types.is_float_dtype(frame[name])]
-    return {
+    out: dict[str, object] = {
+        "lock": st.column_config.CheckboxColumn("lock", help="Keep this row as it is", width="small"),
         "row": st.column_config.NumberColumn("row", format="%d", help="Number of the row in the data, from 1"),
-        **{name: st.column_config.NumberColumn(_named(run, name), format="%.3f") for name in numbers},
+        **{name: st.column_config.NumberColumn(name.replace("_", " "), format="%.3f") for name in numbers},
         "reason": st.column_config.TextColumn("reason", width="large"),
     }
+    for name, lever in run.scenario.levers.items():
+        column, label = dt.column_of(name), in_unit(name, lever.unit)
+        if lever.kind == "categorical" and len(lever.options) <= 1000:
+            out[column] = st.column_config.SelectboxColumn(label, options=list(lever.options), required=True)
+        elif lever.kind in {"continuous", "integer"}:
+            low, high = ((each if isinstance(each, int | float) else None) for each in (lever.min, lever.max))
+            form = "%d" if lever.kind == "integer" else "%.3f"
+            out[column] = st.column_config.NumberColumn(
+                label, min_value=low, max_value=high, step=lever.step, format=form, required=True
+            )
+    return out
 
 
 def _order(run: dt.Run, frame: pd.DataFrame) -> list[str]:
     """What to do and why first, the rest after it."""
-    first = ["row", *(_columns_of(run)), "gain", "gain_low", "gain_high", "reason"]
+    levers = [dt.column_of(name) for name in run.scenario.levers]
+    first = ["lock", "row", *levers, "gain", "gain_low", "gain_high", "reason"]
     first = [name for name in first if name in frame]
     return [*first, *(name for name in frame.columns if name not in first)]
 
 
-def _columns_of(run: dt.Run) -> dict[str, str]:
-    """The table's columns of levers, and whose they are."""
-    return {dt.column_of(name): name for name in run.scenario.levers}
-
-
-def _named(run: dt.Run, name: str) -> str:
-    lever = run.scenario.levers.get(_columns_of(run).get(name, ""))
-    return f"{name}, {lever.unit}" if lever is not None and lever.unit else name.replace("_", " ")
-
-
 def _spread(run: dt.Run) -> None:
-    frame = run.recommendations.frame
-    for place, (column, lever) in enumerate(_columns_of(run).items()):
-        if frame[column].nunique() > 1:
-            st.subheader(f"Who gets which {lever}")
-            draw(dt.figures.settings(run, lever, look()), f"settings-{place}")
     gains = dt.figures.gains(run, look())
     if gains is not None:
-        st.subheader("Expected gains, row by row")
-        draw(gains, "gains")
+        st.header("Expected gains, row by row")
+        draw(gains, "gains", "How expected gains are spread over rows")

@@ -1,34 +1,41 @@
-"""Decision: the recommendation in a sentence, what it is compared with, how flat it is, and what is assumed."""
+"""Decision: the recommendation in a sentence, what it is worth beside today, what binds, and whose word it has."""
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
-from drawing import draw, figure_card, look
+import terms
+import who
+from drawing import draw, figure_card, in_unit, look, plain, table
 
 import drivetrain as dt
 
 BADGES = {"act": "green", "test": "orange", "leave": "gray"}
+STATES = {"open": ("not signed yet", "gray"), "approved": ("approved", "green"), "rejected": ("rejected", "red")}
 
 
 def show(run: dt.Run) -> None:
     """The page."""
-    scenario, evidence = run.scenario, run.judged
-    st.title(scenario.title)
+    st.title(plain(run.scenario.title))
     with st.container(border=True):
         _answer(run)
     _numbers(run)
-    st.subheader("What the policies are worth", divider=False)
-    draw(dt.figures.policies(scenario, evidence, look()), "policies")
+    _signed(run)
+    st.header("What the policies are worth", help=terms.HONEST)
+    draw(dt.figures.policies(run.scenario, run.judged, look()), "policies", "Value of each policy with its interval")
     st.caption(
         "The honest value of each policy for one row, with its 95 % interval, judged on rows that the models had not "
         "seen. Diamonds: what the models that chose the policy promise of it."
     )
-    for place, lever in enumerate(scenario.levers):
-        st.subheader(f"How the value depends on {lever}")
-        draw(dt.figures.value_curve(run, lever, look()), f"value-{place}")
-        if told := dt.words.top(scenario, evidence, lever):
-            st.caption(told)
-    _assumed(run)
+    for place, lever in enumerate(run.scenario.levers):
+        st.header(f"How the value depends on {plain(lever)}")
+        draw(dt.figures.value_curve(run, lever, look()), f"value-{place}", f"Value of one setting of {lever} for all")
+        if told := dt.words.top(run.scenario, run.judged, lever):
+            st.caption(plain(told))
+    _bounds(run)
+    grade, meaning = dt.words.grounds(run.judged)
+    st.header("What this rests on")
+    st.markdown(f"**{grade}.** {plain(meaning)}")
 
 
 def _answer(run: dt.Run) -> None:
@@ -36,8 +43,8 @@ def _answer(run: dt.Run) -> None:
     what = dt.words.stance(scenario, evidence)
     st.badge(what.title, color=BADGES[what.word])
     promise = run.recommendations.promise if run.recommendations is not None else None
-    st.markdown(f"### {_plain(dt.words.headline(scenario, evidence, promise))}")
-    st.markdown("\n".join(f"- {_plain(line)}" for line in [what.reason, *dt.words.reasons(scenario, evidence)]))
+    st.markdown(f"## {plain(dt.words.headline(scenario, evidence, promise))}")
+    st.markdown("\n".join(f"- {plain(line)}" for line in [what.reason, *dt.words.reasons(scenario, evidence)]))
 
 
 def _numbers(run: dt.Run) -> None:
@@ -47,29 +54,62 @@ def _numbers(run: dt.Run) -> None:
     unit = scenario.objective.unit
     left, middle, right = st.columns(3)
     opinion = "the models' opinion; the data cannot confirm it" if evidence.opinion(evidence.recommended) else ""
-    figure_card(left, f"Value for one row{_in(unit)}", value, opinion or f"95 % interval {low} to {high}")
+    worth = opinion or f"95 % interval {low} to {high}"
+    figure_card(left, in_unit("Value for one row", unit), value, worth, help=terms.HONEST)
     beside = dt.words.reference(evidence)
     if beside in evidence.gains:
         gain, low, high = dt.rounding.interval(evidence.gains[beside])
-        label = f"Gain over {dt.words.policy(scenario, beside)}{_in(unit)}"
-        figure_card(middle, label, gain, opinion or f"95 % interval {low} to {high}")
+        label = in_unit(f"Gain over {dt.words.policy(scenario, beside)}", unit)
+        figure_card(middle, label, gain, opinion or f"95 % interval {low} to {high}", help=terms.INTERVAL)
     else:
         figure_card(middle, "Gain", "none", "nothing else is clearly better")
-    figure_card(
-        right, "Rows that judged", f"{evidence.rows:,}", f"{len(run.table.test):,} more are sealed for a last test"
-    )
+    sealed = f"{len(run.table.test):,} more are sealed for a last test"
+    figure_card(right, "Rows that judged", f"{evidence.rows:,}", sealed, help=terms.SEALED)
 
 
-def _assumed(run: dt.Run) -> None:
-    grade, meaning = dt.words.grounds(run.judged)
-    st.subheader("What this rests on")
-    st.markdown(f"**{grade}.** {meaning}")
+def _signed(run: dt.Run) -> None:
+    """Whose word the recommendation has: approve or reject it, with name and reason."""
+    if run.folder is None or run.recommendations is None:
+        return
+    book = run.logbook()
+    now = book.now
+    word, colour = STATES[now.state]
+    with st.container(border=True):
+        left, right = st.columns([1, 2], gap="large")
+        with left:
+            st.markdown("**Sign-off**")
+            st.badge(word, color=colour)
+        with right:
+            for each in reversed(now.signatures):
+                st.caption(f"{each.verdict} by {plain(each.by)}, {each.at[:10]}: {plain(each.reason)}")
+            if not now.signatures:
+                st.caption("Nobody has signed this recommendation. A signature is kept, and cannot be taken back.")
+            with st.expander("Approve or reject" if now.state == "open" else "Sign again"):
+                _sign(book)
 
 
-def _in(unit: str) -> str:
-    return f", {unit}" if unit else ""
+def _sign(book: dt.Logbook) -> None:
+    known = who.name()
+    with st.form("sign", border=False):
+        name = st.text_input("Your name", value=known, disabled=bool(known), key="signer")
+        reason = st.text_input("Why", key="signing_reason", placeholder="What convinced you, or what is missing")
+        with st.container(horizontal=True):
+            yes = st.form_submit_button("Approve", type="primary")
+            no = st.form_submit_button("Reject")
+    if yes or no:
+        try:
+            (book.approve if yes else book.reject)(known or name, reason)
+        except dt.DrivetrainError as error:
+            st.error(" ".join(str(fault) for fault in error.faults))
+            return
+        st.rerun()
 
 
-def _plain(text: str) -> str:
-    """Text from a scenario, with the signs that markdown would read kept as they are."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>#|$~:" else sign for sign in text)
+def _bounds(run: dt.Run) -> None:
+    """What the constraints are, how much of each is used, and what more room would be worth."""
+    if not run.scenario.constraints:
+        return
+    st.header("What limits it", help=terms.SHADOW)
+    lines = dt.bounded.lines(run.scenario, run.record.get("shadow_prices") or {})
+    table(pd.DataFrame(lines, columns=list(dt.bounded.HEADER)), "Constraints and what more room would be worth")
+    st.caption(dt.bounded.NOTE + " A dash: it does not bind.")

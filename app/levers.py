@@ -1,19 +1,22 @@
-"""Levers: move them, for everyone or for one row, and see what models expect; the link holds where they stand."""
+"""Levers: move them, for everyone, a segment or one row, and see what models expect; the link holds it all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
+import asking
 import numpy as np
+import pandas as pd
 import streamlit as st
-from drawing import draw, figure_card, look
+import target
+import terms
+from drawing import LINKED, draw, empty, figure_card, in_unit, look, plain, table
+from faults import tell
 
 import drivetrain as dt
 
-EVERYONE = "everyone"
-MOST_ROWS = 2_000
-"""A curve is drawn from no more rows than these, evenly taken."""
+Setting = tuple[tuple[str, Any], ...]
 
 
 def show(run: dt.Run) -> None:
@@ -22,57 +25,37 @@ def show(run: dt.Run) -> None:
     st.caption(
         "What the models expect when levers move. Predictions only: what is honestly known stands on the Decision page."
     )
+    if any(each.kind == "categorical" and len(each.options) > 200 for each in run.scenario.levers.values()):
+        empty("Too many options for sliders.", "Here options are ranked: see the Actions page, or drivetrain rank.")
+        return
+    _page(run)
+
+
+@st.fragment
+def _page(run: dt.Run) -> None:
+    """All that a slider changes; the rest of the page stays as it is."""
     controls, answers = st.columns([1, 2], gap="large")
     with controls:
-        rows = _whom(run)
-        setting = {name: _lever(run, name) for name in run.scenario.levers}
+        group = asking.whom(run)
+        setting = tuple((name, _lever(run, name)) for name in run.scenario.levers)
+        moves = _moves(run, group)
         _back(run)
     with answers:
-        _answers(run, rows, setting)
-
-
-def _whom(run: dt.Run) -> dt.Rows | None:
-    """Everyone, or the row whose number is given."""
-    who = st.segmented_control(
-        "For whom", [EVERYONE, "one row"], default=EVERYONE, required=True, key="whom", bind="query-params"
-    )
-    if who == EVERYONE:
-        return None
-    known = run.table.row + 1
-    number = st.number_input(
-        "Row number, as in the data", int(known.min()), int(known.max()), int(known[0]), key="row", bind="query-params"
-    )
-    place = np.flatnonzero(known == number)
-    if not len(place):
-        st.warning(f"Row {number} was left out of the data. The nearest one that was used is shown.")
-        place = np.array([np.abs(known - number).argmin()])
-    rows = run.table.subset(place[:1])
-    known_of = {
-        _with_unit(name, each): _shown(each, rows.frame[name].iloc[0]) for name, each in run.scenario.inputs.items()
-    }
-    st.table(known_of, border="horizontal")
-    return rows
-
-
-def _shown(declared: Any, value: Any) -> str:
-    """An input's value as people read it."""
-    if value is None or value != value:
-        return "missing"
-    if declared.kind == "yes_no":
-        return "yes" if value else "no"
-    return f"{value:,.6g}" if declared.kind == "numeric" else str(value)
-
-
-def _with_unit(name: str, declared: Any) -> str:
-    return f"{name} ({declared.unit})" if declared.unit else name
+        if not asking.many(run, group):
+            empty(
+                "No row is like this.", "Widen the segment: choose more values, or fewer inputs to tell rows apart by."
+            )
+            return
+        _answers(run, group, setting, moves)
 
 
 def _lever(run: dt.Run, name: str) -> Any:
     """A slider or a choice for one lever, standing at the best single setting."""
     lever, key = run.scenario.levers[name], f"set_{name}"
     start = run.scenario.space.decode(np.array(run.judged.single))[name].iloc[0]
-    label = _with_unit(name, lever)
-    about = {"key": key, "bind": "query-params", "help": lever.description or None}
+    label = plain(_with_unit(name, lever))
+    about: dict[str, Any] = {"key": key, **LINKED}
+    about["help"] = plain(lever.description) or None
     if lever.kind == "categorical":
         return st.selectbox(label, list(lever.options), index=lever.options.index(start), **about)
     if lever.kind == "yes_no":
@@ -95,35 +78,100 @@ def _stop(run: dt.Run, name: str, step: float) -> float:
     return round(float(stops[known][0] if known.any() else stops[0]), 10)
 
 
+def _moves(run: dt.Run, group: asking.Group) -> asking.Moves:
+    """Inputs that are moved although nobody can set them: by so much for a group, to something for one row."""
+    alone = bool(group) and group[0][0] == "row"
+    numeric = [name for name, each in run.scenario.inputs.items() if each.kind == "numeric"]
+    if not numeric:
+        return ()
+    out = []
+    with st.expander("What nobody can set"):
+        st.caption("Move an input, and see what would happen in another year, another place, another market.")
+        for name in numeric:
+            declared, column = run.scenario.inputs[name], run.table.frame[name]
+            by = float(column.std()) or 1.0
+            label = plain(in_unit(f"{name}, more or less" if not alone else f"{name}, moved by", declared.unit))
+            step = 10.0 ** np.floor(np.log10(by / 10))
+            reach = float(np.ceil(2 * by / step) * step)
+            value = st.slider(label, -reach, reach, 0.0, float(step), key=f"move_{name}", **LINKED)
+            if value:
+                out.append((name, float(value)))
+    return tuple(out)
+
+
 def _back(run: dt.Run) -> None:
     def back() -> None:
-        for name in run.scenario.levers:
-            st.session_state.pop(f"set_{name}", None)
+        for name in [
+            *(f"set_{name}" for name in run.scenario.levers),
+            *(f"move_{name}" for name in run.scenario.inputs),
+        ]:
+            st.session_state.pop(name, None)
 
     st.button("Back to the best single setting", on_click=back)
 
 
-def _answers(run: dt.Run, rows: dt.Rows | None, setting: dict[str, Any]) -> None:
-    asked = run.table if rows is None else rows
-    what_if = run.simulate(asked, **setting)
-    now = run.simulate(asked) if not np.isnan(asked.settings).any() else None
+def _answers(run: dt.Run, group: asking.Group, setting: Setting, moves: asking.Moves) -> None:
+    what_if, now = _simulated(run, group, setting, moves), _today(run, group, moves)
     if not what_if.supported:
         st.warning(
             "The data has not seen enough around this setting: what follows is extrapolation, and would not be "
-            "recommended.",
-            icon="⚠️",
+            "recommended."
         )
     _numbers(run, what_if, now)
-    shown = asked if len(asked) <= MOST_ROWS else asked.subset(_evenly(len(asked), MOST_ROWS))
-    _curve(run, shown, setting, list(what_if.estimates))
+    names = list(what_if.estimates)
+    of = st.segmented_control(
+        "Show",
+        names,
+        default="objective",
+        required=True,
+        key="of_what",
+        **LINKED,
+        format_func=lambda name: _label(run, name),
+    )
+    _curve(run, group, setting, moves, of)
+    if len(setting) > 1:
+        _map(run, group, setting, moves, of)
+    asked, all_ = len(asking.rows(run, group)), asking.many(run, group)
+    if asked < all_:
+        st.caption(f"Means over {asked:,} of the {all_:,} rows, evenly taken, so that answers come at once.")
+    if group and group[0][0] == "row":
+        _who(run, group[0][1])
+    _keep(run, group, setting, moves, what_if)
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=512, show_spinner=False)
+def _simulated(run: dt.Run, group: asking.Group, setting: Setting, moves: asking.Moves) -> dt.WhatIf:
+    return run.simulate(_moved(run, group, moves), **dict(setting))
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=128, show_spinner=False)
+def _today(run: dt.Run, group: asking.Group, moves: asking.Moves) -> dt.WhatIf | None:
+    rows = _moved(run, group, moves)
+    return None if np.isnan(rows.settings).any() else run.simulate(rows)
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=256, show_spinner=False)
+def _response(run: dt.Run, lever: str, group: asking.Group, others: Setting, moves: asking.Moves) -> dt.Response:
+    return run.respond(lever, _moved(run, group, moves), **dict(others))
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=64, show_spinner="Asking about every pair of settings …")
+def _surface(run: dt.Run, pair: tuple[str, str], group: asking.Group, others: Setting, moves: asking.Moves) -> Any:
+    return dt.surface(run, *pair, _moved(run, group, moves).evenly(200), **dict(others))
+
+
+def _moved(run: dt.Run, group: asking.Group, moves: asking.Moves) -> dt.Table:
+    return asking.rows(run, group).shifted(**dict(moves))
 
 
 def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
     """Objective first, then outcomes: what if, beside now."""
     names = list(what_if.estimates)
     most = 3 if max(len(_label(run, name)) for name in names) <= 20 else 2
-    columns = st.columns(min(most, len(names)))
+    columns: list[Any] = []
     for place, name in enumerate(names):
+        if place % most == 0:
+            columns = st.columns(min(most, len(names)))
         value, low, high = dt.rounding.interval(what_if.estimates[name])
         change = ""
         if now is not None:
@@ -131,46 +179,108 @@ def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
             change = f"{moved:+.3g} against the data" if abs(moved) > 0 else ""
         better = "normal" if name != "objective" or run.scenario.objective.sign > 0 else "inverse"
         figure_card(
-            columns[place % len(columns)],
-            _label(run, name),
+            columns[place % most],
+            plain(_label(run, name)),
             value,
             f"models' spread {low} to {high}",
             delta=change or None,
             delta_color=better if name == "objective" else "off",
-            help="The interval tells how much the models differ; it is not judged by evidence.",
+            help=terms.SPREAD + " It is not judged by evidence.",
         )
 
 
-def _curve(run: dt.Run, rows: dt.Rows, setting: dict[str, Any], names: list[str]) -> None:
+def _curve(run: dt.Run, group: asking.Group, setting: Setting, moves: asking.Moves, of: str) -> None:
     """One response curve: of what, along which lever."""
-    of = st.segmented_control(
-        "Show", names, default="objective", required=True, key="of_what", bind="query-params", format_func=_named(run)
+    names = [name for name, _ in setting]
+    lever = names[0]
+    if len(names) > 1:
+        lever = st.segmented_control("Along", names, default=lever, required=True, key="along", **LINKED)
+    others = tuple((name, value) for name, value in setting if name != lever)
+    answer = _response(run, lever, group, others, moves)
+    draw(
+        dt.figures.response(run, answer, of, look(), _marks(run, lever, dict(setting)[lever])),
+        "response",
+        f"{of} along {lever}",
     )
-    lever = next(iter(setting))
-    if len(setting) > 1:
-        lever = st.segmented_control(
-            "Along", list(setting), default=lever, required=True, key="along", bind="query-params"
+
+
+def _marks(run: dt.Run, lever: str, value: Any) -> dict[str, float]:
+    """What is marked on the curve: where the lever stands, what is recommended for everyone, and today's setting."""
+    place, space = _place(run, lever), run.scenario.space
+    marks = {"what if": float(space.parse({lever: value})[place])}
+    if run.judged.recommended == "single":
+        marks["recommended"] = run.judged.single[place]
+    today = space.current[place] if not np.isnan(space.current[place]) else None
+    if today is not None:
+        marks["today"] = float(today)
+    return marks
+
+
+def _map(run: dt.Run, group: asking.Group, setting: Setting, moves: asking.Moves, of: str) -> None:
+    """Two levers at once."""
+    st.header("Two levers at once", help=terms.SUPPORT)
+    names = [name for name, _ in setting]
+    left, right = st.columns(2)
+    with left:
+        across = st.selectbox("Across", names, key="across", **LINKED)
+    with right:
+        rest = [name for name in names if name != across]
+        up = st.selectbox("Upwards", rest, key="upwards", **LINKED)
+    others = tuple((name, value) for name, value in setting if name not in {across, up})
+    answer = _surface(run, (across, up), group, others, moves)
+    now, single = run.scenario.space.parse(dict(setting)), np.array(run.judged.single)
+    pair = [_place(run, across), _place(run, up)]
+    at = {"what if": tuple(now[pair]), "best single setting": tuple(single[pair])}
+    draw(dt.figures.surface(run, answer, of, look(), at), "surface", f"{of} over {across} and {up}")
+    st.caption("Darker is better. Blank: the data has not seen enough around such a pair.")
+
+
+def _keep(run: dt.Run, group: asking.Group, setting: Setting, moves: asking.Moves, what_if: dt.WhatIf) -> None:
+    """Keep this what-if for the Compare page; its link asks it again."""
+    st.caption("The address of this page holds all that is set here: send it, and others see the same.")
+    if run.folder is None:
+        return
+    with st.popover("Keep this what-if"), st.form("keep", border=False):
+        name = st.text_input("A name for it", placeholder="half price in the north")
+        if not st.form_submit_button("Keep it", type="primary"):
+            return
+    told = [f"{lever} {dt.rounding.said(run.scenario.levers[lever], value)}" for lever, value in setting]
+    whom = [asking.told(group, run), *told, *(f"{input_} {by:+g}" for input_, by in moves)]
+    link, known = urlencode(st.query_params.to_dict(), doseq=True), what_if.supported
+    try:
+        dt.what_ifs.keep(
+            run.folder.parent, name, run.folder.name, ", ".join(whom), link, what_if.estimates, supported=known
         )
-    others = {name: value for name, value in setting.items() if name != lever}
-    answer = run.respond(lever, rows, **others)
-    at = {"what if": float(run.scenario.space.parse({lever: setting[lever]})[_place(run, lever)])}
-    draw(dt.figures.response(run, answer, of, look(), at), "response")
+    except dt.DrivetrainError as error:
+        tell(error)
+        return
+    st.success("Kept: the Compare page has it.")
 
 
-def _named(run: dt.Run) -> Callable[[str], str]:
-    return lambda name: _label(run, name)
+def _who(run: dt.Run, place: int) -> None:
+    """Who this row is, and those most like it."""
+    known = {plain(name): value for name, value in asking.known(run, place).items()}
+    st.header("This row")
+    st.table(known, border="horizontal")
+    st.header("Rows most like it", help=terms.ALIKE)
+    table(_alike(run, place), "Rows most like this one, what they got and what came of it")
+
+
+@st.cache_data(hash_funcs=target.HASHED, max_entries=64, show_spinner=False)
+def _alike(run: dt.Run, place: int) -> pd.DataFrame:
+    return asking.readable(run, dt.alike(run, place))
+
+
+def _with_unit(name: str, declared: Any) -> str:
+    return f"{name} ({declared.unit})" if declared.unit else name
 
 
 def _label(run: dt.Run, name: str) -> str:
     if name == "objective":
-        return f"objective, {run.scenario.objective.unit}" if run.scenario.objective.unit else "objective"
+        return in_unit("objective", run.scenario.objective.unit)
     outcome = run.scenario.outcomes.get(name)
-    return f"{name}, {outcome.unit}" if outcome is not None and outcome.unit else name
+    return in_unit(name, outcome.unit) if outcome is not None else name
 
 
 def _place(run: dt.Run, lever: str) -> int:
     return run.scenario.space.names.index(lever)
-
-
-def _evenly(many: int, most: int) -> Any:
-    return np.linspace(0, many - 1, most).round().astype(int)

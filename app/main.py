@@ -1,4 +1,4 @@
-"""The dashboard: opens a run or a scenario; shows what to decide, what levers do, the actions, and why to trust it.
+"""The dashboard: opens a run or a scenario; shows what to decide and why, what levers do, the actions, what to trust.
 
     python -m streamlit run app/main.py -- RUN_FOLDER_OR_SCENARIO
 
@@ -8,28 +8,44 @@ All logic lives in `drivetrain`; these pages only ask and show.
 from __future__ import annotations
 
 import actions
+import compare
 import decision
 import levers
+import rows
+import scenario
 import streamlit as st
 import target
+import tradeoffs
 import trust
+import who
+import why
 from faults import guarded
 
 import drivetrain as dt
 
-PAGES = {"Decision": decision.show, "Levers": levers.show, "Actions": actions.show, "Trust": trust.show}
+PAGES = {
+    "Decision": target.page(decision.show),
+    "Why": target.page(why.show),
+    "Levers": target.page(levers.show),
+    "Trade-offs": target.page(tradeoffs.show),
+    "Compare": target.free(compare.show),
+    "Actions": target.page(actions.show),
+    "Data": target.page(rows.show),
+    "Trust": target.page(trust.show),
+    "Scenario": target.free(scenario.show),
+}
 
 
 def main() -> None:
     """Choose what to look at, then show the page that was asked for."""
     st.set_page_config(page_title="Drivetrain", page_icon="🎯", layout="wide")
     pages = [
-        st.Page(target.page(show), title=title, url_path=title.lower(), default=title == "Decision")
-        for title, show in PAGES.items()
+        st.Page(show, title=title, url_path=title.lower(), default=title == "Decision") for title, show in PAGES.items()
     ]
     current = st.navigation(pages, position="top")
-    st.html("<style>" + STYLE + "</style>")
-    guarded(current.run)
+    st.html("<style>" + STYLE + (DARK if st.context.theme.type == "dark" else "") + "</style>")
+    if who.welcome():
+        guarded(current.run)
 
 
 # The few things that Streamlit's theme has no word for.
@@ -37,8 +53,15 @@ STYLE = """
 [data-testid="stMainBlockContainer"] { max-width: 72rem; padding-top: 4.5rem; padding-bottom: 4rem; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 h1 { text-wrap: balance; letter-spacing: -.015em; font-size: 2.25rem !important; }
-h3 { letter-spacing: -.01em; }
-[data-testid="stVerticalBlock"] h3 { padding-top: .25rem; }
+h2 { letter-spacing: -.01em; font-size: 1.55rem !important; padding-top: .25rem !important; text-wrap: pretty; }
+[data-testid="stCaptionContainer"] { color: inherit !important; opacity: .78; }
+[data-testid="stCaptionContainer"] p { max-width: 46rem; }
+@media (max-width: 40rem) { h1 { font-size: 1.7rem !important; }
+  [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
+"""
+
+DARK = """
+[data-baseweb="tag"] span, [data-testid="stMultiSelect"] span[title] { color: #0e1117 !important; }
 """
 
 if __name__ == "__main__":

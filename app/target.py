@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
+from drawing import LINKED, empty, plain
 from faults import tell
+from work import under_way
 
 import drivetrain as dt
 
@@ -15,21 +18,34 @@ RUNS, SCENARIOS = Path("runs"), Path("scenarios")
 
 
 def page(show: Callable[[dt.Run], None]) -> Callable[[], None]:
-    """A page that shows a run, whichever is chosen; a scenario without a run is offered to be run."""
+    """A page that shows a run, whichever is chosen; what has not been run is sent to the Scenario page."""
 
     def shown() -> None:
         chosen = choose()
+        under_way(RUNS)
         if chosen is None:
             _nothing()
-        elif chosen.is_dir():
-            run = opened(str(chosen), (chosen / "manifest.json").stat().st_mtime_ns if _whole(chosen) else 0)
+        elif not chosen.is_dir():
+            _not_run(chosen)
+        else:
+            run = opened(chosen)
             if run.evidence is None:
-                st.info(f"{chosen} was only trained. Run its scenario to get a decision.")
+                empty(f"{chosen} was only trained.", "Run its scenario on the Scenario page to get a decision.")
             else:
                 _about(run)
                 show(run)
-        else:
-            _to_run(chosen)
+
+    shown.__name__ = show.__module__
+    return shown
+
+
+def free(show: Callable[[Path | None], None]) -> Callable[[], None]:
+    """A page that needs no run: it gets what is chosen, whatever that is."""
+
+    def shown() -> None:
+        chosen = choose()
+        under_way(RUNS)
+        show(chosen)
 
     shown.__name__ = show.__module__
     return shown
@@ -44,9 +60,45 @@ def choose() -> Path | None:
     if "next" in st.session_state:  # a widget's value can only be set before the widget is made
         st.session_state["of"] = st.session_state.pop("next")
     with st.sidebar:
-        st.markdown("#### Looking at")
-        word = st.selectbox("Run or scenario", words, key="of", bind="query-params", label_visibility="collapsed")
-    return known[word]
+        word = st.selectbox("Looking at", words, key="of", **LINKED, help="A run, or a scenario.")
+    return known[word if word in known else words[0]]
+
+
+def choices() -> dict[str, Path]:
+    """By their words: what was named on the command line, then runs, then scenarios; nothing else can be opened."""
+    named = [Path(word) for word in sys.argv[1:2] if Path(word).exists()]
+    scenarios = sorted(SCENARIOS.glob("*.yaml"))
+    return {str(path): path for path in [*named, *runs(), *scenarios]}
+
+
+def runs() -> list[Path]:
+    """The run folders that can be opened: in `runs/`, and beside the one that was named."""
+    named = [Path(word) for word in sys.argv[1:2] if whole(Path(word))]
+    return [*named, *(folder for folder in sorted(RUNS.glob("*")) if whole(folder) and folder not in named)]
+
+
+def opened(folder: Path) -> dt.Run:
+    """A run folder, read and checked once for all who look at it, until it changes."""
+    return _opened(str(folder), (folder / "manifest.json").stat().st_mtime_ns if whole(folder) else 0)
+
+
+def key(run: dt.Run) -> str:
+    """What tells one run from every other, for caches."""
+    return f"{run.folder} {run.record['made']} {run.record['scenario_sha256']}"
+
+
+HASHED: dict[str | type, Any] = {"drivetrain.assembly.result.Run": key}
+"""For caches of what a run answers: two runs are told apart by their key, and never by what is in them."""
+
+
+def whole(folder: Path) -> bool:
+    """Whether it is a run folder."""
+    return (folder / "manifest.json").is_file()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the run …")
+def _opened(folder: str, _changed: int) -> dt.Run:
+    return dt.open_run(folder)
 
 
 def _about(run: dt.Run) -> None:
@@ -58,7 +110,7 @@ def _about(run: dt.Run) -> None:
             f"evidence: {grade}",
             f"made {run.record['made'][:10]}",
         ]
-        st.caption("  \n".join(lines))
+        st.caption("  \n".join(map(plain, lines)))
         st.download_button(
             "Download the report",
             lambda: dt.report.html(run),
@@ -66,63 +118,29 @@ def _about(run: dt.Run) -> None:
             mime="text/html",
             help="One HTML file that can be mailed: it needs nothing else.",
             width="stretch",
+            on_click="ignore",
         )
-
-
-def choices() -> dict[str, Path]:
-    """By their words: what was named on the command line, then runs, then scenarios; nothing else can be opened."""
-    named = [Path(word) for word in sys.argv[1:2] if Path(word).exists()]
-    runs = sorted(folder for folder in RUNS.glob("*") if _whole(folder))
-    scenarios = sorted(SCENARIOS.glob("*.yaml"))
-    return {str(path): path for path in [*named, *runs, *scenarios]}
-
-
-@st.cache_resource(max_entries=4, show_spinner="Opening the run …")
-def opened(folder: str, _changed: int) -> dt.Run:
-    """A run folder, read and checked once for all who look at it."""
-    return dt.open_run(folder)
-
-
-def _whole(folder: Path) -> bool:
-    return (folder / "manifest.json").is_file()
 
 
 def _nothing() -> None:
     st.title("Nothing to look at yet")
     st.markdown(
-        "There is no run in `runs/` and no scenario in `scenarios/`. Name one when you open the dashboard:\n\n"
+        "There is no run in `runs/` and no scenario in `scenarios/`. Begin with a file of rows on the **Scenario** "
+        "page, or name a run when you open the dashboard:\n\n"
         "```\ndrivetrain run scenarios/cash_incentive.yaml\ndrivetrain dashboard runs/cash_incentive\n```"
     )
 
 
-def _to_run(path: Path) -> None:
-    """A scenario: what it asks, and a button that answers it."""
+def _not_run(path: Path) -> None:
+    """A scenario: what it asks, and where it can be answered."""
     try:
         scenario = dt.load_scenario(path)
     except dt.DrivetrainError as error:
         st.title(path.name)
         tell(error)
         return
-    st.title(scenario.title)
-    st.write(scenario.description.strip())
+    st.title(plain(scenario.title))
+    st.write(plain(scenario.description.strip()))
     goal = "Maximise" if scenario.objective.sign > 0 else "Minimise"
-    st.markdown(f"{goal} `{scenario.objective.text}` by setting **{', '.join(scenario.levers)}**.")
-    out = RUNS / scenario.name
-    if _whole(out):
-        st.caption(f"There is a run of it already: {out}. Running again replaces it.")
-    if st.button("Run it", type="primary"):
-        _run(scenario, out)
-
-
-def _run(scenario: dt.Scenario, out: Path) -> None:
-    with st.status("Running …", expanded=True) as status:
-        try:
-            RUNS.mkdir(exist_ok=True)
-            dt.run(scenario, out, progress=lambda words: status.update(label=words), finish=dt.report.write)
-        except dt.DrivetrainError as error:
-            status.update(label="It could not be run", state="error")
-            tell(error)
-            return
-        status.update(label="Done", state="complete")
-    st.session_state["next"] = str(out)
-    st.rerun()
+    st.markdown(f"{goal} `{scenario.objective.text}` by setting **{plain(', '.join(scenario.levers))}**.")
+    empty("It has not been run yet.", "Run it on the Scenario page; this page then shows what was found.")

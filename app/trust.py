@@ -1,10 +1,14 @@
-"""Trust: how well the models predict, what the evidence is worth, and which rows were used."""
+"""Trust: how well the models predict, what the evidence is worth, what is assumed, and how to get the same again."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
-from drawing import draw, look
+import target
+import terms
+from drawing import draw, look, plain, table
 
 import drivetrain as dt
 
@@ -13,73 +17,103 @@ def show(run: dt.Run) -> None:
     """The page."""
     st.title("Why trust it?")
     _evidence(run)
+    _promises(run)
     _sealed(run)
     for place, (outcome, told) in enumerate(run.record["contest"].items()):
         _models(run, place, outcome, told)
-    if pairs := run.explain()["interplay"]:
-        st.subheader("Levers that act on each other")
-        draw(dt.figures.interplay(pairs, run.scenario.objective.unit, look()), "interplay")
-    _data(run)
+    if pairs := explained(run)["interplay"]:
+        st.header("Levers that act on each other", help=terms.INTERPLAY)
+        figure = dt.figures.interplay(pairs, run.scenario.objective.unit, look())
+        draw(figure, "interplay", "How much pairs of levers bring together beyond what each brings alone")
     _again(run)
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=8, show_spinner="Asking what the models rely on …")
+def explained(run: dt.Run) -> Any:
+    """What models rely on, asked once for all readers."""
+    return run.explain()
 
 
 def _evidence(run: dt.Run) -> None:
     grade, meaning = dt.words.grounds(run.judged)
-    st.subheader(f"Evidence: {grade.lower()}")
-    st.write(meaning)
-    if told := dt.words.inflation(run.scenario, run.judged):
-        st.write(told)
+    st.header(f"Evidence: {grade.lower()}", help=terms.HONEST)
+    st.write(plain(meaning))
     for line in dt.grounds.sentences(run.scenario, run.judged):
-        st.markdown("- " + line.replace("$", r"\$"))
+        st.markdown("- " + plain(line))
     if told := dt.grounds.lines(run.judged):
-        st.dataframe(pd.DataFrame(told, columns=list(dt.grounds.HEADER)), hide_index=True)
+        table(pd.DataFrame(told, columns=list(dt.grounds.HEADER)), "What other estimators say")
     for each in run.judged.effects:
         unit = run.scenario.outcomes[each.outcome].unit
-        st.write(f"Acting at all changes {each.outcome} by {dt.rounding.span(each.estimate, unit)}.")
+        st.write(plain(f"Acting at all changes {each.outcome} by {dt.rounding.span(each.estimate, unit)}."))
+
+
+def _promises(run: dt.Run) -> None:
+    """Promise against honest value, and how many rows speak for each policy."""
+    scenario, evidence = run.scenario, run.judged
+    st.header("Promise and honest value", help=terms.PROMISE)
+    if told := dt.words.inflation(scenario, evidence):
+        st.write(plain(told))
+    lines = []
+    for name in dt.NAMES:
+        each = next((judged for judged in evidence.policies if judged.name == name), None)
+        if each is None:
+            continue
+        value, low, high = dt.rounding.interval(each.estimate)
+        lines.append(
+            {
+                "policy": dt.words.policy(scenario, name) + (" (recommended)" if name == evidence.recommended else ""),
+                "honest value": value,
+                "95 % interval": "models' opinion" if evidence.opinion(name) else f"{low} to {high}",
+                "models' promise": "–" if name == "current" else dt.rounding.number(each.naive),
+                "rows that speak": dt.rounding.number(each.effective),
+                "may be recommended": "yes" if each.eligible else "no",
+            }
+        )
+    table(pd.DataFrame(lines), "Honest value and promise of each policy")
+    st.caption("Rows that speak: the effective number of rows whose settings were near what the policy would have set.")
 
 
 def _sealed(run: dt.Run) -> None:
     """What the sealed test said; the dashboard never opens it."""
+    st.header("The sealed test", help=terms.SEALED)
     told = dt.last_test.sentences(run.scenario, run.record)
-    if told:
-        st.subheader("The sealed test")
-        lines = dt.last_test.lines(run.scenario, run.record)
-        st.dataframe(pd.DataFrame(lines, columns=list(dt.last_test.HEADER)), hide_index=True)
-        st.write(" ".join(told).replace("$", r"\$"))
+    if not told:
+        rows = len(run.table.test)
+        st.write(
+            f"{rows:,} rows are sealed, and were never opened. Once all else is decided, "
+            "`drivetrain evaluate RUN --open-test` sets what they say beside what was promised."
+            if rows
+            else "The scenario seals no rows (data.split.test is 0)."
+        )
+        return
+    lines = dt.last_test.lines(run.scenario, run.record)
+    table(pd.DataFrame(lines, columns=list(dt.last_test.HEADER)), "What the sealed rows said, beside what was promised")
+    st.write(plain(" ".join(told)))
 
 
-def _models(run: dt.Run, place: int, outcome: str, told: dict) -> None:
-    st.subheader(f"Models of {outcome}")
+def _models(run: dt.Run, place: int, outcome: str, told: Any) -> None:
+    st.header(f"Models of {plain(outcome)}", help=terms.CALIBRATION)
     left, right = st.columns(2, gap="large")
     with left:
-        draw(dt.figures.contest(outcome, told, look()), f"contest-{place}")
-        st.caption(dt.figures.judged(told))
+        draw(dt.figures.contest(outcome, told, look()), f"contest-{place}", f"Held-out losses of models of {outcome}")
+        st.caption(plain(dt.figures.judged(told)))
     with right:
         if told.get("calibration"):
             declared = run.scenario.outcomes[outcome]
             unit = "share" if declared.kind == "binary" else declared.unit
-            draw(dt.figures.calibration(outcome, told, unit, look()), f"calibration-{place}")
+            figure = dt.figures.calibration(outcome, told, unit, look())
+            draw(figure, f"calibration-{place}", f"Predicted against observed {outcome}")
             st.caption("Points on the line mean that predictions can be taken at their word.")
-    if relied := run.explain()["outcomes"].get(outcome):
+    if relied := explained(run)["outcomes"].get(outcome):
         with left:
-            draw(dt.figures.importance(outcome, relied, look()), f"importance-{place}")
+            figure = dt.figures.importance(outcome, relied, look())
+            draw(figure, f"importance-{place}", f"What the model of {outcome} relies on")
             st.caption("How much worse held-out rows are predicted when one column's values are dealt anew.")
         if "confusion" in relied:
             with right:
-                draw(dt.figures.confusion(outcome, relied["confusion"], look()), f"confusion-{place}")
+                figure = dt.figures.confusion(outcome, relied["confusion"], look())
+                draw(figure, f"confusion-{place}", f"Observed and most probable {outcome}")
                 st.caption("Lines: what was observed. Columns: what blind models held most probable.")
-
-
-def _data(run: dt.Run) -> None:
-    told = run.record["data"]
-    st.subheader("Data")
-    st.write(
-        f"{told['rows']:,} rows of {told['source']} were used; {told['sealed']:,} of them are sealed for a last test."
-    )
-    lines = [{"what": f"left out: {each['reason']}", "rows": each["count"]} for each in told["dropped"]]
-    lines += [{"what": f"noted: {each['thing']}: {each['found']}", "rows": each["count"]} for each in told["flags"]]
-    if lines:
-        st.dataframe(pd.DataFrame(lines), hide_index=True)
 
 
 def _again(run: dt.Run) -> None:

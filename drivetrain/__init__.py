@@ -13,17 +13,40 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from drivetrain import figures, report
-    from drivetrain.assembly import Response, Run, WhatIf, compare, evaluate, loop, open_run, run, steady, train
-    from drivetrain.data import Rows, Table, read_rows
+    from drivetrain import background, figures, report
+    from drivetrain.assembly import (
+        Limits,
+        Logbook,
+        Response,
+        Run,
+        WhatIf,
+        alike,
+        bridge,
+        compare,
+        evaluate,
+        limitable,
+        loop,
+        open_run,
+        run,
+        steady,
+        surface,
+        swings,
+        train,
+    )
+    from drivetrain.data import Rows, Table, decided, drafting, read_rows
+    from drivetrain.data import load as load_data
     from drivetrain.decisions import (
         DecisionLog,
         Promise,
         Recommendations,
+        bounded,
         column_of,
         grounds,
+        groups,
         last_test,
+        replacing,
         rounding,
+        what_ifs,
         words,
         write,
     )
@@ -39,24 +62,32 @@ if TYPE_CHECKING:
     )
     from drivetrain.evidence import NAMES, Estimate, Evidence
     from drivetrain.scenario import LeverSpace, Scenario
+    from drivetrain.scenario import edited as edited_scenario
     from drivetrain.scenario import load as load_scenario
     from drivetrain.scenario import parse as parse_scenario
 
 _HOMES = {
     "drivetrain.assembly": (
+        "Limits",
+        "Logbook",
         "Response",
         "Run",
         "WhatIf",
+        "bridge",
         "compare",
         "evaluate",
+        "limitable",
         "loop",
+        "alike",
         "open_run",
         "run",
         "steady",
+        "surface",
+        "swings",
         "train",
     ),
     "drivetrain.data": ("Rows", "Table", "read_rows"),
-    "drivetrain.decisions": ("DecisionLog", "Promise", "Recommendations", "column_of", "write"),
+    "drivetrain.decisions": ("DecisionLog", "Promise", "Recommendations", "column_of", "replacing", "write"),
     "drivetrain.errors": (
         "DataError",
         "DrivetrainError",
@@ -71,14 +102,22 @@ _HOMES = {
     "drivetrain.scenario": ("LeverSpace", "Scenario"),
 }
 _ROOMS = {
+    "background": "drivetrain.background",
+    "bounded": "drivetrain.decisions.bounded",
+    "decided": "drivetrain.data.decided",
+    "drafting": "drivetrain.data.drafting",
+    "what_ifs": "drivetrain.decisions.what_ifs",
     "figures": "drivetrain.figures",
     "grounds": "drivetrain.decisions.grounds",
+    "groups": "drivetrain.decisions.groups",
     "last_test": "drivetrain.decisions.last_test",
     "report": "drivetrain.report",
     "rounding": "drivetrain.decisions.rounding",
     "words": "drivetrain.decisions.words",
 }
 _WHERE = {name: (home, name) for home, names in _HOMES.items() for name in names}
+_WHERE["load_data"] = ("drivetrain.data", "load")
+_WHERE["edited_scenario"] = ("drivetrain.scenario", "edited")
 _WHERE |= {f"{verb}_scenario": ("drivetrain.scenario", verb) for verb in ("load", "parse")}
 
 __all__ = [
@@ -92,6 +131,8 @@ __all__ = [
     "FormulaError",
     "InfeasibleError",
     "LeverSpace",
+    "Limits",
+    "Logbook",
     "Promise",
     "Recommendations",
     "RefusedError",
@@ -103,22 +144,36 @@ __all__ = [
     "Table",
     "UsageError",
     "WhatIf",
+    "alike",
+    "background",
+    "bounded",
+    "bridge",
     "column_of",
     "compare",
+    "decided",
+    "drafting",
+    "edited_scenario",
     "evaluate",
     "figures",
     "grounds",
+    "groups",
     "last_test",
+    "limitable",
+    "load_data",
     "load_scenario",
     "loop",
     "open_run",
     "parse_scenario",
     "read_rows",
+    "replacing",
     "report",
     "rounding",
     "run",
     "steady",
+    "surface",
+    "swings",
     "train",
+    "what_ifs",
     "words",
     "write",
 ]

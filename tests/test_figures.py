@@ -88,7 +88,7 @@ def test_settings_and_gains_count_every_row(small_run: Run) -> None:
     assert sum(figures.settings(small_run, "price").data[0].y) == len(small_run.recommendations)
     gains = figures.gains(small_run)
     assert gains is not None
-    assert len(gains.data[0].x) == len(small_run.recommendations)
+    assert sum(gains.data[0].y) == len(small_run.recommendations)
 
 
 @pytest.mark.parametrize("look", [figures.LIGHT, figures.DARK])

@@ -42,6 +42,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "scenarios").symlink_to(ROOT / "scenarios")
     people = pd.DataFrame({"distvct": [0.5, 1.5, 4.0], "age": [20, 41, None], "villnum": [1, 57, 999]})
     people.to_csv(folder / "people.csv", index=False)
+    sales = pd.DataFrame({"price": [5.5, 6.25, 7.0, 8.5], "age": [31, 40, 25, 61], "bought": [1, 1, 0, 0]})
+    sales.to_csv(folder / "sales.csv", index=False)
     return folder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from drivetrain import report
 from drivetrain.decisions import words
 from drivetrain.decisions.rounding import interval, number
+from drivetrain.errors import UsageError
+from drivetrain.report.printing import BROWSERS
 
 if TYPE_CHECKING:
     from drivetrain import Run
@@ -98,3 +101,24 @@ def test_it_is_written_whole(small_run: Run, tmp_path: Path) -> None:
     report.write(small_run, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == report.html(small_run)
+
+
+def test_it_tells_why(page: str, small_run: Run) -> None:
+    import drivetrain as dt
+
+    told = dt.bridge(small_run)
+    assert told is not None
+    text = _text(page)
+    for move in told.moves:
+        assert f"{move.name} {number(move.before)} {number(move.after)} {move.unit}" in text
+    assert "chance in the data" in text
+
+
+def test_a_browser_prints_it(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not any(map(shutil.which, BROWSERS)):
+        pytest.skip("no browser of Chromium's family is on the path")
+    report.pdf(page, tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+    monkeypatch.setenv("DRIVETRAIN_BROWSER", str(tmp_path / "none"))
+    with pytest.raises(UsageError, match="found no browser"):
+        report.pdf(page, tmp_path / "again.pdf")

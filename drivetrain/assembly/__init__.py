@@ -7,29 +7,46 @@
 from drivetrain.assembly.comparison import Compared, compare
 from drivetrain.assembly.experiment import Experiment
 from drivetrain.assembly.folder import open_run
+from drivetrain.assembly.likeness import alike
+from drivetrain.assembly.limits import Limited, Limits, Tradeoff, limitable
 from drivetrain.assembly.line import run, steady, train
 from drivetrain.assembly.logbook import Logbook
 from drivetrain.assembly.opening import evaluate
+from drivetrain.assembly.pairs import Surface, surface
 from drivetrain.assembly.record import promise
 from drivetrain.assembly.response import Response
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.rounds import Loop, loop
+from drivetrain.assembly.sensitivity import Swing, Swings, swings
+from drivetrain.assembly.waterfall import Bridge, bridge
 from drivetrain.assembly.what_if import WhatIf
 
 __all__ = [
+    "Bridge",
     "Compared",
     "Experiment",
+    "Limited",
+    "Limits",
     "Logbook",
     "Loop",
     "Response",
     "Run",
+    "Surface",
+    "Swing",
+    "Swings",
+    "Tradeoff",
     "WhatIf",
+    "alike",
+    "bridge",
     "compare",
     "evaluate",
+    "limitable",
     "loop",
     "open_run",
     "promise",
     "run",
     "steady",
+    "surface",
+    "swings",
     "train",
 ]

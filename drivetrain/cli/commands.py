@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from drivetrain.cli import examining, experimenting, explaining, logbook, screen, simulating, weighing
+from drivetrain.cli import examining, experimenting, explaining, logbook, screen, simulating, starting, weighing
 from drivetrain.cli.examining import Json, RunFolder
 from drivetrain.errors import DrivetrainError, Fault, UsageError
 
@@ -95,6 +95,9 @@ def _with_code(error: DrivetrainError, code: int) -> DrivetrainError:
     return (DataError if code == DataError.exit_code else ScenarioError)(*error.faults)
 
 
+app.command()(starting.init)
+
+
 @app.command()
 def run(
     scenario: ScenarioFile,
@@ -102,18 +105,21 @@ def run(
     out: Out = None,
     seed: Seed = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")] = False,
+    tell: Annotated[Path | None, typer.Option(hidden=True, help="Tell what is done in this folder, too.")] = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Go all the way: data, models, evidence, recommendations, report."""
-    declared, folder = _declared(scenario, seed, out)
     if dry_run:
-        _plan(declared, folder)
+        _plan(*_declared(scenario, seed, out))
         return
-    from drivetrain import assembly, report
-    from drivetrain.cli import telling
+    from drivetrain import background
 
-    with screen.progress(quiet) as progress:
+    with screen.progress(quiet) as shown, background.told(tell, shown) as progress:
+        declared, folder = _declared(scenario, seed, out)
+        from drivetrain import assembly, report
+        from drivetrain.cli import telling
+
         done = assembly.run(declared, folder, progress=progress, finish=report.write)
     screen.data({**done.record, "folder": str(folder)}) if json else telling.finished(done)
 
@@ -195,7 +201,8 @@ app.command()(examining.export)
 def report(
     run: RunFolder,
     *,
-    out: Annotated[Path, typer.Option(help="The HTML file to write.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
+    pdf: Annotated[bool, typer.Option("--pdf", help="A PDF beside it, printed by this machine's browser.")] = False,
 ) -> None:
     """Write a run's report: one HTML file that needs nothing else."""
     from drivetrain import assembly
@@ -206,6 +213,9 @@ def report(
     with replacing(out) as path:
         path.write_text(page, encoding="utf-8")
     screen.say(f"report written to {out}")
+    if pdf:
+        reports.pdf(page, out.with_suffix(".pdf"))
+        screen.say(f"and to {out.with_suffix('.pdf')}")
 
 
 @app.command()

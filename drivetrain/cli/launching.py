@@ -11,6 +11,8 @@ from drivetrain.errors import Fault, UsageError
 
 FLAGS = {
     "server.address": "127.0.0.1",
+    "server.allowedHosts": '["127.0.0.1", "localhost", "::1"]',
+    "server.fileWatcherType": "none",
     "browser.gatherUsageStats": "false",
     "client.showErrorDetails": "none",
     "client.toolbarMode": "viewer",
@@ -44,9 +46,9 @@ def dashboard(target: Path | None, *, port: int, headless: bool) -> int:
 
 
 def _pages() -> Path:
-    """`app/main.py`: inside an installed package, or beside the package in a checkout."""
+    """`app/server.py`: inside an installed package, or beside the package in a checkout."""
     package = Path(__file__).parent.parent
     for place in (package / "_app", package.parent / "app"):
-        if (place / "main.py").is_file():
-            return place / "main.py"
-    raise UsageError(Fault("app/main.py", "it is missing", "", "Install Drivetrain again"))
+        if (place / "server.py").is_file():
+            return place / "server.py"
+    raise UsageError(Fault("app/server.py", "it is missing", "", "Install Drivetrain again"))

@@ -95,6 +95,31 @@ def from_frame(frame: pd.DataFrame, wanted: Collection[str], label: str = "a tab
     return _pick(frame.reset_index(drop=True), wanted, label)
 
 
+def columns_of(path: Path) -> tuple[str, ...]:
+    """The names of a file's columns, in order.
+
+    Args:
+        path: a `.csv` or `.parquet` file.
+
+    Raises:
+        DataError: the file is missing, or of another format.
+    """
+    if not path.is_file():
+        raise DataError(Fault(str(path), *_absent(path)))
+    if path.suffix.lower() == ".parquet":
+        try:
+            return tuple(pa.parquet.read_schema(path).names)
+        except pa.ArrowException as error:
+            found = f"this is not a whole Parquet file: {_first_line(error)}"
+            raise DataError(Fault(str(path), found, cure="Write or copy the file again")) from error
+    if path.suffix.lower() != ".csv":
+        raise DataError(
+            Fault(str(path), f"'{path.suffix}' files are not read", "Rows come as .csv or .parquet", _AS_CSV)
+        )
+    _scan(path)
+    return tuple(_header(path))
+
+
 def _pick(frame: pd.DataFrame, wanted: Collection[str], label: str) -> Source:
     columns = [str(name) for name in frame.columns]
     _refuse_repeated(columns, label)

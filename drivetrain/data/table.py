@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from drivetrain.data.columns import Remark
 from drivetrain.data.splits import SEALED
+from drivetrain.errors import Fault, UsageError, nearest
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,51 @@ class Rows:
         arrays = {each.name: getattr(self, each.name) for each in fields(self)}
         chosen = {name: array[mask] for name, array in arrays.items() if isinstance(array, np.ndarray)}
         return replace(self, frame=self.frame.loc[mask].reset_index(drop=True), **chosen)
+
+    def evenly(self, most: int) -> Self:
+        """At most so many of the rows, evenly taken: all of them where there are no more."""
+        if len(self) <= most:
+            return self
+        return self.subset(np.linspace(0, len(self) - 1, most).round().astype(np.int64))
+
+    def shifted(self, **by: float) -> Self:
+        """The rows with numbers moved, each by so much: what if everyone were older, or it were warmer?
+
+        Args:
+            **by: numeric column → what is added to it; a missing value stays missing.
+
+        Raises:
+            UsageError: a column that the rows do not have, or that holds no numbers.
+        """
+        moved = {}
+        for name, much in by.items():
+            if name not in self.frame or not pd.api.types.is_numeric_dtype(self.frame[name].dtype):
+                known = [str(c) for c in self.frame if pd.api.types.is_numeric_dtype(self.frame[c].dtype)]
+                raise UsageError(Fault(name, "found no such column of numbers", "", nearest(name, known)))
+            moved[name] = self.frame[name] + much
+        return replace(self, frame=self.frame.assign(**moved)) if moved else self
+
+    def among(self, **where: Collection[str] | tuple[float, float]) -> Self:
+        """The rows whose inputs are among those named.
+
+        Args:
+            **where: column → the texts that it may hold, or the lowest and highest number; a missing value is never
+                among them.
+
+        Raises:
+            UsageError: a column that the rows do not have.
+        """
+        mask = np.ones(len(self), dtype=bool)
+        for name, wanted in where.items():
+            if name not in self.frame:
+                raise UsageError(Fault(name, "found no such column", "", nearest(name, list(self.frame.columns))))
+            column = self.frame[name]
+            if pd.api.types.is_numeric_dtype(column.dtype):
+                low, high = (float(end) for end in wanted)
+                mask &= ((column >= low) & (column <= high)).to_numpy()
+            else:
+                mask &= column.isin(list(wanted)).to_numpy()
+        return self.subset(mask)
 
     def __repr__(self) -> str:
         """One line: how many rows, from where."""

@@ -1,6 +1,6 @@
 """Decisions: what is recommended and why, and how it leaves the house."""
 
-from drivetrain.decisions.export import write
+from drivetrain.decisions.export import replacing, write
 from drivetrain.decisions.folder import MANIFEST, atomic_folder, seal, verify
 from drivetrain.decisions.listing import listed
 from drivetrain.decisions.locking import Locks, locks, read_locks
@@ -23,6 +23,7 @@ __all__ = [
     "locks",
     "read_locks",
     "recommend",
+    "replacing",
     "seal",
     "verify",
     "write",

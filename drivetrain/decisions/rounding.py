@@ -50,6 +50,13 @@ def setting(lever: Lever, value: float) -> str:
     return with_unit("0" if value == 0 else spoken(lever, value), lever.unit)
 
 
+def said(lever: Lever, value: float | str | bool) -> str:
+    """The same of a value as people give it: a number, an option, yes or no."""
+    if lever.kind in {"categorical", "yes_no"}:
+        return str(value) if isinstance(value, str) else "yes" if value else "no"
+    return setting(lever, float(value))
+
+
 def roughly(lever: Lever, low: float, high: float) -> tuple[str, str]:
     """The two ends of a range of settings, no finer than a hundredth of the lever's own: `0.10`, `1.38 USD`."""
     if lever.kind == "categorical" or lever.kind == "yes_no":

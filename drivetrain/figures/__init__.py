@@ -5,10 +5,15 @@ background.
 """
 
 from drivetrain.figures.actions import gains, settings
-from drivetrain.figures.curves import response, value_curve
+from drivetrain.figures.bridges import bridge, swings
+from drivetrain.figures.compared import beside
+from drivetrain.figures.curves import response, unit_of, value_curve
 from drivetrain.figures.explaining import confusion, importance, interplay
+from drivetrain.figures.limits import limit
 from drivetrain.figures.look import DARK, LIGHT, Look
+from drivetrain.figures.maps import surface
 from drivetrain.figures.models import MODELS, calibration, contest, judged
+from drivetrain.figures.overlaps import overlap
 from drivetrain.figures.policies import policies
 from drivetrain.figures.tradeoffs import frontier, pareto
 from drivetrain.figures.tree import tree
@@ -18,6 +23,8 @@ __all__ = [
     "LIGHT",
     "MODELS",
     "Look",
+    "beside",
+    "bridge",
     "calibration",
     "confusion",
     "contest",
@@ -26,10 +33,15 @@ __all__ = [
     "importance",
     "interplay",
     "judged",
+    "limit",
+    "overlap",
     "pareto",
     "policies",
     "response",
     "settings",
+    "surface",
+    "swings",
     "tree",
+    "unit_of",
     "value_curve",
 ]

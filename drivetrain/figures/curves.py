@@ -66,11 +66,13 @@ def response(run: Run, answer: Response, of: str, look: Look = LIGHT, at: Mappin
         at: settings to mark, by their label.
     """
     declared, estimates = run.scenario.levers[answer.lever], answer.estimates[of]
-    title = with_unit(plain(of), plain(_unit(run, of)))
+    title = with_unit(plain(of), plain(unit_of(run, of)))
     out = figure(look, x=with_unit(plain(answer.lever), plain(declared.unit)), y=title, height=380)
     if declared.kind in {"categorical", "yes_no"}:
         pairs = dict(zip(answer.settings.tolist(), estimates, strict=True))
         _options(out, declared, pairs, look, "expected", dict(zip(pairs, answer.supported.tolist(), strict=True)))
+        for line_, (label, value) in enumerate((at or {}).items()):
+            _under(out, declared, value, label, look.strong if label == "what if" else look.other, line_)
         return out
     apart = _apart(run, answer.lever)
     kept = [i for i, value in enumerate(answer.settings) if value != apart]
@@ -89,9 +91,35 @@ def response(run: Run, answer: Response, of: str, look: Look = LIGHT, at: Mappin
     _interval_curve(out, xs[inside].tolist(), [line[i] for i in inside], look, "expected, with the models' spread")
     _alone(out, [(apart, estimates[i]) for i, v in enumerate(answer.settings) if v == apart], declared, look)
     _seen(out, run, answer.lever, look)
-    for label, value in (at or {}).items():
-        _mark(out, declared, value, label, look.strong if label == "what if" else look.other, look)
+    _known(out, xs, known, look)
+    for line_, (label, value) in enumerate((at or {}).items()):
+        _mark(out, declared, value, label, look.strong if label == "what if" else look.other, look, line_)
     return out
+
+
+def _under(out: Figure, lever: Lever, value: float, label: str, colour: str, line: int) -> None:
+    """An option marked by what it is, over it."""
+    out.add_annotation(
+        x=plain(setting(lever, value)),
+        y=1.0 - 0.075 * line,
+        yref="paper",
+        yanchor="top",
+        showarrow=False,
+        text=f"▾ {label}",
+        font={"color": colour, "size": 13},
+    )
+
+
+def _known(out: Figure, xs: NDArray[np.float64], known: NDArray[np.bool_], look: Look) -> None:
+    """The ranges in which the data has seen enough, as a band, where there are others."""
+    if known.all() or not known.any():
+        return
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], known.astype(int), [0]])))
+    for first, last in zip(edges[::2], edges[1::2] - 1, strict=True):
+        colour = look.faint(look.strong, 0.07)
+        out.add_vrect(x0=xs[first], x1=xs[last], fillcolor=colour, line_width=0, layer="below")
+    key = {"symbol": "square", "size": 12, "color": look.faint(look.strong, 0.2)}
+    out.add_scatter(x=[None], y=[None], mode="markers", marker=key, name="where the data can speak")
 
 
 def _interval_curve(out: Figure, x: Sequence[float], each: Sequence[Estimate], look: Look, name: str) -> None:
@@ -201,14 +229,14 @@ def _near(out: Figure, run: Run, lever: str, look: Look) -> None:
         out.add_scatter(x=[None], y=[None], mode="markers", marker=key, name="about as good as the best")
 
 
-def _mark(out: Figure, lever: Lever, value: float, label: str, colour: str, look: Look) -> None:
-    """A setting marked by an upright line that says what it is."""
+def _mark(out: Figure, lever: Lever, value: float, label: str, colour: str, look: Look, line: int = 0) -> None:
+    """A setting marked by an upright line that says what it is; `line` from the top, so that labels keep apart."""
     out.add_vline(x=value, line={"color": colour, "width": 2, "dash": "solid" if colour == look.strong else "dot"})
     middle = (lever.min + lever.max) / 2 if lever.kind in {"continuous", "integer"} else value
     side = "left" if value <= middle else "right"
     out.add_annotation(
         x=value,
-        y=1.0 if colour == look.strong else 0.92,
+        y=1.0 - 0.075 * line,
         yref="paper",
         yanchor="top",
         xanchor=side,
@@ -223,7 +251,8 @@ def _apart(run: Run, lever: str) -> float | None:
     return run.simulator.support.reach[run.scenario.space.names.index(lever)].apart
 
 
-def _unit(run: Run, of: str) -> str:
+def unit_of(run: Run, of: str) -> str:
+    """The unit of the objective or of an outcome."""
     if of == "objective":
         return run.scenario.objective.unit
     outcome = run.scenario.outcomes.get(of)

@@ -106,3 +106,16 @@ def band(look: Look, colour: str, x: list[float], low: list[float], high: list[f
         "name": name,
         "legendgroup": name,
     }
+
+
+def folded(text: str, width: int = 24) -> str:
+    """A long label on several lines, its signs put in entities.
+
+    >>> folded("a label of many words")
+    'a label of many words'
+    >>> folded("a label of so many words that it is folded", 20)
+    'a label of so many<br>words that it is<br>folded'
+    """
+    from textwrap import wrap
+
+    return "<br>".join(plain(line) for line in wrap(text, width)) or plain(text)

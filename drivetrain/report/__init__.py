@@ -11,6 +11,7 @@ from pathlib import Path
 from drivetrain.assembly import Run
 from drivetrain.decisions.export import replacing
 from drivetrain.report.page import page
+from drivetrain.report.printing import pdf
 from drivetrain.report.sections import sections
 
 NAME = "report.html"
@@ -32,4 +33,4 @@ def html(run: Run) -> str:
     return page(run.scenario.title, sections(run))
 
 
-__all__ = ["html", "write"]
+__all__ = ["html", "pdf", "write"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from drivetrain import figures
-from drivetrain.assembly import Run
+from drivetrain.assembly import Run, bridge, swings
 from drivetrain.decisions import bounded, groups, last_test, words
 from drivetrain.decisions import grounds as behind
 from drivetrain.decisions.rounding import interval, number, setting, span
@@ -27,6 +27,7 @@ def sections(run: Run) -> Iterator[str]:
             answer(run),
             values(run),
             groups_found(run),
+            why(run),
             levers(run),
             spread(run),
             trust(run),
@@ -100,6 +101,28 @@ def groups_found(run: Run) -> str:
         "scores and judged on rows that it had not seen."
     )
     return heading("Groups that differ") + drawing(drawn, "tree", caption) + table(["group", "gets", "rows"], lines)
+
+
+def why(run: Run) -> str:
+    """The way from today to the recommendation, and what the gain hangs on."""
+    told, moved = bridge(run), swings(run)
+    if told is None:
+        return ""
+    way = figures.bridge(run, told)
+    caption = (
+        f"What models expect each lever to bring, over {told.rows:,} rows (its mean over the orders in which levers "
+        "can be moved), and by how much rows that the models had not seen put them right."
+    )
+    header = ["mean over rows", "today", "recommended", "in"]
+    lines = [[move.name, number(move.before), number(move.after), move.unit] for move in told.moves]
+    parts = [heading("Why"), table(header, lines), drawing(way, "bridge", caption)]
+    if moved is not None and moved.each:
+        caption = "How far the gain moves as each thing is moved on its own, down and up, the settings kept."
+        parts.append(drawing(figures.swings(run, moved), "swings", caption))
+        header = ["what is moved", "from, to", "gain there"]
+        lines = [[each.name, each.what, f"{number(each.low)} to {number(each.high)}"] for each in moved.each]
+        parts.append(table(header, lines))
+    return "".join(parts)
 
 
 def levers(run: Run) -> str:

@@ -12,6 +12,7 @@ from drivetrain.scenario.declarations import (
     Risk,
     Split,
 )
+from drivetrain.scenario.editing import edited
 from drivetrain.scenario.groups import grouped, labelled, labels
 from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, Lever, YesNo, effect_on
 from drivetrain.scenario.loading import SCHEMA_PATH, build, json_schema, load, parse
@@ -45,6 +46,7 @@ __all__ = [
     "Split",
     "YesNo",
     "build",
+    "edited",
     "effect_on",
     "grouped",
     "json_schema",

@@ -57,20 +57,23 @@ def load(path: str | FilePath) -> Scenario:
         siblings = sorted(each.name for each in file.parent.glob("*.y*ml")) if file.parent.is_dir() else []
         fault = Fault(str(path), f"it cannot be read: {reason}", "", nearest(file.name, siblings))
         raise ScenarioError(fault) from None
-    scenario = parse(decode(raw, str(path)), str(path))
-    scenario._path = file
-    return scenario
+    return parse(decode(raw, str(path)), str(path), file)
 
 
-def parse(text: str, name: str = "<text>") -> Scenario:
-    """Read and check a scenario from text; `name` stands for the file in faults.
+def parse(text: str, name: str = "<text>", path: FilePath | None = None) -> Scenario:
+    """Read and check a scenario from text.
+
+    Args:
+        text: what a file would hold.
+        name: stands for the file in faults.
+        path: the file that it is of, from whose folder relative paths start.
 
     Raises:
         ScenarioError: with every fault.
     """
     document = read(text, name)
     scenario = _build(document)
-    scenario._text = text
+    scenario._text, scenario._path = text, path
     return scenario
 
 

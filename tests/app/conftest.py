@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.app import campaign
+
+if TYPE_CHECKING:
+    from drivetrain import Run
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +19,12 @@ def main_module() -> Iterator[None]:
     before = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = before
+
+
+@pytest.fixture(scope="session")
+def campaign_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run with several levers, a budget, and a setting for each row, kept in a folder."""
+    import drivetrain as dt
+
+    folder = tmp_path_factory.mktemp("campaign")
+    return dt.run(campaign.write(folder), folder / "run")

@@ -1,0 +1,105 @@
+"""A new scenario from a file of rows, in a few questions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+import target
+from drawing import plain
+from faults import tell
+
+import drivetrain as dt
+
+MOST_MB = 200
+
+
+def show(*, opened: bool) -> None:
+    """The questions, behind a line that opens them."""
+    with st.expander("A new scenario from a file of rows", expanded=opened):
+        path = _rows()
+        if path is not None:
+            try:
+                _questions(path)
+            except dt.DrivetrainError as error:
+                tell(error)
+
+
+def _rows() -> Path | None:
+    """A file that lies in `scenarios/`, or one that is brought."""
+    files = [each for kind in ("csv", "parquet") for each in sorted(target.SCENARIOS.glob(f"*.{kind}"))]
+    left, right = st.columns(2)
+    with left:
+        brought = st.file_uploader("Bring one (CSV or Parquet)", ["csv", "parquet"], max_upload_size=MOST_MB)
+    with right:
+        word = st.selectbox("Or take one that is here", ["", *map(str, files)], key="rows_file")
+    if brought is not None:
+        target.SCENARIOS.mkdir(exist_ok=True)
+        name = dt.drafting.scenario_name(Path(brought.name).stem) + Path(brought.name).suffix.lower()
+        path = target.SCENARIOS / name
+        if not path.exists() or path.stat().st_size != brought.size:
+            if path.exists():
+                path = target.SCENARIOS / f"new_{name}"
+            path.write_bytes(brought.getvalue())
+        return path
+    return Path(word) if word else None
+
+
+def _questions(path: Path) -> None:
+    found = _guessed(str(path), path.stat().st_mtime_ns)
+    st.markdown("**What is each column?** Guessed from names and values: change what is wrong.")
+    lines = [
+        {"column": each.column, "is": each.part, "because": each.why, "values": _values(each), "missing": each.missing}
+        for each in found
+    ]
+    kinds = {"is": st.column_config.SelectboxColumn("is", options=list(dt.drafting.PARTS), required=True)}
+    said = st.data_editor(
+        pd.DataFrame(lines),
+        hide_index=True,
+        disabled=["column", "because", "values", "missing"],
+        column_config=kinds,
+        key=f"parts {path}",
+        alt="Each column of the file and the part it plays",
+    )
+    parts = {line["column"]: line["is"] for line in said.to_dict("records")}
+    changed = {name: part for name, part in parts.items() if part != next(e.part for e in found if e.column == name)}
+    found = dt.drafting.assigned(found, changed)
+    guess, bad = dt.drafting.objective(found)
+    with st.form(f"new {path}", border=False):
+        title = st.text_input("The question", placeholder="What should a ticket cost?")
+        left, middle, right = st.columns([1, 3, 1])
+        side = left.selectbox("What you want is", ["as high", "as low"], index=int(bad), help="as possible")
+        names = ", ".join(each.name for each in found if each.part != "leave out")
+        formula = middle.text_input("A formula of these names", guess, help=f"Names: {names}.")
+        unit = right.text_input("Its unit, for one row", placeholder="EUR per visitor")
+        drawn = st.checkbox("The settings in these rows were drawn at random, as in an experiment")
+        if not st.form_submit_button("Write the scenario", type="primary"):
+            return
+    design = "randomised" if drawn else "observational"
+    answers = dt.drafting.Answers(title, formula, side == "as low", unit, design)
+    _written(path, dt.drafting.draft(path, found, answers, relative_to=target.SCENARIOS))
+
+
+@st.cache_data(max_entries=8, show_spinner="Looking at the columns …")
+def _guessed(path: str, _changed: int) -> tuple[dt.drafting.Guess, ...]:
+    return dt.drafting.guess(path)
+
+
+def _values(each: dt.drafting.Guess) -> str:
+    if each.kind == "numeric":
+        return f"{each.low:,.4g} to {each.high:,.4g}"
+    if each.options:
+        return ", ".join(each.options[:4]) + (" …" if len(each.options) > 4 else "")
+    return "yes or no" if each.kind == "yes_no" else f"{each.distinct:,} different"
+
+
+def _written(path: Path, text: str) -> None:
+    name = dt.drafting.scenario_name(path.stem)
+    file = target.SCENARIOS / f"{name}.yaml"
+    if file.exists():
+        st.error(plain(f"{file} exists already, and nothing is written over. Rename the file of rows."))
+        return
+    file.write_text(text, encoding="utf-8")
+    st.session_state["next"] = str(file)
+    st.rerun()

@@ -1,0 +1,164 @@
+"""Trade-offs: what a limit costs, what more room is worth, and the best settings under a limit of your own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+import target
+import terms
+from drawing import LINKED, draw, empty, figure_card, in_unit, look, plain, table
+
+import drivetrain as dt
+
+
+def show(run: dt.Run) -> None:
+    """The page."""
+    st.title("Trade-offs")
+    st.caption(
+        "What models expect of the best settings under a limit. To have such a policy judged, write the limit into "
+        "the scenario and run it."
+    )
+    if any(each.kind == "categorical" and len(each.options) > 200 for each in run.scenario.levers.values()):
+        empty("Too many options for limits.", "Here options are ranked for each row on its own.")
+        return
+    _front(run)
+    _limit(run)
+    _prices(run)
+
+
+def _front(run: dt.Run) -> None:
+    """Several objectives: the choices that waste nothing."""
+    if not run.scenario.objective.beside:
+        return
+    st.header("Between the objectives", help=terms.FRONT)
+    found = _pareto(run)
+    names = [goal.name for goal in found.goals]
+    across, upright = 1, 0
+    if len(names) > 2:
+        left, right = st.columns(2)
+        across = names.index(left.selectbox("Across", names, index=1, key="front_across", **LINKED))
+        upright = names.index(right.selectbox("Upwards", names, index=0, key="front_up", **LINKED))
+    figure = dt.figures.pareto(found, look(), across, upright)
+    draw(figure, "pareto", f"The best {names[upright]} for every {names[across]}")
+    place = st.slider("A point of the front, the best in the objective first", 1, len(found), 1, key="front", **LINKED)
+    lines = [
+        {"objective": in_unit(goal.name, goal.unit), "expected for one row": dt.rounding.number(value)}
+        for goal, value in zip(found.goals, found.values[place - 1], strict=True)
+    ]
+    table(pd.DataFrame(lines), "What the chosen point brings in every objective")
+    shared = found.shared(run.scenario.space)
+    if shared is not None:
+        table(shared.iloc[[place - 1]], "The setting of the chosen point")
+    st.header("Under a limit")
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=8, show_spinner="Looking for the front …")
+def _pareto(run: dt.Run) -> Any:
+    return run.pareto(15, run.table.evenly(1_000))
+
+
+def _limit(run: dt.Run) -> None:
+    known = dt.limitable(run.scenario)
+    left, right = st.columns([2, 1])
+    with left:
+        name = st.selectbox(
+            "What is limited",
+            list(known),
+            key="limited",
+            **LINKED,
+            format_func=lambda name: _said(known[name], name),
+            help="Declared constraints come first; then the mean of cost, of each lever and of each outcome.",
+        )
+    with right:
+        side = st.segmented_control(
+            "Bound",
+            ["at most", "at least"],
+            default="at most",
+            required=True,
+            key="side",
+            **LINKED,
+        )
+    try:
+        limits = _limits(run, name)
+        told = _tradeoff(run, name, side == "at most")
+    except dt.DrivetrainError as error:
+        empty("There is no trade-off to draw.", str(error))
+        return
+    if len(told.points) < 2 or told.points[0].bound == told.points[-1].bound:
+        empty("There is nothing to give up.", "The best settings are already as far on that side as any can be.")
+        return
+    _drag(run, limits, told, name)
+
+
+def _said(constraint: Any, name: str) -> str:
+    return name if constraint.name == name else f"mean of {name}"
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=16, show_spinner="Scoring every setting for a thousand rows …")
+def _limits(run: dt.Run, name: str) -> dt.Limits:
+    return dt.Limits.of(run, name)
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=32, show_spinner="Drawing the limit tighter and tighter …")
+def _tradeoff(run: dt.Run, name: str, upper: bool) -> Any:
+    return _limits(run, name).tradeoff(upper=upper)
+
+
+@st.fragment
+def _drag(run: dt.Run, limits: dt.Limits, told: Any, name: str) -> None:
+    """A limit of one's own, chosen again at once."""
+    bounds = [float(point.bound) for point in told.points]
+    low, high = min(bounds), max(bounds)
+    start = dt.limitable(run.scenario)[name]
+    declared = start.bound("at_most" if told.upper else "at_least")
+    first = declared if declared is not None and low <= declared <= high else (low + high) / 2
+    unit = told.constraint.unit
+    where = f"limit_{name}_{'most' if told.upper else 'least'}"
+    bound = st.slider(
+        plain(in_unit("Your limit", unit)),
+        low,
+        high,
+        float(first),
+        (high - low) / 200,
+        key=where,
+        format="%.4g",
+        **LINKED,
+    )
+    found = None
+    try:
+        found = limits.at(bound, upper=told.upper)
+    except dt.DrivetrainError as error:
+        st.warning(plain(str(error)))
+    draw(dt.figures.limit(run, told, look(), found), "frontier", f"Value against a limit on {name}")
+    if found is None:
+        return
+    worth, free = found.value.value, told.free.value.value
+    objective = run.scenario.objective
+    left, middle, right = st.columns(3)
+    value, lowest, highest = dt.rounding.interval(found.value)
+    figure_card(left, in_unit("Value for one row", objective.unit), value, f"models' spread {lowest} to {highest}")
+    lost = dt.rounding.number(objective.sign * (free - worth))
+    figure_card(middle, in_unit("The limit costs", objective.unit), lost, "a row, against no such limit")
+    price = dt.rounding.number(found.price)
+    figure_card(right, "One more unit of room", price, _worth_in(told), help=terms.SHADOW)
+    lines = [{"setting": words, "share of rows": f"{share:.0%}"} for words, share in limits.told(found)]
+    table(pd.DataFrame(lines), "The settings that most rows get under the limit")
+    st.caption(
+        f"Chosen anew for {told.rows:,} rows, from the candidates' grid; totals are scaled to all "
+        f"{len(run.table):,} rows." + (f" Not kept here: {', '.join(limits.unkept)}." if limits.unkept else "")
+    )
+
+
+def _worth_in(told: Any) -> str:
+    return "of the objective, summed" if told.constraint.over == "total" else "of the objective, for one row"
+
+
+def _prices(run: dt.Run) -> None:
+    if not run.scenario.constraints:
+        return
+    st.header("The scenario's own limits", help=terms.SHADOW)
+    lines = dt.bounded.lines(run.scenario, run.record.get("shadow_prices") or {})
+    table(pd.DataFrame(lines, columns=list(dt.bounded.HEADER)), "Constraints and their shadow prices")
+    st.caption(dt.bounded.NOTE)

@@ -1,0 +1,171 @@
+"""Why: the way from today to the recommendation, what the gain hangs on, and the rows behind one row's answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asking
+import numpy as np
+import pandas as pd
+import streamlit as st
+import target
+import terms
+from drawing import LINKED, draw, empty, in_unit, look, plain, table
+
+import drivetrain as dt
+
+LEVERS, STAGES = "by lever", "by stage"
+
+
+def show(run: dt.Run) -> None:
+    """The page."""
+    st.title("Why this?")
+    st.caption(plain(dt.words.headline(run.scenario, run.judged)))
+    _way(run)
+    _hangs(run)
+    _groups(run)
+    _reasons(run)
+    _one(run)
+
+
+def _way(run: dt.Run) -> None:
+    st.header("From today to the recommendation", help=terms.SHAPLEY)
+    told = _bridge(run)
+    if told is None:
+        empty("There is no way to show.", "Nothing is changed, or the data has no policy to compare with.")
+        return
+    lines = [
+        {
+            "what": move.name,
+            "today": dt.rounding.number(move.before),
+            "recommended": dt.rounding.number(move.after),
+            "change": f"{move.after - move.before:+.3g}",
+            "in": move.unit,
+        }
+        for move in told.moves
+    ]
+    table(pd.DataFrame(lines), "Settings and expected outcomes, today and as recommended")
+    by = st.segmented_control(
+        "Split",
+        [LEVERS, STAGES],
+        default=LEVERS,
+        required=True,
+        key="split",
+        **LINKED,
+    )
+    kind = "levers" if by == LEVERS else "stages"
+    draw(dt.figures.bridge(run, told, look(), by=kind), "bridge", "Waterfall from today to the recommendation")
+    unit = run.scenario.objective.unit
+    lines = [
+        f"{step.name}: {dt.rounding.with_unit(dt.rounding.interval(step.change)[0], unit)} "
+        f"(models' spread {dt.rounding.interval(step.change)[1]} to {dt.rounding.interval(step.change)[2]})."
+        for step in (told.levers if kind == "levers" else told.stages)
+    ]
+    st.markdown("\n".join(f"- {plain(line)}" for line in lines))
+    if told.correction is not None:
+        st.caption(
+            f"The steps are what models expect, over {told.rows:,} rows; the last one is by how much rows that the "
+            "models had not seen put them right."
+        )
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=8, show_spinner="Taking the way apart …")
+def _bridge(run: dt.Run) -> Any:
+    return dt.bridge(run)
+
+
+def _hangs(run: dt.Run) -> None:
+    st.header("What the gain hangs on", help=terms.TORNADO)
+    told = _swings(run)
+    if told is None or not told.each:
+        empty(
+            "There is nothing to move.", "The scenario has no parameters and no numeric inputs, or nothing is changed."
+        )
+        return
+    draw(dt.figures.swings(run, told, look()), "swings", "How far the gain moves as each thing is moved")
+    unit = run.scenario.objective.unit
+    first = next(iter(run.scenario.levers))
+    lines = [
+        {
+            "what is moved": each.name,
+            "from, to": each.what,
+            in_unit("gain there", unit): f"{dt.rounding.number(each.low)} to {dt.rounding.number(each.high)}",
+            f"best {first} then": " to ".join(dict.fromkeys(filter(None, each.best))) or "–",
+        }
+        for each in told.each
+    ]
+    table(pd.DataFrame(lines), "What is moved, from where to where, and the gain there")
+    firm = [each for each in told.each if min(each.low, each.high) <= 0]
+    st.caption(
+        plain(f"The gain would be gone where {firm[0].name} is that far off.")
+        if firm
+        else "None of these alone takes the gain away."
+    )
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=8, show_spinner="Moving one thing after the other …")
+def _swings(run: dt.Run) -> Any:
+    return dt.swings(run)
+
+
+def _groups(run: dt.Run) -> None:
+    """The tree of groups that differ in what is best for them."""
+    drawn = dt.figures.tree(run.scenario, run.judged, look())
+    if drawn is None:
+        return
+    st.header("Groups that differ", help=terms.TREE)
+    draw(drawn, "tree", "Questions that tell groups apart, and what each group gets")
+    kept = "This is what is recommended." if run.judged.recommended == "tree" else "It is not what is recommended."
+    st.caption(f"{kept} Grown on doubly robust scores, and judged on rows that the tree had not seen.")
+    lines = [
+        {"group": each.who, "gets": each.gets, "rows": f"{each.share:.0%}"}
+        for each in dt.groups.groups(run.scenario, run.judged)
+    ]
+    table(pd.DataFrame(lines), "What each group gets")
+
+
+def _reasons(run: dt.Run) -> None:
+    """Which settings are given, and to how many."""
+    frame, unit = run.recommendations.frame, run.scenario.objective.unit
+    names = [dt.column_of(name) for name in run.scenario.levers]
+    if (frame[names].nunique() <= 1).all():
+        return
+    st.header("Who gets what")
+    for place, lever in enumerate(run.scenario.levers):
+        if frame[dt.column_of(lever)].nunique() > 1:
+            draw(dt.figures.settings(run, lever, look()), f"settings-{place}", f"How many rows get which {lever}")
+    if "gain" in frame:
+        gains = dt.figures.gains(run, look())
+        if gains is not None:
+            st.markdown(f"**{plain(in_unit('Expected gains, row by row', unit))}**")
+            draw(gains, "gains", "How expected gains are spread over rows")
+
+
+def _one(run: dt.Run) -> None:
+    st.header("Behind one row", help=terms.ALIKE)
+    known = run.table.row + 1
+    number = st.number_input(
+        "Row number, as in the data",
+        int(known.min()),
+        int(known.max()),
+        int(known[0]),
+        key="row",
+        **LINKED,
+    )
+    found = np.flatnonzero(known == number)
+    if not len(found):
+        st.warning(f"Row {number} was left out of the data.")
+        return
+    place = int(found[0])
+    frame = run.recommendations.frame
+    mine = frame[frame["row"] == number]
+    if len(mine):
+        st.markdown(f"**{plain(str(mine['reason'].iloc[0]))}**")
+    st.caption(plain(", ".join(f"{name} {value}" for name, value in asking.known(run, place).items())))
+    st.markdown("The rows most like it: what they got, and what came of it.")
+    table(_alike(run, place), "Rows most like this one")
+
+
+@st.cache_data(hash_funcs=target.HASHED, max_entries=64, show_spinner=False)
+def _alike(run: dt.Run, place: int) -> pd.DataFrame:
+    return asking.readable(run, dt.alike(run, place))

@@ -1,0 +1,151 @@
+"""What the answer is sensitive to: parameters, inputs and what models do not know, each moved on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivetrain.assembly.response import respond
+from drivetrain.assembly.result import Run
+from drivetrain.data import Table
+from drivetrain.decisions import words
+from drivetrain.decisions.rounding import number, setting, with_unit
+from drivetrain.scenario import Input, Scenario
+from drivetrain.simulator import Simulator
+
+Floats = NDArray[np.float64]
+
+Gain = Callable[[Simulator, Table], float]
+
+MOST_ROWS = 1_000
+SHARE = 0.2
+"""Parameters are moved by a fifth, up and down."""
+
+
+@dataclass(frozen=True)
+class Swing:
+    """One thing moved down and up, all else equal; gains in the objective's unit for one row, better when higher."""
+
+    name: str
+    what: str
+    """How far it was moved: `0.8 USD to 1.2 USD`."""
+    low: float
+    """The gain over the policy of comparison where the thing is low."""
+    high: float
+    """The gain where it is high."""
+    best: tuple[str, str]
+    """The best single setting of the first numeric lever then, in words, by models alone; empty where not asked."""
+
+    @property
+    def width(self) -> float:
+        """How far the gain moves."""
+        return abs(self.high - self.low)
+
+
+@dataclass(frozen=True)
+class Swings:
+    """Every swing, the widest first."""
+
+    against: str
+    base: float
+    """The gain as models expect it, nothing moved."""
+    each: tuple[Swing, ...]
+    rows: int
+
+
+def swings(run: Run) -> Swings | None:
+    """Move every parameter by a fifth and every input over most of its range, and see what becomes of the gain.
+
+    Numeric inputs move by one standard deviation for all rows, yes/no inputs become no or yes for all; the models'
+    own uncertainty, and that of the evidence, stand beside them. The recommended settings stay as they are.
+
+    Args:
+        run: a whole run.
+
+    Returns:
+        None where nothing is changed, or there is nothing to compare with.
+
+    Raises:
+        UsageError: the run was only trained.
+    """
+    against, made = words.reference(run.judged), run.recommendations
+    if made is None or against is None or against == run.judged.recommended or len(made) != len(run.table):
+        return None
+    at = np.linspace(0, len(made) - 1, min(MOST_ROWS, len(made))).round().astype(np.int64)
+    rows, after = run.table.subset(at), made.plan.settings[at]
+    space = run.scenario.space
+    nothing = space.do_nothing if against == "do_nothing" else None
+    before = np.tile(nothing, (len(rows), 1)) if nothing is not None else _current(run.scenario, rows.settings)
+
+    def gain(simulator: Simulator, asked: Table) -> float:
+        crowd = simulator.crowd(asked.frame)
+        change = simulator.paired(crowd, after).objective - simulator.paired(crowd, before).objective
+        return run.scenario.objective.sign * float(change.mean())
+
+    found = [*_parameters(run, rows, gain), *_inputs(run, rows, gain), *_unknown(run, against)]
+    return Swings(against, gain(run.simulator, rows), tuple(sorted(found, key=lambda s: -s.width)), len(rows))
+
+
+def _current(scenario: Scenario, logged: Floats) -> Floats:
+    return np.where(np.isnan(scenario.space.current), logged, scenario.space.current)
+
+
+def _parameters(run: Run, rows: Table, gain: Gain) -> Iterator[Swing]:
+    for name, parameter in run.scenario.parameters.items():
+        if not parameter.value:
+            continue
+        ends = sorted((parameter.value * (1 - SHARE), parameter.value * (1 + SHARE)))
+        changed = [_with_parameter(run.simulator, name, value) for value in ends]
+        low, high = (gain(simulator, rows) for simulator in changed)
+        first, last = (_best(run, simulator, rows) for simulator in changed)
+        what = " to ".join(with_unit(number(end), parameter.unit) for end in ends)
+        yield Swing(name, what, low, high, (first, last))
+
+
+def _with_parameter(simulator: Simulator, name: str, value: float) -> Simulator:
+    scenario = simulator.scenario
+    parameters = {**scenario.parameters, name: scenario.parameters[name].model_copy(update={"value": value})}
+    return replace(simulator, scenario=scenario.model_copy(update={"parameters": parameters}))
+
+
+def _best(run: Run, simulator: Simulator, rows: Table) -> str:
+    """The best supported single setting along the first lever, the others at the best single one, by models alone."""
+    name, lever = next(iter(run.scenario.levers.items()))
+    values = run.scenario.space.grid(name, 41)
+    line = np.tile(run.judged.single, (len(values), 1))
+    line[:, 0] = values
+    answer = respond(simulator, simulator.crowd(rows.frame), line, 0)
+    worth = np.array([run.scenario.objective.sign * each.value for each in answer.estimates["objective"]])
+    if not answer.supported.any():
+        return ""
+    return setting(lever, float(values[np.where(answer.supported, worth, -np.inf).argmax()]))
+
+
+def _inputs(run: Run, rows: Table, gain: Gain) -> Iterator[Swing]:
+    for name, declared in run.scenario.inputs.items():
+        if declared.kind == "categorical":
+            continue
+        column = rows.frame[name]
+        if column.notna().sum() < 2 or column.nunique() < 2:
+            continue
+        ends, what = _ends(declared, column.to_numpy())
+        low, high = (gain(run.simulator, replace(rows, frame=rows.frame.assign(**{name: end}))) for end in ends)
+        yield Swing(name, what, low, high, ("", ""))
+
+
+def _ends(declared: Input, values: Floats) -> tuple[tuple[Floats, Floats], str]:
+    """The column lower and higher, and how far that is in words."""
+    if declared.kind == "yes_no":
+        return (np.zeros(len(values)), np.ones(len(values))), "no to yes, for everyone"
+    by = float(np.nanstd(values))
+    lowest, highest = np.nanmin(values), np.nanmax(values)
+    ends = (np.clip(values - by, lowest, highest), np.clip(values + by, lowest, highest))
+    return ends, f"{with_unit(number(by, 2), declared.unit)} less to {with_unit(number(by, 2), declared.unit)} more"
+
+
+def _unknown(run: Run, against: str) -> Iterator[Swing]:
+    if (honest := run.judged.gains.get(against)) is not None:
+        yield Swing("chance in the data", "the 95 % interval of the gain", honest.low, honest.high, ("", ""))

@@ -1,0 +1,85 @@
+"""`drivetrain init`: a scenario from a file of rows, in a few questions."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from drivetrain.cli import screen
+from drivetrain.errors import DrivetrainError, Fault, UsageError
+
+Columns = Annotated[list[str] | None, typer.Option(help="A column that is one; again for more.", show_default=False)]
+
+
+def init(
+    file: Annotated[Path, typer.Argument(help="Rows: CSV or Parquet.", show_default=False)],
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="The scenario file to write. [default: NAME.yaml here]", show_default=False)
+    ] = None,
+    lever: Columns = None,
+    outcome: Columns = None,
+    leave_out: Columns = None,
+    objective: Annotated[str, typer.Option(help="The formula of what is wanted.", show_default=False)] = "",
+    minimise: Annotated[bool, typer.Option("--minimise", help="Less of it is better.")] = False,
+    unit: Annotated[str, typer.Option(help="The unit of the objective, for one row.", show_default=False)] = "",
+    randomised: Annotated[bool, typer.Option("--randomised", help="The settings were drawn at random.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take every guess.")] = False,
+) -> None:
+    """Draft a scenario from a file of rows: guesses which column is what, and asks what no file can say."""
+    from drivetrain.data import drafting
+
+    target = out or Path(f"{drafting.scenario_name(file.stem)}.yaml")
+    if target.exists():
+        raise UsageError(Fault(str(target), "it exists already", "Nothing is written over", "Name another: --out FILE"))
+    named: dict[drafting.Part, list[str]] = {
+        "lever": lever or [],
+        "outcome": outcome or [],
+        "leave out": leave_out or [],
+    }
+    found = drafting.assigned(drafting.guess(file), {name: part for part, names in named.items() for name in names})
+    answers = drafting.Answers("", objective, minimise, unit, "randomised" if randomised else "observational")
+    if not yes and sys.stdin.isatty():
+        found, answers = _asked(found, answers)
+    text = drafting.draft(file, found, answers, relative_to=target.parent)
+    target.write_text(text, encoding="utf-8")
+    screen.table(["column", "is", "because"], [[each.column, each.part, each.why] for each in found])
+    screen.say()
+    screen.say(f"{target} written. Read it, then: drivetrain check {target}")
+
+
+def _asked(found: tuple[Any, ...], answers: Any) -> tuple[tuple[Any, ...], Any]:
+    """The questions, each with what was guessed as its answer; a formula is asked until it can be read."""
+    from dataclasses import replace
+
+    from drivetrain import formula
+    from drivetrain.data import drafting
+
+    questions: dict[drafting.Part, str] = {
+        "lever": "can you set",
+        "outcome": "happens afterwards",
+        "leave out": "does not matter",
+    }
+    for part, words in questions.items():
+        guessed = ", ".join(each.column for each in found if each.part == part)
+        said = typer.prompt(f"Which columns: what {words}?", default=guessed or "none")
+        chosen = [word.strip() for word in said.split(",") if word.strip() and word.strip() != "none"]
+        parts: dict[str, drafting.Part] = {each.column: "input" for each in found if each.part == part}
+        found = drafting.assigned(found, {**parts, **dict.fromkeys(chosen, part)})
+    guess, bad = drafting.objective(found)
+    while True:
+        text = typer.prompt("What do you want, as a formula of these names?", default=answers.objective or guess)
+        try:
+            formula.parse(text)
+        except DrivetrainError as error:
+            screen.note(str(error))
+            continue
+        break
+    less = typer.confirm("Is less of it better?", default=answers.minimise or bad)
+    unit = typer.prompt("Its unit, for one row (such as EUR per visitor)?", default=answers.unit, show_default=False)
+    drawn = typer.confirm("Were the settings in the rows drawn at random, as in an experiment?", default=False)
+    design = "randomised" if drawn else answers.design
+    return found, replace(answers, objective=text, minimise=less, unit=unit, design=design)

@@ -1,0 +1,93 @@
+"""Drafts of scenarios: guesses that can be corrected, and a file that can be read whatever the columns are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivetrain import scenario as scenarios
+from drivetrain.data import drafting
+from drivetrain.errors import DataError, ScenarioError, UsageError
+
+
+@pytest.fixture
+def sales(tmp_path: Path) -> Path:
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "Customer ID": [f"c{i}" for i in range(200)],
+            "price": draw.uniform(5, 15, 200).round(2),
+            "channel": draw.choice(["sms", "email", "no"], 200),
+            "age of customer": draw.integers(18, 80, 200),
+            "country": "NL",
+            "bought": draw.integers(0, 2, 200),
+        }
+    )
+    path = tmp_path / "Sales 2026.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def test_parts_are_guessed_from_names_and_values(sales: Path) -> None:
+    found = {each.column: each.part for each in drafting.guess(sales)}
+    assert found == {
+        "Customer ID": "leave out",
+        "price": "lever",
+        "channel": "lever",
+        "age of customer": "input",
+        "country": "leave out",
+        "bought": "outcome",
+    }
+
+
+def test_the_draft_is_a_sound_scenario(sales: Path) -> None:
+    text = drafting.draft(sales, drafting.guess(sales), drafting.Answers(unit="EUR"), relative_to=sales.parent)
+    told = scenarios.parse(text, path=sales.parent / "draft.yaml")
+    assert told.objective.text == "price * bought"
+    assert told.levers["channel"].options == ("email", "no", "sms")
+    assert told.inputs["age_of_customer"].column == "age of customer"
+    assert told.data.csv == "Sales 2026.csv"
+
+
+def test_what_somebody_says_counts_more(sales: Path) -> None:
+    found = drafting.assigned(drafting.guess(sales), {"price": "input", "bought": "leave out"})
+    with pytest.raises(ScenarioError, match="unknown name 'bought'"):
+        drafting.draft(sales, found, drafting.Answers(objective="bought"))
+    with pytest.raises(UsageError, match="Did you mean 'price'"):
+        drafting.assigned(found, {"prise": "lever"})
+    nothing = drafting.assigned(found, {"channel": "input"})
+    with pytest.raises(UsageError, match="A decision needs something that can be set"):
+        drafting.draft(sales, nothing, drafting.Answers())
+
+
+def test_less_of_something_bad_is_better(sales: Path) -> None:
+    frame = pd.read_csv(sales).rename(columns={"bought": "churned"})
+    frame.to_csv(sales, index=False)
+    found = drafting.guess(sales)
+    assert drafting.objective(found) == ("churned", True)
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n", "a;b\n1;2\n"])
+def test_files_that_are_none_are_told(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(content)
+    with pytest.raises(DataError):
+        drafting.guess(path)
+
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
+
+
+@given(names=st.lists(words.filter(lambda w: w.strip() == w), min_size=3, max_size=6, unique=True))
+def test_any_names_make_a_readable_draft(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
+    path = tmp_path_factory.mktemp("any") / "rows.parquet"
+    values = [[0, 1, 0, 1], ["a", "b", "a", "c"], [1.5, 2.5, 3.5, 9.0]]
+    pd.DataFrame({name: values[i % 3] for i, name in enumerate(names)}).to_parquet(path)
+    found = drafting.assigned(drafting.guess(path), {names[0]: "lever", names[2]: "outcome"})
+    told = scenarios.parse(drafting.draft(path, found, drafting.Answers()))
+    assert {*told.columns.values()} <= set(names)
