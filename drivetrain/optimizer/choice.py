@@ -119,9 +119,10 @@ def optimise(
 
 def _decide(simulator: Simulator, crowd: Crowd, unit: Ints, bounds: list[Limit], share: float, nodes: int) -> Plan:
     """`optimise` within limits that may leave out what settled rows use."""
-    scenario, offers = simulator.scenario, Offers.of(simulator, crowd, unit)
+    scenario = simulator.scenario
     if _alone(scenario, unit):
-        return _each(simulator, crowd, offers)
+        return _each(simulator, crowd, Offers.of(simulator, crowd, np.arange(len(crowd), dtype=np.int64)))
+    offers = Offers.of(simulator, crowd, unit)
     if scenario.decide.shared:
         return _sharing(simulator, crowd, offers, bounds, share, nodes)
     asked, way = offers, ""

@@ -88,6 +88,13 @@ def test_a_segment_keeps_the_bounds_of_all_its_rows() -> None:
         optimise(simulator, crowd, np.zeros(3, dtype=np.int64))
 
 
+def test_segments_of_one_row_each_keep_their_own_bounds_in_any_order() -> None:
+    simulator = known()
+    crowd = simulator.crowd(pd.DataFrame({"x": [1.0, 1.0, 1.0], "old": [10.0, 30.0, 20.0]}))
+    plan = optimise(simulator, crowd, np.array([2, 0, 1]))
+    assert plan.settings[:, 0].tolist() == [12, 36, 24]
+
+
 def test_a_total_is_kept_beside_own_bounds() -> None:
     simulator = known("constraints: [{name: mail, total: mailed, at_most: 2}, {name: gross, mean: price, at_most: 15}]")
     crowd = simulator.crowd(pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "old": [10.0, 12.0, 14.0, 20.0]}))
