@@ -38,7 +38,9 @@ class Task:
 
     def sized(self, model: Model) -> Self:
         """The same task for networks of another size."""
-        return replace(self, shape=replace(self.shape, layers=model.layers, dropout=model.dropout))
+        return replace(
+            self, shape=replace(self.shape, layers=model.layers, dropout=model.dropout, interactions=model.interactions)
+        )
 
 
 def cross_fit(

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import torch
 from fastai.callback.core import Callback, CancelValidException, TrainEvalCallback
-from fastai.callback.schedule import ParamScheduler, combined_cos
+from fastai.callback.schedule import ParamScheduler, combined_cos, valley
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import OptimWrapper
@@ -28,6 +28,9 @@ from drivetrain.scenario import Model
 FEWEST_ROWS = 20
 BETA = 0.99
 ROWS_AT_ONCE = 8192
+RATES = (1e-5, 1.0)
+RATE_STEPS = 100
+SMOOTH = 0.9
 MANY_STEPS = 1_000
 """Of all members together; from here on making each cheaper is worth what that itself costs, up to a second."""
 
@@ -171,6 +174,68 @@ def train(
     if (fewest := min(len(subset) for subset in subsets)) < FEWEST_ROWS:
         raise RefusedError(_too_few(fewest))
     set_seed(seed, reproducible=True)
+    networks, stack, batches = _stacked(kind, examples, subsets, links, shape, settings, seed)
+    if len(subsets) * len(batches) * settings.epochs >= MANY_STEPS:
+        stack.flatten(*batches.first())
+    _fit(stack, batches, settings)
+    if not all(bool(torch.isfinite(weight).all()) for weight in stack.parameters()):
+        raise RefusedError(_diverged(settings.learning_rate))
+    trained = stack.apart(networks)
+    stack.pull.forget(trained)
+    return trained
+
+
+def find_rate(
+    kind: str, examples: Examples, subset: np.ndarray, link: Link, shape: Shape, settings: Model, seed: int
+) -> float | None:
+    """The learning rate that fastai's finder proposes for one network (Smith 2015, arXiv:1506.01186).
+
+    The rate rises from step to step until the loss explodes; the proposal lies in the longest valley before that.
+
+    Args:
+        kind: a name in `kinds.EVERY`.
+        examples: all rows, N.
+        subset: int64 [n] the rows that it sees.
+        link: fitted to them.
+        shape: sizes.
+        settings: the scenario's `model` part.
+        seed: of initial weights, dropout and orders.
+
+    Returns:
+        None where the loss shows no valley.
+    """
+    set_seed(seed, reproducible=True)
+    _, stack, batches = _stacked(kind, examples, [subset], [link], shape, settings, seed)
+    optimizer = torch.optim.AdamW(stack.parameters(), lr=RATES[0], eps=1e-5, weight_decay=settings.weight_decay)
+    rates = np.geomspace(*RATES, RATE_STEPS).tolist()
+    smooth, losses = 0.0, list[float]()
+    for place, (rate, batch) in enumerate(zip(rates, _endless(batches), strict=False), 1):
+        optimizer.param_groups[0]["lr"] = rate
+        smooth = SMOOTH * smooth + (1 - SMOOTH) * float(stack(*batch).mean())
+        optimizer.step()
+        losses.append(smooth / (1 - SMOOTH**place))
+        if not np.isfinite(losses[-1]) or losses[-1] > 4 * abs(min(losses)):
+            break
+    many = len(losses) // 10  # the noise of the first steps
+    found = valley(rates[many : len(losses) - 5], losses[many:-5], RATE_STEPS) if len(losses) > 20 else None
+    return None if found is None else float(found[0])
+
+
+def _endless(batches: Batches) -> Iterator[tuple[Tensor, ...]]:
+    while True:
+        yield from batches
+
+
+def _stacked(
+    kind: str,
+    examples: Examples,
+    subsets: Sequence[np.ndarray],
+    links: Sequence[Link],
+    shape: Shape,
+    settings: Model,
+    seed: int,
+) -> tuple[list[Network], Stack, Batches]:
+    """Networks of one kind, as one, and what they learn from."""
     targets = torch.stack([link.target(examples.observed) for link in links])
     seen = [torch.from_numpy(subset) for subset in subsets]
     weight = None if examples.weight is None else torch.from_numpy(examples.weight).float()
@@ -181,16 +246,7 @@ def train(
     networks = [EVERY[kind](shape, start) for start in starts]
     inputs = (examples.rows.codes, examples.rows.numbers, examples.features)
     pull = Pull(networks, seen, examples.rows.codes, examples.features, settings.weight_decay)
-    stack = Stack(networks, links[0], pull)
-    batches = Batches(inputs, targets, seen, settings.batch, seed, weight)
-    if len(networks) * len(batches) * settings.epochs >= MANY_STEPS:
-        stack.flatten(*batches.first())
-    _fit(stack, batches, settings)
-    if not all(bool(torch.isfinite(weight).all()) for weight in stack.parameters()):
-        raise RefusedError(_diverged(settings.learning_rate))
-    trained = stack.apart(networks)
-    pull.forget(trained)
-    return trained
+    return networks, Stack(networks, links[0], pull), Batches(inputs, targets, seen, settings.batch, seed, weight)
 
 
 def _fit(stack: Stack, batches: Batches, settings: Model) -> None:

@@ -1,7 +1,9 @@
 """How large a network, how long trained, how much held back: chosen on held-out rows, unless the scenario says.
 
 A few thousand rows and a million want other networks. A short ladder of sizes, from one that barely trusts its rows to
-one that learns them well, is climbed with one network a fold; what the scenario sets by itself stays as it is set.
+one that learns them well, is climbed with one network a fold; what the scenario sets by itself stays as it is set. How
+long is part of a size: the one-cycle policy comes to rest with its last step, so that a training stopped midway is not
+what a shorter one would have been, and lengths are compared as wholes. Trees stop where held-out rows say.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import numpy as np
 
 from drivetrain.modeler import scores
 from drivetrain.modeler.cross_fitting import Task, cross_fit, cross_stop, out_of_fold
+from drivetrain.modeler.searching import search
+from drivetrain.modeler.training import find_rate
 from drivetrain.scenario import Boosting, Model
 
 LADDER: tuple[dict[str, Any], ...] = (
@@ -33,6 +37,8 @@ MANY_ROWS = 20_000
 """From here on batches are larger, and one fold is enough to tell sizes apart."""
 MOST_STEPS = 4_000
 IDLE = 2
+NEAR = 0.2
+"""Learning rates that differ by less than a fifth are the same."""
 
 
 def settle(
@@ -52,13 +58,37 @@ def settle(
     folds = np.unique(task.fold)[: 1 if len(task.fold) >= MANY_ROWS else None]
 
     def loss(size: Model) -> float:
-        progress(f"trying layers {list(size.layers)}, dropout {size.dropout:g}, {size.epochs} epochs")
+        words = f"dropout {size.dropout:.2g}, {size.epochs} epochs, learning rate {size.learning_rate:.2g}"
+        progress(f"trying layers {list(size.layers)}, {words}")
         predicted = out_of_fold(cross_fit(kind, task.sized(size), size, folds, seed), task)
         held = np.flatnonzero(np.isin(task.fold, folds))
         rows = task.examples.take(held)
         return scores.loss(task.link, rows.observed, predicted[held], rows.weight)
 
-    return climb(rungs(model, len(task.fold)), loss, told)
+    best, tried = climb(rungs(model, len(task.fold)), loss, told)
+    if tried and "learning_rate" not in model.model_fields_set:
+        best, tried = _paced(best, tried, _proposed(kind, task, best, int(folds[0]), seed), loss)
+    if model.search is not None:
+        best, tried = search(model, best, tried, len(task.fold), loss, seed)
+    return best, tried
+
+
+def _proposed(kind: str, task: Task, size: Model, fold: int, seed: int) -> float | None:
+    """The learning rate that fastai's finder proposes for networks of this size, from the rows of the other folds."""
+    rows = np.flatnonzero(task.fold != fold)
+    return find_rate(kind, task.examples, rows, task.fitted(rows), task.sized(size).shape, size, seed)
+
+
+def _paced(
+    best: Model, tried: list[dict[str, Any]], proposed: float | None, loss: Callable[[Model], float]
+) -> tuple[Model, list[dict[str, Any]]]:
+    """The size with the proposed learning rate, if held-out rows are for it."""
+    if proposed is None or abs(np.log(proposed / best.learning_rate)) < NEAR:
+        return best, tried
+    other = best.model_copy(update={"learning_rate": float(f"{proposed:.2g}")})
+    found = loss(other)
+    least = min(each["loss"] for each in tried)
+    return other if found < least else best, [*tried, {**told(other), "loss": found}]
 
 
 def settle_trees(
@@ -112,7 +142,7 @@ def _affordable(model: Model, rows: int) -> int:
 
 def told(model: Model) -> dict[str, Any]:
     """What of the settings a rung decides, for the record."""
-    return {name: getattr(model, name) for name in (*LADDER[0], "batch")}
+    return {name: getattr(model, name) for name in (*LADDER[0], "learning_rate", "interactions", "batch")}
 
 
 def told_of_trees(bush: Boosting) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from drivetrain.scenario.groups import grouped, labelled, labels
 from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, Lever, YesNo, effect_on
 from drivetrain.scenario.loading import SCHEMA_PATH, build, json_schema, load, parse
 from drivetrain.scenario.lowering import rule_of
-from drivetrain.scenario.models import Boosting, Model
+from drivetrain.scenario.models import Boosting, Model, Search
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
 from drivetrain.scenario.space import LeverSpace, places, spoken
@@ -43,6 +43,7 @@ __all__ = [
     "Parameter",
     "Risk",
     "Scenario",
+    "Search",
     "Split",
     "YesNo",
     "build",

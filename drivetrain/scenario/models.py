@@ -25,6 +25,15 @@ class Boosting(Declaration):
     """Share of the columns that each split looks at."""
 
 
+class Search(Declaration):
+    """A search for sizes beyond the few that are tried anyway, by Optuna, which is an extra."""
+
+    minutes: Annotated[float, Field(gt=0, le=1440)] = 2.0
+    """After so long no further size is tried, for each outcome."""
+    trials: Annotated[int, Field(ge=1, le=100_000)] = 100
+    """Most sizes that are tried."""
+
+
 class Model(Declaration):
     """How models are built and trained; sizes that are left out are chosen on held-out rows."""
 
@@ -39,6 +48,8 @@ class Model(Declaration):
     """Which models compete; validation picks. `boosting` is trees, and may win alone or averaged with the best network.
     `dot` (factors · factors, as in collaborative filtering) and `neural` give every option of a lever factors of its
     own, however many there are."""
+    search: Search | None = None
+    """Whether to search for the networks' sizes longer, and how long."""
     boosting: Boosting = Boosting()
     """How the trees of `boosting` are grown."""
     layers: Annotated[Many[Annotated[int, Field(ge=1, le=4096)]], Field(max_length=10)] = (32,)
@@ -50,7 +61,8 @@ class Model(Declaration):
     batch: Annotated[int, Field(ge=2, le=65_536)] = 64
     """Rows in one training step; 512 for large tables where left out."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.01
-    """The highest learning rate of the one-cycle policy."""
+    """The highest learning rate of the one-cycle policy; where it and the size are left out, fastai's finder proposes
+    one, and held-out rows choose between that and 0.01."""
     repeats: Annotated[int, Field(ge=1, le=20)] = 3
     """Networks trained for each fold."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5

@@ -25,7 +25,7 @@ from drivetrain.scenario.declarations import (
     Split,
 )
 from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, YesNo
-from drivetrain.scenario.models import Boosting, Model
+from drivetrain.scenario.models import Boosting, Model, Search
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
 
@@ -53,6 +53,7 @@ _INSIDE: Final[Mapping[Path, type[Declaration]]] = {
     ("objective", "risk"): Risk,
     ("objective", "beside"): Beside,
     ("model", "boosting"): Boosting,
+    ("model", "search"): Search,
 }
 _TYPES: Final = {
     "float_type": "a number",
