@@ -34,6 +34,7 @@ def lowered(scenario: Scenario) -> Scenario:
     }
     copy = scenario.model_copy(update=changes)
     copy._declared = scenario
+    copy.__dict__.pop("space", None)  # cached for the levers as they were
     return copy
 
 

@@ -10,6 +10,7 @@ import torch
 from drivetrain.assembly.record import canonical
 from drivetrain.errors import ScenarioError
 from drivetrain.scenario import Scenario, parse
+from drivetrain.scenario.lowering import lowered
 
 from .test_broken import GOOD
 
@@ -29,6 +30,8 @@ def test_a_frozen_lever_that_the_data_tells_is_an_input_and_still_costs() -> Non
     assert scenario.declared.levers["calls"].frozen
     assert canonical(scenario) == canonical(parse(scenario.text))
     assert '"frozen":true' in canonical(scenario)
+    assert scenario.space.names == ("price", "channel", "gift")
+    assert lowered(scenario.declared).space.names == ("price", "channel", "gift")
     reseeded = scenario.model_copy(update={"seed": 99})
     assert '"seed":99' in canonical(reseeded)
 
