@@ -78,7 +78,8 @@ def open_run(folder: str | Path) -> Run:
         raise
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(_unreadable(place, type(error).__name__)) from error
-    simulator = Simulator(scenario, modeler.read(place / "model"), support)
+    centres = (record.get("fairness") or {}).get("centres", [])
+    simulator = Simulator(scenario.fair(centres), modeler.read(place / "model"), support)
     return Run(scenario, table, simulator, record, evidence, recommendations, place)
 
 

@@ -42,6 +42,7 @@ def record(
             "flags": [{"thing": each.thing, "found": each.found, "count": each.count} for each in table.flags],
         },
         "contest": trained.record["contest"],
+        "fairness": trained.record.get("fairness"),
         "explanation": trained.record["explanation"],
         "evidence": None if evidence is None else TypeAdapter(Evidence).dump_python(evidence, mode="json"),
         "promise": None if recommendations is None else promise(recommendations.promise),

@@ -8,7 +8,7 @@ from typing import Any
 
 from drivetrain.assembly import Run, WhatIf
 from drivetrain.cli import screen
-from drivetrain.decisions import Promise, groups, words
+from drivetrain.decisions import Promise, fairness, groups, words
 from drivetrain.evidence import NAMES, Estimate, Judged
 
 
@@ -22,6 +22,8 @@ def finished(run: Run) -> None:
     for line in groups.sentences(run.scenario, evidence) if evidence.recommended == "tree" else ():
         screen.say(f"  {line}")
     for line in words.verdict(run.scenario, evidence):
+        screen.say(line)
+    for line in fairness.sentences(run.scenario, evidence):
         screen.say(line)
     screen.say()
     unit = run.scenario.objective.unit or "objective"

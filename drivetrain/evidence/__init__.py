@@ -7,6 +7,7 @@ robust estimator with a 95 % interval, and names the simplest policy that no oth
 from drivetrain.evidence.curve import Point
 from drivetrain.evidence.effects import Effect
 from drivetrain.evidence.estimators import NAMES as ESTIMATORS
+from drivetrain.evidence.fairness import Gap
 from drivetrain.evidence.judgement import NAMES, Evidence, Judged, judge
 from drivetrain.evidence.propensity import Propensity, propensity
 from drivetrain.evidence.sample import Estimate, Sample
@@ -22,6 +23,7 @@ __all__ = [
     "Effect",
     "Estimate",
     "Evidence",
+    "Gap",
     "Judge",
     "Judged",
     "Opened",

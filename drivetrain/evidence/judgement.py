@@ -15,6 +15,7 @@ from drivetrain.evidence.balance import balance
 from drivetrain.evidence.bandwidth import steadied
 from drivetrain.evidence.curve import Point, curve, near
 from drivetrain.evidence.effects import Effect, effects
+from drivetrain.evidence.fairness import Gap, gaps
 from drivetrain.evidence.many import opinion, require_alone
 from drivetrain.evidence.policies import policies, single_settings
 from drivetrain.evidence.propensity import propensity
@@ -94,6 +95,8 @@ class Evidence:
     """The groups of the policy `tree`; None where one group does as well."""
     smoothed: Smoothed | None = None
     """The policy `smoothed`, where it is recommended."""
+    fairness: tuple[Gap, ...] = ()
+    """How far groups are apart under the recommended policy, for every `fairness` that is declared."""
 
     def policy(self, name: str) -> Judged:
         """A policy by its key in `NAMES`."""
@@ -175,6 +178,7 @@ def judge(
         trust=trust,
         tree=made.tree,
         smoothed=made.smoothed if recommended == "smoothed" else None,
+        fairness=gaps(court, settings[recommended]),
     )
 
 

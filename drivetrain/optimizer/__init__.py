@@ -7,6 +7,7 @@ the totals by a Lagrangian dual, and refines the numeric levers around the best 
 from drivetrain.optimizer.bounds import holds, kept, used
 from drivetrain.optimizer.candidates import candidates, seen_alone
 from drivetrain.optimizer.choice import Plan, alone, decisions, optimise, shortlist
+from drivetrain.optimizer.fairness import centred
 from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.nearby import nearby
 from drivetrain.optimizer.ranking import Ranking, best_single, deciders, exclusions, ranked, ranking
@@ -22,6 +23,7 @@ __all__ = [
     "alone",
     "best_single",
     "candidates",
+    "centred",
     "checked",
     "deciders",
     "decisions",

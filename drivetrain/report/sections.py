@@ -10,7 +10,7 @@ import numpy as np
 
 from drivetrain import figures
 from drivetrain.assembly import Run, bridge, swings
-from drivetrain.decisions import bounded, groups, last_test, words
+from drivetrain.decisions import bounded, fairness, groups, last_test, words
 from drivetrain.decisions import grounds as behind
 from drivetrain.decisions.rounding import interval, number, setting, span
 from drivetrain.evidence import NAMES
@@ -31,6 +31,7 @@ def sections(run: Run) -> Iterator[str]:
             levers(run),
             spread(run),
             trust(run),
+            fair(run),
             sealed(run),
             limits(run),
         )
@@ -172,6 +173,21 @@ def trust(run: Run) -> str:
     lines += behind.sentences(run.scenario, run.judged)
     drawn = table(behind.HEADER, told) if (told := behind.lines(run.judged)) else ""
     return heading(f"Evidence: {grade.lower()}") + paragraph(meaning) + bullets(lines) + drawn
+
+
+def fair(run: Run) -> str:
+    """Differences between groups of people, and what closing one costs; nothing where no fairness is declared."""
+    lines = fairness.lines(run.scenario, run.judged)
+    if not lines:
+        return ""
+    note = (
+        "Means under the recommended policy. Outcomes are judged on rows that the models have not seen; intervals hold "
+        "for all pairs of groups at once. Not every difference is unfair, and no number here says which is."
+    )
+    told = (
+        bullets(fairness.sentences(run.scenario, run.judged)) + table(fairness.HEADER, lines) + paragraph(note, "quiet")
+    )
+    return heading("Differences between groups") + told + bullets(fairness.prices(run.scenario, run.record))
 
 
 def sealed(run: Run) -> str:

@@ -58,12 +58,20 @@ def formulas(scenario: Scenario) -> Iterator[tuple[Path, Formula]]:
         for key in ("when", "at_most", "at_least"):
             if (formula := getattr(lever, key, None)) is not None:
                 yield ("levers", name, key), formula
+    yield from _bounds_of(scenario)
+
+
+def _bounds_of(scenario: Scenario) -> Iterator[tuple[Path, Formula]]:
+    """The formulas that are bounded."""
     for place, constraint in enumerate(scenario.constraints):
         if constraint.ratio:
             yield ("constraints", place, "ratio", "of"), constraint.ratio.of
             yield ("constraints", place, "ratio", "to"), constraint.ratio.to
         else:
             yield ("constraints", place, constraint.over), constraint.formula
+    for place, fair in enumerate(scenario.fairness):
+        if fair.of is not None:
+            yield ("fairness", place, "of"), fair.of
 
 
 def _names(scenario: Scenario) -> Iterator[Flaw]:
@@ -244,15 +252,17 @@ def _grouping(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
     words: list[tuple[Path, tuple[str, ...]]] = [(("decide", "by"), scenario.decide.by)]
     words += [(("decide", "shared", lever), by) for lever, by in scenario.decide.shared.items()]
     words += [(("constraints", place, "by"), each.by) for place, each in enumerate(scenario.constraints)]
+    words += [(("fairness", place, "by"), (each.by,)) for place, each in enumerate(scenario.fairness)]
     for path, names in words:
         for place, name in enumerate(names):
             declared = scenario.inputs.get(name)
+            at: Path = path if path[0] == "fairness" else (*path, place)
             if declared is None and name not in faulty and path != ("decide", "by"):
-                yield Flaw((*path, place), f"found {name!r}", "It must be an input", nearest(name, scenario.inputs))
+                yield Flaw(at, f"found {name!r}", "It must be an input", nearest(name, scenario.inputs))
             if declared is not None and declared.kind == "numeric" and not declared.bins:
                 rule = "A number has too many values to make groups"
                 cure = f"Cut it, with bins: [NUMBER, ...] in inputs.{name}; or declare it categorical."
-                yield Flaw((*path, place), f"found the numeric input {name!r}", rule, cure)
+                yield Flaw(at, f"found the numeric input {name!r}", rule, cure)
     for name in scenario.decide.shared:
         if name not in scenario.levers.keys() | faulty:
             cure = nearest(name, scenario.levers)

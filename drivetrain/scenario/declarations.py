@@ -318,3 +318,21 @@ class Decide(Declaration):
                 )
             elif self.unit == "segment" and not set(by) <= set(self.by):
                 yield Flaw(path, f"found {', '.join(by)}", "Segments must lie within what shares", "Add them to by.")
+
+
+class Fairness(Declaration):
+    """Groups of people between which actions, and what comes of them, are compared; and how far they may be apart."""
+
+    by: Name
+    """The input that makes the groups: categorical, yes/no, or a number with `bins`."""
+    of: FormulaText | None = None
+    """What may not differ by much: a formula over levers and outcomes, such as `price`, by its groups' means."""
+    at_most: Annotated[float, Field(ge=0)] | None = None
+    """How far apart the means of any two groups may be, as the models expect."""
+
+    def flaws(self) -> Iterator[Flaw]:
+        """A bound needs what it bounds."""
+        if (self.of is None) != (self.at_most is None):
+            key = "of" if self.of is None else "at_most"
+            rule = "A bound on a gap needs both `of`, what is compared, and `at_most`, how far it may differ"
+            yield Flaw((key,), "the key is missing", rule, "Add it; or leave both out, to be told gaps and no more.")

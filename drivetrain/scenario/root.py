@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Annotated, Literal, Self
@@ -17,6 +17,7 @@ from drivetrain.scenario.declarations import (
     Assignment,
     Data,
     Decide,
+    Fairness,
     Input,
     Objective,
     ParameterOrNumber,
@@ -56,6 +57,8 @@ class Scenario(Declaration):
     """What gets one setting."""
     constraints: Annotated[Many[Constraint], Field(max_length=1000)] = ()
     """What must hold."""
+    fairness: Annotated[Many[Fairness], Field(max_length=20)] = ()
+    """Groups of people between which actions and what comes of them are compared, and how far they may be apart."""
     model: Model = Model()
     """How the networks are built and trained."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -131,6 +134,26 @@ class Scenario(Declaration):
     def implicit(self) -> str | None:
         """The outcome whose no's are drawn; None where all were seen."""
         return next((name for name, each in self.outcomes.items() if each.negatives is not None), None)
+
+    @property
+    def bounded_fairness(self) -> tuple[Fairness, ...]:
+        """Comparisons between groups that bound how far they may be apart."""
+        return tuple(each for each in self.fairness if each.at_most is not None)
+
+    def fair(self, centres: Sequence[float], gaps: Sequence[float | None] = ()) -> Self:
+        """The same scenario, its bounded gaps as constraints on each group's mean around a centre.
+
+        Args:
+            centres: of the first bounded gaps, in order; the others stay unbounded.
+            gaps: how wide they are; as declared where left out or None.
+        """
+        added = []
+        for place, (each, centre) in enumerate(zip(self.bounded_fairness, centres, strict=False)):
+            gap = gaps[place] if place < len(gaps) else None
+            half = (each.at_most or 0.0 if gap is None else gap) / 2
+            name, least, most = f"fair_{each.by}_{place + 1}", centre - half, centre + half
+            added.append(Constraint(name=name, mean=each.of, by=(each.by,), at_least=least, at_most=most))
+        return self.model_copy(update={"constraints": (*self.constraints, *added)}) if added else self
 
     @property
     def features(self) -> Mapping[str, tuple[str, Feature]]:

@@ -65,7 +65,7 @@ def options(world: World, rows: int) -> pd.DataFrame:
 
 def coded(frame: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:
     """Texts as categories, numbered alike everywhere."""
-    texts = [name for name in like if like[name].dtype == object or str(like[name].dtype).startswith("str")]
+    texts = [name for name in frame if not pd.api.types.is_numeric_dtype(like[name].dtype)]
     return frame.assign(**{n: pd.Categorical(frame[n], categories=sorted(like[n].unique())) for n in texts})
 
 
