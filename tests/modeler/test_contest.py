@@ -16,6 +16,7 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 from drivetrain.errors import FormulaError
 from drivetrain.modeler import EncodedRows, Fitted, Link, baselines, fit, scores
 from drivetrain.modeler.training import Examples
+from tests.modeler.conftest import frame
 
 Make = Callable[..., Any]
 OUTCOMES: dict[str, dict[str, Any]] = {
@@ -179,3 +180,16 @@ def test_calibration_groups_rows_by_prediction() -> None:
     assert [group["rows"] for group in groups] == [500] * 10
     assert pd.Series([group["predicted"] for group in groups]).is_monotonic_increasing
     assert all(abs(group["predicted"] - group["observed"]) < 4 * group["error"] for group in groups)
+
+
+def test_what_levers_do_to_each_other_is_learned(make: Make) -> None:
+    draw = np.random.default_rng(5)
+    table = frame(500)
+    table["price"], table["gift"] = draw.uniform(0, 10, 500).round(2), draw.integers(0, 2, 500)
+    table["weight"] = (table["price"] - 5) * (2 * table["gift"] - 1) + draw.normal(0, 0.3, 500)
+    levers = {"price": {"kind": "continuous", "min": 0, "max": 10}, "gift": {"kind": "yes_no"}}
+    outcomes, model = {"weight": {"kind": "numeric"}}, {"epochs": 30}
+    found = losses(fit(*make(table, levers=levers, outcomes=outcomes, model=model)), "weight")
+    for kind in ("two_tower", "joint", "common", "boosting"):
+        assert found[kind] < 0.4 * found["linear"], kind
+    assert found["two_tower"] < 1.1 * found["boosting"]
