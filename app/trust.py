@@ -38,8 +38,7 @@ def _evidence(run: dt.Run) -> None:
     grade, meaning = dt.words.grounds(run.judged)
     st.header(f"Evidence: {grade.lower()}", help=terms.HONEST)
     st.write(plain(meaning))
-    for line in dt.grounds.sentences(run.scenario, run.judged):
-        st.markdown("- " + plain(line))
+    st.markdown("\n".join(f"- {plain(line)}" for line in dt.grounds.sentences(run.scenario, run.judged)))
     if told := dt.grounds.lines(run.judged):
         table(pd.DataFrame(told, columns=list(dt.grounds.HEADER)), "What other estimators say")
     for each in run.judged.effects:
