@@ -19,6 +19,7 @@ from drivetrain.evidence.fairness import Gap, gaps
 from drivetrain.evidence.many import opinion, require_alone
 from drivetrain.evidence.policies import policies, single_settings
 from drivetrain.evidence.propensity import propensity
+from drivetrain.evidence.refit import refit_errors, widened
 from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.evidence.smoothed import Smoothed
 from drivetrain.evidence.tree import Tree
@@ -148,9 +149,11 @@ def judge(
     settings, single = made.settings, singles.best
     court, parts = steadied(court, settings)
     scores = {name: Scores.of(each) for name, each in parts.items()}
+    unsure = refit_errors(court, made, single, scores)
     judged = tuple(
         _judged(court, name, settings[name], scores[name], name != "single" or singles.feasible) for name in scores
     )
+    judged = tuple(replace(each, estimate=widened(each.estimate, unsure[each.name])) for each in judged)
     spoken = scores["single"].effective >= FEWEST
     if simulator.support.radius and scenario.decide.unit == "once" and not spoken and singles.feasible:
         return _unspoken(court, judged, scores, single)
@@ -159,6 +162,7 @@ def judge(
     points = curve(court, single)
     sign, best = scenario.objective.sign, scores[recommended]
     others = {name: each for name, each in scores.items() if name != recommended}
+    gains = {name: court.estimate(sign * (best.total - each.total)) for name, each in others.items()}
     trust = None
     if examined:
         progress("testing what the values rest on")
@@ -168,7 +172,7 @@ def judge(
         grade=worst(grades(scenario, design if trust is None else trust.checks)),
         policies=judged,
         recommended=recommended,
-        gains={name: court.estimate(sign * (best.total - each.total)) for name, each in others.items()},
+        gains={name: widened(gain, unsure[recommended], unsure[name]) for name, gain in gains.items()},
         gain_corrections={name: court.estimate(sign * (best.correction - o.correction)) for name, o in others.items()},
         single=tuple(single.tolist()),
         curve=points,

@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
+from drivetrain.errors import InfeasibleError
+from drivetrain.evidence.policies import Policies
 from drivetrain.evidence.sample import Estimate
 from drivetrain.evidence.value import Judge, Scores
+from drivetrain.optimizer import decisions, optimise
 
 Floats = NDArray[np.float64]
+
+
+def refit_errors(court: Judge, made: Policies, single: Floats, scores: Mapping[str, Scores]) -> dict[str, float]:
+    """Policy → the standard error that making it anew on all rows adds to its value; 0 of one that is not made.
+
+    Args:
+        court: judged the policies.
+        made: the folds' policies.
+        single: [L] the best single setting.
+        scores: of the folds' policies.
+    """
+    finals = dict(_finals(court, made, single))
+    return {name: refit_error(court, each, finals[name]) if name in finals else 0.0 for name, each in scores.items()}
+
+
+def _finals(court: Judge, made: Policies, single: Floats) -> Iterator[tuple[str, Floats]]:
+    """The settings [N, L] that the policies that are handed out give the rows that judged."""
+    scenario, frame = court.simulator.scenario, court.table.frame
+    yield "single", np.tile(single, (len(frame), 1))
+    if made.tree is not None:
+        yield "tree", made.tree.settings(frame)
+    if made.smoothed is not None:
+        yield "smoothed", made.smoothed.settings(court.simulator.models.inputs, frame)
+    if scenario.decide.unit in made.settings:
+        everyone = court.simulator.crowd(frame)
+        try:
+            yield (
+                scenario.decide.unit,
+                optimise(court.simulator, everyone, decisions(scenario, frame), share=court.part).settings,
+            )
+        except InfeasibleError:  # together they have no room, though each fold had: the folds' own error must do
+            return
 
 
 def refit_error(court: Judge, scores: Scores, final: Floats) -> float:

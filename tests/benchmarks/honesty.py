@@ -1,6 +1,6 @@
 """Is the promised value the value they get? Small worlds with known truth, models that overfit, hundreds of runs.
 
-    python -m tests.benchmarks.honesty [--quick] [CASE ...]
+    python -m tests.benchmarks.honesty [--quick | --runs N] [CASE ...]
 
 In each run rows are drawn, ridge regressions are fitted to each fold's complement, policies are made and judged as the
 product does it, and the recommended policy, made by all members together, is applied to 20,000 new rows of which the
@@ -34,7 +34,7 @@ LEVERS = {
     "discrete": "levers: {offer: {kind: integer, min: 0, max: 3, do_nothing: 0}}",
     "continuous": "levers: {offer: {kind: continuous, min: 0, max: 3, do_nothing: 0.5}}",
 }
-Features = Callable[[Tensor], Tensor]
+RUNS = {"": 300, "--quick": 60}
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,10 @@ def summary(told: list[Told]) -> dict[str, float]:
 def main() -> None:
     """Run the cases named, or all."""
     torch.set_num_threads(1)
-    quick, wanted = "--quick" in sys.argv, [word for word in sys.argv[1:] if not word.startswith("--")]
-    runs, figures, targets = 60 if quick else 300, {}, {}
+    wanted = [word for word in sys.argv[1:] if word in CASES]
+    runs, figures, targets = RUNS["--quick" if "--quick" in sys.argv else ""], {}, {}
+    if "--runs" in sys.argv:
+        runs = int(sys.argv[sys.argv.index("--runs") + 1])
     x = np.random.default_rng(12345).normal(size=(NEW, INPUTS))
     population = (pd.DataFrame(x, columns=[f"x{i}" for i in range(INPUTS)]), x)
     print(
