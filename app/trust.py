@@ -39,6 +39,11 @@ def _evidence(run: dt.Run) -> None:
     st.header(f"Evidence: {grade.lower()}", help=terms.HONEST)
     st.write(plain(meaning))
     st.markdown("\n".join(f"- {plain(line)}" for line in dt.grounds.sentences(run.scenario, run.judged)))
+    for place, name in enumerate(run.scenario.levers):
+        drawn = dt.figures.learners(run.scenario, run.judged, name, look())
+        _shown(drawn, f"learners-{place}", f"What {name} does, by both learners")
+    _shown(dt.figures.chances(run.judged, look()), "overlap", "How likely rows were to get what is recommended")
+    _shown(dt.figures.balance(run.judged, look()), "balance", "How unlike all rows those that speak are")
     if told := dt.grounds.lines(run.judged):
         table(pd.DataFrame(told, columns=list(dt.grounds.HEADER)), "What other estimators say")
     for each in run.judged.effects:
@@ -70,6 +75,11 @@ def _promises(run: dt.Run) -> None:
         )
     table(pd.DataFrame(lines), "Honest value and promise of each policy")
     st.caption("Rows that speak: the effective number of rows whose settings were near what the policy would have set.")
+
+
+def _shown(figure: Any, name: str, label: str) -> None:
+    if figure is not None:
+        draw(figure, name, label)
 
 
 def _sealed(run: dt.Run) -> None:

@@ -54,6 +54,14 @@ class Inputs:
         return {}
 
     @property
+    def bare(self) -> Inputs:
+        return self
+
+    @property
+    def foretold(self) -> tuple[()]:
+        return ()
+
+    @property
     def sizes(self) -> list[int]:
         return []
 

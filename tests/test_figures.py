@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -142,3 +143,24 @@ def test_levers_that_act_on_each_other_stand_in_order() -> None:
     figure = figures.interplay(pairs, "EUR")
     assert list(figure.data[0].y) == ["a × c&lt;", "a × b"]
     assert figure.layout.xaxis.title.text == "what both do beyond their sum (EUR)"
+
+
+def test_what_the_evidence_rests_on_is_drawn(small_run: Run) -> None:
+    evidence = small_run.judged
+    assert evidence.trust is not None
+    curves = figures.learners(small_run.scenario, evidence, "price")
+    assert curves is not None
+    points = [each for each in evidence.trust.curves if each.lever == "price"]
+    assert list(curves.data[-1].y) == [each.modelled for each in points]
+    assert list(curves.data[1].y) == [each.orthogonal.value for each in points]
+    bars = figures.chances(evidence)
+    assert bars is not None
+    assert sum(bars.data[0].y) == evidence.rows
+    inputs = figures.balance(evidence)
+    assert inputs is not None
+    assert set(inputs.data[0].y) == {"income", "region"}
+    assert all(each.after < 0.35 for each in evidence.trust.overlap.balance)
+    bare = replace(evidence, trust=None)
+    assert figures.learners(small_run.scenario, bare, "price") is None
+    assert figures.chances(bare) is None
+    assert figures.balance(bare) is None

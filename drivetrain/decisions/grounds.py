@@ -98,6 +98,12 @@ def _design(scenario: Scenario, trust: Trust) -> Iterator[str]:
         "learned": f"Chances were learned from the inputs: {_pooled(trust)}, as each foretold rows held out.",
     }
     yield told[trust.source]
+    if trust.foretold:
+        which = ", ".join(trust.foretold)
+        yield (
+            f"Outcome models were told what inputs foretell of {which}, so that they need not take a setting for what "
+            "led to it. Assumed all the same: the inputs hold everything that moved both."
+        )
     yield from (line for check in trust.checks if (line := _told(scenario, check)))
 
 

@@ -175,7 +175,7 @@ def predicted(table: Table, inputs: InputEncoder, target: Floats, seed: int, *, 
 
 def features(table: Table, inputs: InputEncoder, *, hot: bool) -> Floats:
     """[N, D] inputs as a regression reads them: codes as they are, or a column each."""
-    encoded = inputs.encode(table.frame)
+    encoded = inputs.bare.encode(table.frame)
     codes, numbers = encoded.codes.numpy(), encoded.numbers.numpy()
     if hot and codes.shape[1]:
         codes = OneHotEncoder(sparse_output=False, min_frequency=5, handle_unknown="ignore").fit_transform(codes)

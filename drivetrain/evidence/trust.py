@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from drivetrain.evidence.bandwidth import Width
 from drivetrain.evidence.curve import Point, line
 from drivetrain.evidence.estimators import Parts, Witness
 from drivetrain.evidence.orthogonal import Bent
+from drivetrain.evidence.overlap import Overlap, overlap
 from drivetrain.evidence.propensity import Declared, Learned, Stratified
 from drivetrain.evidence.sample import Estimate
 from drivetrain.evidence.sensitivity import Sensitivity, sensitivity
@@ -24,29 +25,6 @@ Floats = NDArray[np.float64]
 
 GRADES = ("unsupported", "associational", "adjusted", "randomised")
 """Worst first."""
-UNLIKELY = 0.1
-"""A chance below this share of what all rows together have is called unlikely."""
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """Whether rows like these got settings like the recommended ones."""
-
-    effective: float
-    """Effective number of rows that speak, (Σw)²/Σw²."""
-    largest: float
-    """The share of all weight that one row has."""
-    mean: Estimate
-    """Mean weight; 1 where propensities are right."""
-    chance: tuple[float, ...]
-    """The 1st, 5th, 25th and 50th percentile of the chance (of a number, expected kernel weight) to get near what is
-    recommended; empty where only the chance of each row's own setting is known."""
-    unlikely: float
-    """Share of rows for which that is less than a tenth of what it is for all rows together."""
-    clipped: float
-    """Share of the rows that speak whose chance was raised to the lowest that is believed."""
-    clipping: Estimate
-    """By how much that changes the value: the bias that it costs, for the noise that it saves."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +51,8 @@ class Trust:
     """Where propensities came from: `declared`, `strata` or `learned`."""
     laws: dict[str, float]
     """Of learned ones each law's share in their pool."""
+    foretold: tuple[str, ...]
+    """Levers of which outcome models were told what inputs foretell."""
     rows: int
     clusters: int | None
     """People or places that rows belong to, where they do."""
@@ -118,6 +98,7 @@ def examine(court: Judge, case: Case, design: Sequence[Check]) -> Trust:
         grades=grades(court.simulator.scenario, checks),
         source={Declared: "declared", Stratified: "strata", Learned: "learned"}[type(court.propensity)],
         laws=dict(court.propensity.share) if isinstance(court.propensity, Learned) else {},
+        foretold=tuple(dict.fromkeys(each.lever for each in court.simulator.models.inputs.foretold)),
         rows=len(court.table),
         clusters=None if court.table.cluster is None else court.sample.groups,
         checks=checks,
@@ -156,35 +137,6 @@ def _beside(court: Judge, case: Case) -> Beside:
         told,
         sample.ratio(apart, np.sign(base.value) * other["dr"]) if known else None,
         sensitivity(court, *pair, sample.estimate(apart)),
-    )
-
-
-def overlap(court: Judge, settings: Floats | None, parts: Parts) -> Overlap:
-    """How rows speak for a policy; `settings` None where it is what the data shows."""
-    weight = parts.weight
-    total = float(np.abs(weight).sum())
-    effective = float(weight.sum() ** 2 / (weight**2).sum()) if total else 0.0
-    told = Overlap(
-        effective,
-        float(np.abs(weight).max() / total) if total else 0.0,
-        court.estimate(weight),
-        (),
-        0.0,
-        0.0,
-        Estimate(0.0, 0.0),
-    )
-    if settings is None or isinstance(court.propensity, Declared):
-        return told
-    chance = court.propensity.moments(settings, court.support)[:, 0]
-    common = kernel.empirical(court.support, court.table.settings, settings)[:, 0]
-    speaks = weight != 0
-    plain = replace(parts, weight=court.weights(settings, 1e-9))
-    return replace(
-        told,
-        chance=tuple(np.quantile(chance, (0.01, 0.05, 0.25, 0.5)).tolist()),
-        unlikely=float((chance < UNLIKELY * common).mean()),
-        clipped=float((chance[speaks] < kernel.FLOOR).mean()) if speaks.any() else 0.0,
-        clipping=court.estimate(estimators.dr(parts) - estimators.dr(plain)),
     )
 
 

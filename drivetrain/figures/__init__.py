@@ -17,15 +17,18 @@ from drivetrain.figures.overlaps import overlap
 from drivetrain.figures.policies import policies
 from drivetrain.figures.tradeoffs import frontier, pareto
 from drivetrain.figures.tree import tree
+from drivetrain.figures.trust import balance, chances, learners
 
 __all__ = [
     "DARK",
     "LIGHT",
     "MODELS",
     "Look",
+    "balance",
     "beside",
     "bridge",
     "calibration",
+    "chances",
     "confusion",
     "contest",
     "frontier",
@@ -33,6 +36,7 @@ __all__ = [
     "importance",
     "interplay",
     "judged",
+    "learners",
     "limit",
     "overlap",
     "pareto",

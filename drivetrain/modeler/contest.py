@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from drivetrain.data import Table, existing
 from drivetrain.errors import Fault, FormulaError, nearest
@@ -19,6 +20,7 @@ from drivetrain.modeler.coded import CodedColumn, coded
 from drivetrain.modeler.cross_fitting import Task, cross_fit, cross_grow, out_of_fold
 from drivetrain.modeler.encoder import InputEncoder, SettingColumn, SettingEncoder
 from drivetrain.modeler.ensemble import Member, Models, OutcomeModel
+from drivetrain.modeler.foretold import learn
 from drivetrain.modeler.kinds import AND, EVERY
 from drivetrain.modeler.links import Link, worth
 from drivetrain.modeler.networks import Shape
@@ -55,6 +57,10 @@ def fit(scenario: Scenario, table: Table, progress: Progress = lambda _: None) -
     scenario, rows = scenario.resolved(table.options), table.training
     kinds = {name: declared.kind for name, declared in scenario.inputs.items()}
     inputs = InputEncoder.fit(rows.frame, kinds)
+    bare = inputs.encode(rows.frame)
+    read = np.column_stack([bare.codes.numpy(), bare.numbers.numpy()]).astype(np.float32)
+    foretold, unseen = learn(scenario, rows, read)
+    inputs = inputs.model_copy(update={"foretold": foretold})
     links = {name: _link(scenario, rows, name) for name in scenario.outcomes}
     known = {**inputs.vocabularies, **scenario.options, **{name: link.options for name, link in links.items()}}
     if faults := list(_unheard_of(scenario, known)):
@@ -62,7 +68,7 @@ def fit(scenario: Scenario, table: Table, progress: Progress = lambda _: None) -
     values = worth(scenario, links, rows.frame)
     outcomes, contest = {}, {}
     for name in scenario.outcomes:
-        task = _task(scenario, rows, inputs, links, values, name, table)
+        task = _task(scenario, rows, inputs, unseen, links, values, name, table)
         outcomes[name], contest[name] = _hold(scenario, name, task, progress)
     return Fitted(Models(inputs, outcomes), contest)
 
@@ -81,6 +87,7 @@ def _task(
     scenario: Scenario,
     table: Table,
     inputs: InputEncoder,
+    unseen: NDArray[np.float32],
     links: Mapping[str, Link],
     values: Mapping[str, np.ndarray],
     name: str,
@@ -92,7 +99,10 @@ def _task(
     part, settings = table.subset(usable), settings[usable]
     encoder = _setting_encoder(scenario, everything, links, name, settings)
     weight = None if part.weight is None else part.weight / part.weight.mean()
-    examples = Examples(inputs.encode(part.frame), encoder.encode(torch.tensor(settings)), values[name][usable], weight)
+    read = inputs.encode(part.frame)
+    for place, foretold in enumerate(unseen[usable].T):  # by trees that have not seen the row
+        read.numbers[:, 2 * (place - unseen.shape[1])] = torch.from_numpy(foretold.copy())
+    examples = Examples(read, encoder.encode(torch.tensor(settings)), values[name][usable], weight)
     model, width = scenario.model, links[name].width
     shape = Shape(
         tuple(inputs.sizes),

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from drivetrain.modeler import effects
 from drivetrain.modeler.coded import CodedColumn
+from drivetrain.modeler.foretold import Foretold
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -139,6 +140,8 @@ class InputEncoder(_Frozen):
     """All inputs of a scenario, fitted on training rows only."""
 
     columns: tuple[Annotated[NumericColumn | CategoricalColumn, Field(discriminator="kind")], ...]
+    foretold: tuple[Foretold, ...] = ()
+    """What inputs foretell of levers, which stands behind the numbers; none where settings were drawn at random."""
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, kinds: Mapping[str, str]) -> InputEncoder:
@@ -160,7 +163,12 @@ class InputEncoder(_Frozen):
     @property
     def numbers(self) -> int:
         """D, the width of the numeric block."""
-        return 2 * sum(isinstance(column, NumericColumn) for column in self.columns)
+        return 2 * (sum(isinstance(column, NumericColumn) for column in self.columns) + len(self.foretold))
+
+    @property
+    def bare(self) -> InputEncoder:
+        """The inputs alone."""
+        return self.model_copy(update={"foretold": ()})
 
     @property
     def vocabularies(self) -> dict[str, tuple[str, ...]]:
@@ -177,11 +185,15 @@ class InputEncoder(_Frozen):
             codes[:, place] = texts.encode(frame[texts.name], remarks)
         numeric = [column for column in self.columns if isinstance(column, NumericColumn)]
         raw = [frame[column.name].to_numpy(dtype=np.float64) for column in numeric]
-        numbers = np.empty((len(frame), 2 * len(numeric)), np.float32)
+        numbers = np.zeros((len(frame), self.numbers), np.float32)
         for start in range(0, len(frame), RUN):  # a run of rows stays in the processor's cache
             at = slice(start, start + RUN)
             for place, (column, values) in enumerate(zip(numeric, raw, strict=True)):
                 column.encode(values[at], numbers[at, 2 * place : 2 * place + 2], remarks, at)
+        if self.foretold:
+            known = np.column_stack([codes, numbers[:, : 2 * len(numeric)]]).astype(np.float32)
+            for place, each in enumerate(self.foretold, start=len(numeric)):
+                numbers[:, 2 * place] = each.of(known)
         return EncodedRows(torch.from_numpy(codes), torch.from_numpy(numbers), remarks.found)
 
 

@@ -172,7 +172,19 @@ def trust(run: Run) -> str:
         lines.append(f"Acting at all changes {each.outcome} by {span(each.estimate, unit)}; {share}.")
     lines += behind.sentences(run.scenario, run.judged)
     drawn = table(behind.HEADER, told) if (told := behind.lines(run.judged)) else ""
-    return heading(f"Evidence: {grade.lower()}") + paragraph(meaning) + bullets(lines) + drawn
+    shown = "".join(drawing(each, name, caption) for name, each, caption in _grounds(run) if each is not None)
+    return heading(f"Evidence: {grade.lower()}") + paragraph(meaning) + bullets(lines) + drawn + shown
+
+
+def _grounds(run: Run) -> Iterator[tuple[str, Any, str]]:
+    """Both learners' curves, overlap and balance: the name, the figure where there is one, and what it shows."""
+    for place, name in enumerate(run.scenario.levers):
+        told = f"What {name} does by outcome models, and by a learner that looks at what inputs do not foretell of it."
+        yield f"learners-{place}", figures.learners(run.scenario, run.judged, name), told
+    told = "Rows on the left were unlikely to get what is recommended: little is known of them under it."
+    yield "overlap", figures.chances(run.judged), told
+    told = "Rows that speak for the recommended policy, against all rows; weighed, they should be alike (below 0.1)."
+    yield "balance", figures.balance(run.judged), told
 
 
 def fair(run: Run) -> str:
