@@ -140,6 +140,9 @@ class Anywhere(Support):
     def limited(self) -> bool:
         return False
 
+    def nowhere(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        return np.zeros(np.broadcast(low, high).shape[0], dtype=np.bool_)
+
 
 def anywhere(space: LeverSpace) -> Anywhere:
     ends = [space.grid(name, 2) for name in space.names]

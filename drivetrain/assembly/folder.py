@@ -26,7 +26,7 @@ from drivetrain.decisions.recommend import column_of
 from drivetrain.errors import DataError, DrivetrainError, Fault
 from drivetrain.evidence import Evidence
 from drivetrain.modeler import Progress
-from drivetrain.optimizer import Plan
+from drivetrain.optimizer import Certificate, Plan
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Simulator, Support
 
@@ -89,7 +89,10 @@ def _decided(record: dict[str, Any], scenario: Scenario, place: Path) -> tuple[E
     evidence = TypeAdapter(Evidence).validate_python(record["evidence"])
     frame = pd.read_parquet(place / "recommendations.parquet")
     levers = pd.DataFrame({name: frame[column_of(name)] for name in scenario.levers})
-    plan = Plan(scenario.space.encode(levers), record["method"], record["shadow_prices"], record["gap"])
+    told = record.get("certificate")
+    certificate = None if told is None else TypeAdapter(Certificate).validate_python(told)
+    settings, prices = scenario.space.encode(levers), record["shadow_prices"]
+    plan = Plan(settings, record["method"], prices, record["gap"], certificate)
     promise = TypeAdapter(Promise).validate_python(record["promise"])
     return evidence, Recommendations(frame, promise, evidence.recommended, plan, record["remarks"])
 

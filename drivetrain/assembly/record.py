@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -48,10 +49,16 @@ def record(
         "promise": None if recommendations is None else promise(recommendations.promise),
         "method": None if recommendations is None else recommendations.plan.method,
         "gap": None if recommendations is None else recommendations.plan.gap,
+        "certificate": None if recommendations is None else _certificate(recommendations),
         "shadow_prices": {} if recommendations is None else dict(recommendations.plan.shadow_prices),
         "remarks": {} if recommendations is None else dict(recommendations.remarks),
         "test_openings": 0,
     }
+
+
+def _certificate(recommendations: Recommendations) -> dict[str, Any] | None:
+    found = recommendations.plan.certificate
+    return None if found is None else asdict(found)
 
 
 def promise(value: Promise) -> dict[str, Any]:

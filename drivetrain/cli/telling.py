@@ -25,6 +25,8 @@ def finished(run: Run) -> None:
         screen.say(line)
     for line in fairness.sentences(run.scenario, evidence):
         screen.say(line)
+    if made is not None and (proved := words.certified(run.scenario, made.plan.certificate)):
+        screen.say(proved)
     screen.say()
     unit = run.scenario.objective.unit or "objective"
     lines = [

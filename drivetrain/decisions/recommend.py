@@ -18,7 +18,7 @@ from drivetrain.decisions import ranges
 from drivetrain.errors import DataError, Fault
 from drivetrain.evidence import NAMES, Estimate, Evidence
 from drivetrain.evidence.sample import Z95
-from drivetrain.optimizer import Plan, alone, checked, decisions, exclusions, holds, optimise, ranked, ranking
+from drivetrain.optimizer import Plan, alone, certify, checked, decisions, exclusions, holds, optimise, ranked, ranking
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Crowd, Outlook, Simulator, averse, jackknife
 
@@ -122,6 +122,8 @@ def recommend(
     )
     if (by_people := np.asarray(np.isfinite(fixed).all(1))).any():
         crowd = replace(crowd, remarks={**crowd.remarks, FIXED: by_people})
+    if simulator.scenario.decide.unit == "once" and evidence.recommended == "single":
+        plan = replace(plan, certificate=certify(simulator, crowd, plan.settings[0]))
     # What somebody happened to have first is no policy to compare a ranking with.
     against, reference = (None, None) if ranked(simulator.scenario) else _reference(simulator.scenario, rows)
     chosen = simulator.paired(crowd, plan.settings)

@@ -7,12 +7,14 @@ interval that does not clear the comparison says so.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 from drivetrain.decisions.grounds import alarms
 from drivetrain.decisions.recommend import Promise
 from drivetrain.decisions.rounding import interval, number, roughly, setting, span, with_unit
 from drivetrain.evidence import NAMES, Evidence
+from drivetrain.optimizer import Certificate
 from drivetrain.scenario import Scenario
 
 FINE = ("tree", "segment", "smoothed", "row")
@@ -150,6 +152,21 @@ def reasons(scenario: Scenario, evidence: Evidence) -> list[str]:
     lines += alarms(scenario, evidence)
     lines.append(f"Evidence: {grounds(evidence)[0].lower()}, judged on {evidence.rows:,} rows.")
     return [line for line in lines if line]
+
+
+def certified(scenario: Scenario, certificate: Certificate | None) -> str:
+    """How much better any other single setting could be, as the models see it; empty where that is not known.
+
+    Args:
+        scenario: what was asked.
+        certificate: of the plan; a gap wider than half of the value says nothing, and is not told.
+    """
+    if certificate is None or certificate.gap > 0.5 * abs(certificate.value):
+        return ""
+    share = 100 * certificate.gap / abs(certificate.value)
+    most = with_unit(number(certificate.gap, 2), scenario.objective.unit)
+    percent = "0.1" if share < 0.1 else f"{ceil(10 * share) / 10:g}"
+    return f"No setting can be more than {percent} % better ({most}), as the models see it: that is proved."
 
 
 def top(scenario: Scenario, evidence: Evidence, lever: str) -> str:

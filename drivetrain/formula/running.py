@@ -33,7 +33,7 @@ RISKY: Final = frozenset({"exp", "log", "log1p", "sqrt"})
 
 def run(tree: ast.expr, values: Mapping[str, Tensor], options: Mapping[str, Sequence[str]]) -> Tensor:
     """The value of a checked tree, in the widest floating dtype of its values (torch's default where none floats)."""
-    tensors = {name: torch.as_tensor(value) for name, value in values.items()}
+    tensors = {n: value if hasattr(value, "dtype") else torch.as_tensor(value) for n, value in values.items()}
     floating = [tensor.dtype for tensor in tensors.values() if tensor.dtype.is_floating_point]
     dtype = reduce(torch.promote_types, floating) if floating else torch.get_default_dtype()
     tensors = {name: tensor.to(dtype) for name, tensor in tensors.items()}

@@ -6,6 +6,7 @@ the totals by a Lagrangian dual, and refines the numeric levers around the best 
 
 from drivetrain.optimizer.bounds import holds, kept, used
 from drivetrain.optimizer.candidates import candidates, seen_alone
+from drivetrain.optimizer.certificate import Certificate, certify
 from drivetrain.optimizer.choice import Plan, alone, decisions, optimise, shortlist
 from drivetrain.optimizer.fairness import centred
 from drivetrain.optimizer.fear import premiums
@@ -15,6 +16,7 @@ from drivetrain.optimizer.referee import checked
 from drivetrain.optimizer.tradeoffs import Front, Frontier, Goal, front, frontier, goals
 
 __all__ = [
+    "Certificate",
     "Front",
     "Frontier",
     "Goal",
@@ -24,6 +26,7 @@ __all__ = [
     "best_single",
     "candidates",
     "centred",
+    "certify",
     "checked",
     "deciders",
     "decisions",

@@ -14,6 +14,7 @@ from torch import Tensor
 from drivetrain.errors import DataError, Fault
 from drivetrain.optimizer.allotment import NODES
 from drivetrain.optimizer.bounds import Limit, broken, limits, used
+from drivetrain.optimizer.certificate import Certificate
 from drivetrain.optimizer.conflict import conflict
 from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.locking import rest
@@ -49,6 +50,8 @@ class Plan:
     gap: float | None = None
     """A certificate: the share of the objective's total by which the best choice among the settings tried could be
     better, at most; 0 where all were compared for each decision alone, None where nothing was searched."""
+    certificate: Certificate | None = None
+    """How far from the best one setting for all can be, as the models see it; None where that is not known."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 BUDGET = 20_000
 """Settings that are asked about at most; one with its gradient counts twice."""
 PATIENCE = 8
+SEARCHED = 0.8
+"""The part of a budget that may go into local searches from candidates."""
 LINE = 33
 """Settings along one lever."""
 SPREADS = (0.3, 0.1, 0.03, 0.01)
@@ -85,6 +87,11 @@ class Climber:
         self.free = np.array(plain) & ~np.array(alone) & (self.high > self.low)
 
     @property
+    def coarse(self) -> int:
+        """Settings along one lever, while there are still places to begin from."""
+        return int(np.clip(self.budget // (8 * len(self.low)), 6, LINE))
+
+    @property
     def patience(self) -> int:
         """Local searches in a row that may end nowhere better; few levers leave few places to end."""
         return min(PATIENCE, 2 * max(1, int(self.free.sum())))
@@ -107,8 +114,13 @@ class Climber:
         for start in starts:  # the best first
             best, worth, better = self._tried(start, best, worth)
             idle = 0 if better else idle + 1
-            if idle >= self.patience or self.asked >= self.budget:
+            if idle >= self.patience or self.asked >= SEARCHED * self.budget:
                 break
+        many = self.coarse
+        while many < LINE and np.isfinite(worth):
+            many = min(LINE, 2 * many)
+            best, worth = self.crossed(best, worth, many)
+        self.ends.append(best)
         return self._around(best, worth)
 
     def _tried(self, start: Floats, best: Floats, worth: float) -> tuple[Floats, float, bool]:
@@ -118,7 +130,7 @@ class Climber:
         self.ends.append(found)
         if value <= worth + 1e-9 * max(1.0, abs(worth)) if np.isfinite(worth) else not np.isfinite(value):
             return best, worth, False
-        found, value = self.crossed(found, value)
+        found, value = self.crossed(found, value, self.coarse)
         self.ends.append(found)
         return found, value, True
 
@@ -126,9 +138,10 @@ class Climber:
         """Local searches from settings drawn around the best one (iterated: Lourenço, Martin & Stützle 2003)."""
         draw, idle = np.random.default_rng(0), 0
         while self.free.any() and idle < self.patience and self.asked < self.budget and np.isfinite(worth):
-            near = np.tile(best, (DRAWS, 1))
+            draws = min(DRAWS, self.budget - self.asked)
+            near = np.tile(best, (draws, 1))
             width = SPREADS[idle % len(SPREADS)] * (self.high - self.low)[self.free]
-            near[:, self.free] += width * draw.standard_normal((DRAWS, int(self.free.sum())))
+            near[:, self.free] += width * draw.standard_normal((draws, int(self.free.sum())))
             near = np.array([self.rounded(each) for each in np.clip(near, self.low, self.high)])
             score = self.judged(near)
             best, worth, better = self._tried(near[int(score.argmax())], best, worth)
@@ -159,13 +172,15 @@ class Climber:
         place = int(score.argmax())
         return line[1 + place], float(score[place])
 
-    def crossed(self, at: Floats, worth: float) -> tuple[Floats, float]:
+    def crossed(self, at: Floats, worth: float, many: int) -> tuple[Floats, float]:
         """From an optimum along each lever in turn, over all its settings, as long as that leads to better ones."""
         while self.asked < self.budget:
             before = worth
             for i in range(len(at)):
-                line = np.tile(at, (len(values := self.line(i, at[i])), 1))
+                line = np.tile(at, (len(values := self.line(i, at[i], many)), 1))
                 line[:, i] = values
+                if self.asked + len(line) > self.budget:
+                    return at, worth
                 score = self.judged(line)
                 if score.max() > worth:
                     at, worth = line[int(score.argmax())], float(score.max())
@@ -176,7 +191,7 @@ class Climber:
                 at, worth = found, value
         return at, worth
 
-    def line(self, i: int, at: float) -> Floats:
+    def line(self, i: int, at: float, many: int = LINE) -> Floats:
         """Settings along a lever: its options, or some spread over what was seen, and those next to the present one."""
         name = self.space.names[i]
         lever = self.space.levers[name]
@@ -186,8 +201,9 @@ class Climber:
             return seen
         if not isinstance(lever, Continuous | Integer):
             return self.space.grid(name, LINE)
-        width = (self.high[i] - self.low[i]) / (LINE - 1)
-        values = at + width * np.concatenate([np.arange(-LINE, LINE + 1), np.linspace(-1, 1, 9)])
+        width = (self.high[i] - self.low[i]) / (many - 1)
+        fine = np.linspace(-1, 1, 9 if many == LINE else 5)
+        values = at + width * np.concatenate([np.arange(-many, many + 1), fine])
         values = values[(values > self.low[i]) & (values < self.high[i])]
         if lever.step:
             near = at + lever.step * np.array([-1, 0, 1])
@@ -219,6 +235,8 @@ class Climber:
         def told(u: Floats) -> tuple[float, Floats, Floats, Floats]:
             key = u.tobytes()
             if key not in seen:
+                if self.asked + 2 + BACK > self.budget and seen:
+                    raise _Spent
                 self.asked += 2
                 seen[key] = _with_gradient(ground, self.aim, whole(u), free, width)
             return seen[key]
@@ -232,16 +250,24 @@ class Climber:
         held = (rules if len(told(first)[2]) else []) + ([support] if self.support.limited else [])
         scale = max(1e-12, abs(told(first)[0]))
         search: Any = minimize  # too many overloads for a type checker
-        done = search(
-            lambda u: -told(u)[0] / scale,
-            first,
-            jac=lambda u: -told(u)[1] / scale,
-            bounds=[(0.0, 1.0)] * len(first),
-            constraints=held,
-            method="SLSQP" if held else "L-BFGS-B",
-            options={"maxiter": STEPS, "ftol": 1e-10},
-        )
-        return whole(done.x) if np.isfinite(done.x).all() else start
+        try:
+            done = search(
+                lambda u: -told(u)[0] / scale,
+                first,
+                jac=lambda u: -told(u)[1] / scale,
+                bounds=[(0.0, 1.0)] * len(first),
+                constraints=held,
+                method="SLSQP" if held else "L-BFGS-B",
+                options={"maxiter": STEPS, "ftol": 1e-10},
+            ).x
+        except _Spent:
+            kept = {key: each for key, each in seen.items() if (each[2] <= TOLERANCE).all()}
+            done = np.frombuffer(max(kept, key=lambda key: kept[key][0])) if kept else first
+        return whole(done) if np.isfinite(done).all() else start
+
+
+class _Spent(Exception):  # noqa: N818
+    """Nothing more may be asked."""
 
 
 def _with_gradient(

@@ -53,10 +53,12 @@ def answer(run: Run) -> str:
     scenario, evidence = run.scenario, run.judged
     what = words.stance(scenario, evidence)
     promise = run.recommendations.promise if run.recommendations is not None else None
+    proved = "" if run.recommendations is None else words.certified(scenario, run.recommendations.plan.certificate)
+    told = bullets([*words.reasons(scenario, evidence), *filter(None, [proved])])
     return (
         f'<div class="answer"><span class="stance {what.word}">{escape(what.title)}</span>'
         f"{paragraph(words.headline(scenario, evidence, promise), 'large')}"
-        f"{paragraph(what.reason, 'quiet')}</div>{bullets(words.reasons(scenario, evidence))}"
+        f"{paragraph(what.reason, 'quiet')}</div>{told}"
     )
 
 

@@ -7,6 +7,7 @@ that their disagreement at the end is the disagreement of whole chains.
 from drivetrain.simulator.crowd import Crowd
 from drivetrain.simulator.foresight import Errors, Foresight, span
 from drivetrain.simulator.interplay import interplay
+from drivetrain.simulator.relaxation import Relaxed, Unbounded
 from drivetrain.simulator.risk import averse
 from drivetrain.simulator.simulator import Expected, Outlook, Simulator, jackknife
 from drivetrain.simulator.support import Reach, Support
@@ -20,9 +21,11 @@ __all__ = [
     "Foresight",
     "Outlook",
     "Reach",
+    "Relaxed",
     "Simulator",
     "Support",
     "Tally",
+    "Unbounded",
     "averse",
     "interplay",
     "jackknife",

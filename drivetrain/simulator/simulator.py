@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from drivetrain.modeler import Models, OutcomeModel, worth
 from drivetrain.scenario import Scenario, labelled
 from drivetrain.simulator.chain import Ask, Chain
 from drivetrain.simulator.crowd import Crowd
+from drivetrain.simulator.relaxation import Relaxed, Unbounded
 from drivetrain.simulator.support import Support
 
 Floats = NDArray[np.float64]
@@ -112,6 +114,29 @@ class Simulator:
             return model.grid(crowd.contexts[model.outcome], _beside(at, earlier))
 
         return self._walk(ask, crowd, at.T.unsqueeze(1))
+
+    def bounded(self, crowd: Crowd, boxes: Relaxed) -> tuple[Relaxed, dict[str, Relaxed]]:
+        """Between what the objective, and each constraint's formula, lie for every setting of G boxes: [M, N, G].
+
+        Args:
+            crowd: N rows.
+            boxes: the settings, [G, L].
+
+        Raises:
+            Unbounded: models or formulas hold a step for which no bound is known.
+        """
+        at: Any = boxes  # takes part in torch's functions as a tensor does
+
+        def ask(model: OutcomeModel, earlier: Sequence[float]) -> Tensor:
+            return model.grid(crowd.contexts[model.outcome], _beside(at, earlier))
+
+        try:
+            told = self._walk(ask, crowd, at.T.unsqueeze(1))
+        except (AttributeError, TypeError, RuntimeError) as error:  # what is not a tensor meets code that wants one
+            raise Unbounded(str(error)) from error
+        objective: Any = told.objective
+        bounded: Any = told.bounded
+        return objective, bounded
 
     def smooth(self, crowd: Crowd) -> bool:
         """Whether every outcome's prediction has a gradient in the settings; trees, for one, have none."""

@@ -176,6 +176,26 @@ class Support(BaseModel):
             return 1 - self.distance(settings) / self.radius
         return np.log((self.rows_near(settings) + 1e-3) / self._enough)
 
+    def nowhere(self, low: Floats, high: Floats) -> NDArray[np.bool_]:
+        """Whether surely no setting in boxes from low to high [G, L] has support, [G]."""
+        seen, counts = self._arrays
+        if self.radius:
+            away = np.zeros((len(low), len(seen)))
+            for i, unit in enumerate(self.unit):
+                outside = _outside(seen[:, i], low[:, i], high[:, i])
+                away += (outside / unit) ** 2 if unit > 0 else outside > 0
+            near = away <= self.radius**2 * (1 + 1e-9)
+            return np.asarray(near @ counts < FEWEST - 1e-9)
+        weight = np.ones((len(low), len(seen)))
+        for i, reach in enumerate(self.reach):
+            outside = _outside(seen[:, i], low[:, i], high[:, i])
+            weight *= (
+                np.clip(1 - (outside / max(reach.width, NEXT)) ** 2, 0, None)
+                if reach.width
+                else outside <= _next(seen[:, i])
+            )
+        return np.asarray(weight @ counts < self._enough * (1 - 1e-9))
+
     @property
     def limited(self) -> bool:
         """Whether there are settings within the ranges seen that are not supported."""
@@ -230,6 +250,11 @@ class Support(BaseModel):
             near[inside] = self.distance(distinct[inside]) <= self.radius * (1 + 1e-9)
             return near[back]
         return np.asarray(inside & (self.rows_near(distinct) >= self._enough))[back]
+
+
+def _outside(seen: Floats, low: Floats, high: Floats) -> Floats:
+    """How far each seen value [N] lies outside ranges from low to high [G]: [G, N]."""
+    return np.maximum(np.maximum(low[:, None] - seen, seen - high[:, None]), 0.0)
 
 
 def _distinct(settings: Floats) -> tuple[Floats, NDArray[np.int64]]:
