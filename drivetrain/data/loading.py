@@ -180,7 +180,7 @@ def _source(scenario: Scenario, wanted: set[str]) -> Source:
         return from_package(data.package, data.item or "", wanted)
     if data.generator:
         return from_world(data.generator, data.rows or ROWS, data.seed or 0, wanted)
-    return from_file(scenario.folder / (data.csv or data.parquet or ""), wanted)
+    return from_file(scenario.folder / (data.csv or data.parquet or data.excel or ""), wanted, sheet=data.sheet)
 
 
 def _absent(source: Source, parts: Sequence[Role]) -> Iterator[Fault]:

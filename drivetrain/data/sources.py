@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from drivetrain.data.workbooks import read_sheet
 from drivetrain.errors import DataError, Fault, Place, nearest
 
 _CHUNK = 1 << 20
@@ -42,21 +43,26 @@ class Source:
     """Whether the source has types; in a CSV all cells are text."""
 
 
-def from_file(path: Path, wanted: Collection[str], label: str = "") -> Source:
-    """Reads a `.csv` or `.parquet` file.
+def from_file(path: Path, wanted: Collection[str], label: str = "", sheet: str | None = None) -> Source:
+    """Reads a `.csv`, `.parquet` or `.xlsx` file.
 
     Args:
         path: the file.
         wanted: the columns to read; those that do not exist are left out.
         label: what it is, for people; the file's name where left out.
+        sheet: of a workbook; may be left out where only one holds anything.
 
     Raises:
         DataError: the file is missing, unreadable, of another format, ragged, or names a column twice.
     """
-    readers: dict[str, Callable[[Path, Collection[str]], Source]] = {".csv": _csv, ".parquet": _parquet}
+    readers: dict[str, Callable[[Path, Collection[str]], Source]] = {
+        ".csv": _csv,
+        ".parquet": _parquet,
+        ".xlsx": lambda path, wanted: _pick(read_sheet(path, sheet), wanted, path.name),
+    }
     if path.suffix.lower() not in readers:
         raise DataError(
-            Fault(str(path), f"'{path.suffix}' files are not read", "Rows come as .csv or .parquet", _AS_CSV)
+            Fault(str(path), f"'{path.suffix}' files are not read", "Rows come as .csv, .parquet or .xlsx", _AS_CSV)
         )
     if not path.is_file():
         raise DataError(Fault(str(path), *_absent(path)))
@@ -219,7 +225,7 @@ def _absent(path: Path) -> tuple[str, str, str]:
     if path.is_dir():
         return "this is a folder", "Rows come from one file", "Name a file in it"
     tables = path.parent.iterdir() if path.parent.is_dir() else []
-    beside = sorted(file.name for file in tables if file.suffix.lower() in {".csv", ".parquet"})
+    beside = sorted(file.name for file in tables if file.suffix.lower() in {".csv", ".parquet", ".xlsx"})
     return "the file does not exist", "", nearest(path.name, beside) or "Check the path and the folder"
 
 

@@ -212,6 +212,10 @@ class Data(Declaration):
     """A CSV file, relative to the scenario file."""
     parquet: Column | None = None
     """A Parquet file, relative to the scenario file."""
+    excel: Column | None = None
+    """An Excel workbook (.xlsx), relative to the scenario file."""
+    sheet: Column | None = None
+    """The workbook's sheet; may be left out where only one holds anything."""
     generator: World | None = None
     """A made world that draws rows; what would have been best in it is known, though not to the run."""
     rows: Annotated[int, Field(ge=50, le=5_000_000)] | None = None
@@ -230,12 +234,14 @@ class Data(Declaration):
 
     def flaws(self) -> Iterator[Flaw]:
         """Exactly one source."""
-        yield from exactly_one(self, ("package", "csv", "parquet", "generator"))
+        yield from exactly_one(self, ("package", "csv", "parquet", "excel", "generator"))
         for key in ("rows", "seed"):
             if self.generator is not None or getattr(self, key) is None:
                 continue
             rule = "Only a made world draws its rows"
             yield Flaw((key,), f"found {key} without a generator", rule, "Add generator, or remove it.", True)
+        if self.sheet is not None and self.excel is None:
+            yield Flaw(("sheet",), "found a sheet", "Only a workbook has sheets", "Add excel: FILE.", True)
         if self.package and not self.item:
             yield Flaw(("item",), "the key is missing", "A package needs the item to take from it")
         if self.item and not self.package:

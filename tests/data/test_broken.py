@@ -92,7 +92,7 @@ def test_many_ragged_rows_are_counted(shop: Shop, tmp_path: Path) -> None:
         ({"csv": "shops.csv"}, "shops.csv", "the file does not exist", "Did you mean 'shop.csv'?"),
         ({"csv": "nowhere/shop.csv"}, "nowhere/shop.csv", "the file does not exist", "Check the path"),
         ({"csv": "folder.csv"}, "folder.csv", "this is a folder", "Name a file in it"),
-        ({"csv": "shop.xlsx"}, "shop.xlsx", "'.xlsx' files are not read", "Save it as CSV"),
+        ({"csv": "shop.ods"}, "shop.ods", "'.ods' files are not read", "Save it as CSV"),
         ({"parquet": "broken.parquet"}, "broken.parquet", "not a whole Parquet file", "Write or copy the file again"),
         ({"parquet": "cut.parquet"}, "cut.parquet", "not a whole Parquet file", "Write or copy the file again"),
         (
