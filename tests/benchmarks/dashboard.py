@@ -102,11 +102,11 @@ def moved(address: str) -> list[float]:
         slider = page.get_by_role("slider").first
         slider.press("Home")
         page.wait_for_timeout(3_000)
-        said = "document.querySelector('.js-plotly-plot').textContent.match(/what if [0-9.]+/)[0]"
+        said = "((document.querySelector('.js-plotly-plot')?.textContent ?? '').match(/what if [0-9.]+/) ?? [''])[0]"
         for _ in range(MOVES):
             before, started = page.evaluate(said), time.perf_counter()
             slider.press("ArrowRight")
-            page.wait_for_function(f"before => {said} !== before", arg=before, timeout=30_000, polling=10)
+            page.wait_for_function(f"before => !['', before].includes({said})", arg=before, timeout=30_000, polling=10)
             seconds.append(time.perf_counter() - started)
             page.wait_for_timeout(150)
         browser.close()
