@@ -13,6 +13,9 @@ from drivetrain.simulator import Crowd, Simulator
 
 Floats = NDArray[np.float64]
 
+FOR_EACH = 2_000
+"""Settings asked about for each lever, at most: few levers leave few places to look."""
+
 
 @dataclass(frozen=True)
 class Promising:
@@ -39,7 +42,7 @@ def promising(
     """
     goals = 1 + len(simulator.scenario.objective.beside)
     aim = Aim((1.0,) + (0.0,) * (goals - 1), (-np.inf,) * goals)
-    climber = Climber(Landscape.of(simulator, crowd, share), aim, budget)
+    climber = Climber(Landscape.of(simulator, crowd, share), aim, min(budget, FOR_EACH * tried.shape[1]))
     best = climber.seek(tried)
     if not np.isfinite(climber.judged(best[None])[0]):
         return Promising(tried, "")
