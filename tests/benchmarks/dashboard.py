@@ -118,7 +118,10 @@ async def _session(address: str, number: int) -> tuple[list[float], int]:
     seconds, errors = [], 0
     about: dict[str, Any] = {"page_name": "levers"}
     async with websockets.connect(
-        f"ws://{address}/_stcore/stream", subprotocols=[websockets.Subprotocol("streamlit")], max_size=None
+        f"ws://{address}/_stcore/stream",
+        subprotocols=[websockets.Subprotocol("streamlit")],
+        max_size=None,
+        ping_interval=None,
     ) as line:
         slider, fragment, page = "", "", ""
         for turn in range(TURNS + 1):
