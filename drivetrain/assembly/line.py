@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from drivetrain.decisions import recommend
 from drivetrain.decisions.folder import refuse_to_replace
 from drivetrain.evidence import judge
 from drivetrain.modeler import Progress
-from drivetrain.optimizer import candidates, deciders, ranked
+from drivetrain.optimizer import candidates, centred, deciders, ranked
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Simulator, Support
 
@@ -100,6 +101,9 @@ def _learn(scenario: Scenario | str | Path, out: str | Path | None, progress: Pr
     fitted = modeler.fit(declared, table, progress)
     simulator = Simulator(declared, fitted.models, support)
     progress("asking the models what they rely on")
-    return Run(
-        declared, table, simulator, {"contest": fitted.contest, "explanation": explained(simulator, table.training)}
-    )
+    told = {"contest": fitted.contest, "explanation": explained(simulator, table.training)}
+    if declared.bounded_fairness:
+        progress("finding what groups may have in common")
+        simulator, centres, prices = centred(simulator, table.training.frame)
+        told["fairness"] = {"centres": list(centres), "prices": [asdict(each) for each in prices]}
+    return Run(declared, table, simulator, told)

@@ -70,7 +70,7 @@ class _Scored:
 
 def decisions(scenario: Scenario, frame: pd.DataFrame) -> Ints:
     """For each row [N] the number, from 0, of the decision it belongs to: its own, its segment's, or the only one."""
-    if scenario.decide.unit == "row":
+    if scenario.decide.unit == "row" or scenario.decide.tree is not None:  # what a tree divides is known later
         return np.arange(len(frame), dtype=np.int64)
     if scenario.decide.unit == "once":
         return np.zeros(len(frame), dtype=np.int64)

@@ -17,10 +17,10 @@ from drivetrain.simulator import Simulator
 
 Floats = NDArray[np.float64]
 
-MOST = 4_000
+MOST = 2_000
 """Rows, drawn at random, on which centres are searched and prices told."""
-CENTRES = 5
-PARTS = (1.0, 0.75, 0.5, 0.25, 0.0)
+CENTRES = 3
+PARTS = (1.0, 0.5, 0.0)
 """Shares of the free gap for which a price is told."""
 
 
