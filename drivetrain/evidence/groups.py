@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from drivetrain.errors import InfeasibleError
 from drivetrain.evidence.growing import columns, grow
-from drivetrain.evidence.slate import Slate
+from drivetrain.evidence.slate import Slate, unseeing
 from drivetrain.evidence.smoothed import Smoothed, encoded, kept, settings_of, smooth
 from drivetrain.evidence.tree import Tree
 from drivetrain.evidence.value import Judge
@@ -36,7 +36,10 @@ def groups(court: Judge, slate: Slate, most: int = LEAVES) -> tuple[Floats, Tree
     everyone = np.arange(len(court.table))
     if not asked:
         return None
-    grown = [list(grow(slate, asked, np.setdiff1d(everyone, rows), most)) for rows, _, _ in court.folds]
+    grown = [
+        list(grow(unseeing(court, slate, blind, others := np.setdiff1d(everyone, rows)), asked, others, most))
+        for rows, blind, _ in court.folds
+    ]
     many = _leaves(court, slate, grown)
     whole = list(grow(slate, asked, everyone, many))[-1]
     if len(whole.leaves) < 2:
@@ -91,6 +94,8 @@ def smoothed(court: Judge, slate: Slate) -> tuple[Floats, Smoothed]:
     x = encoded(court.simulator.models.inputs, court.table.frame)
     everyone, seed = np.arange(len(court.table)), court.simulator.scenario.seed
     out = np.empty_like(court.table.settings)
-    for rows, _, _ in court.folds:
-        out[rows] = settings_of(smooth(slate, x, np.setdiff1d(everyone, rows), seed), slate, x[rows])
+    for rows, blind, _ in court.folds:
+        others = np.setdiff1d(everyone, rows)
+        net = smooth(unseeing(court, slate, blind, others), x, others, seed)
+        out[rows] = settings_of(net, slate, x[rows])
     return out, kept(smooth(slate, x, everyone, seed), slate, x.shape[1])

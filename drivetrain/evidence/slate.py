@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from drivetrain.evidence.value import Judge
 from drivetrain.optimizer import candidates
 from drivetrain.optimizer.bounds import broken
 from drivetrain.scenario import Categorical, LeverSpace, YesNo
+from drivetrain.simulator import Simulator
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,6 +32,8 @@ class Slate:
     """[N, P] what models that have not seen the row expect."""
     correction: Floats
     """[N, P] what observed rows add to that."""
+    barred: Floats | float = 0.0
+    """[N, P] what was taken off what is expected, since a bound would be broken."""
 
     def sums(self, rows: Ints) -> Floats:
         """[n, 3, P] of some rows: direct, correction and its square, ready to be summed over groups."""
@@ -87,7 +90,26 @@ def slate(court: Judge, singles: Floats, own: Floats | None) -> Slate | None:
     if known.sum() < 2:
         return None
     options, scores, direct = options[known], sign * scores[:, known], sign * direct[:, known]
-    return Slate(options, direct - _barred(court, options) * BARRED * float(direct.std() or 1.0), scores - direct)
+    barred = _barred(court, options) * BARRED * float(direct.std() or 1.0)
+    return Slate(options, direct - barred, scores - direct, barred)
+
+
+def unseeing(court: Judge, slate: Slate, blind: Simulator, others: Ints) -> Slate:
+    """The slate from which a fold's policy is made: members blind to the fold say what is expected of other rows.
+
+    What their own judges expect of them will not do: these have seen the fold, and a policy that follows them follows
+    what happened to turn out well in it, which its value there would count as merit.
+
+    Args:
+        court: whose rows.
+        slate: of all rows.
+        blind: the members that have not seen the fold.
+        others: the rows that are not of it.
+    """
+    scores = slate.direct + slate.barred + slate.correction
+    direct = slate.direct + slate.barred
+    direct[others] = court.simulator.scenario.objective.sign * court.asked(blind, others, slate.options)
+    return replace(slate, direct=direct - slate.barred, correction=scores - direct)
 
 
 def _suiting(court: Judge) -> Floats:

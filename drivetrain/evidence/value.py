@@ -185,9 +185,12 @@ class Judge:
             settings: [P, L].
         """
         asked = rows if len(rows) <= MOST_ASKED else rows[np.linspace(0, len(rows) - 1, MOST_ASKED).astype(np.int64)]
-        crowd = blind.crowd(self.table.frame.iloc[asked])
-        told = np.concatenate([self._of(outlook) for _, outlook in blind.chunks(crowd, settings)])
-        return np.asarray(np.resize(told, (len(rows), len(settings))))
+        return np.asarray(np.resize(self.asked(blind, asked, settings), (len(rows), len(settings))))
+
+    def asked(self, blind: Simulator, rows: NDArray[np.int64], settings: Floats) -> Floats:
+        """[n, P] what some members expect of rows at positions [n] under each of settings [P, L]."""
+        crowd = blind.crowd(self.table.frame.iloc[rows])
+        return np.concatenate([self._of(outlook) for _, outlook in blind.chunks(crowd, settings)])
 
     def shown(self) -> Parts:
         """The parts of the policy that the data shows: every row speaks for it, and its value is what was observed."""

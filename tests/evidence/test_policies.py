@@ -9,6 +9,7 @@ import pytest
 from drivetrain.evidence import Judge
 from drivetrain.evidence.policies import credible, single_settings
 from drivetrain.evidence.propensity import Stratified
+from drivetrain.evidence.slate import slate, unseeing
 from drivetrain.simulator import Support
 from tests.stand_ins import as_table, declare, stand_in
 
@@ -73,3 +74,38 @@ assignment: {design: randomised}
         court = Judge(simulator, table, Stratified(table.settings, np.zeros(900, dtype=np.int64)))
         chosen.append(single_settings(court).settings[table.fold == 0])
     assert (chosen[0] == chosen[1]).all()
+
+
+def test_a_smoothed_policy_and_a_tree_are_blind_to_the_fold_they_are_judged_on():
+    """Members of other folds have seen fold 0. If they know its rows by heart, fold 0's policies must not."""
+    text = """\
+objective: {maximise: y}
+levers: {offer: {kind: integer, min: 0, max: 2, do_nothing: 0}}
+inputs: {x: {kind: numeric}}
+outcomes: {y: {kind: numeric}}
+assignment: {design: randomised}
+"""
+    scenario, draw = declare(text), np.random.default_rng(0)
+    offer, x = np.arange(600) // 3 % 3, draw.normal(size=600)
+    frame = pd.DataFrame({"x": x, "y": draw.normal(size=600)})
+    table = as_table(scenario, frame, offer.astype(float))
+    support = Support.fit(scenario.space, table.settings)
+
+    def plain(x, at):
+        return 0 * x[..., 0] + 0.1 * (at[..., 0] == 1)
+
+    def led(x, at):
+        return plain(x, at) + 5.0 * (at[..., 0] == 2) * (x[..., 0] > 0)
+
+    chosen = []
+    for others in (plain, led):
+        simulator = stand_in(scenario, {"y": [plain, others, others]}, support)
+        court = Judge(simulator, table, Stratified(table.settings, np.zeros(600, dtype=np.int64)))
+        options = np.array([[0.0], [1.0], [2.0]])
+        told = slate(court, options, None)
+        rows, blind, _ = court.folds[0]
+        rest = np.setdiff1d(np.arange(600), rows)
+        found = unseeing(court, told, blind, rest)
+        chosen.append(found.direct[rest])
+        assert found.direct + found.correction == pytest.approx(told.direct + told.correction)
+    assert chosen[0] == pytest.approx(chosen[1])
