@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -141,6 +142,7 @@ def told(folder: Path | None, progress: Callable[[str], None]) -> Iterator[Calla
         yield progress
         return
     worker = _Worker(folder, time.time())
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background leaves it ignored
     with worker.beating():
 
         def both(words: str) -> None:

@@ -14,7 +14,10 @@ from rich.table import Table
 
 from drivetrain.errors import DrivetrainError
 
-_results = Console(highlight=False, soft_wrap=True)
+WIDE = 240
+"""What is not read on a terminal, such as a log or a pipe, is not cut to a terminal's width."""
+
+_results = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 _notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 FEWEST = 200
 """With fewer rows there is too little to foretell by."""
+TOLD = 0.05
+"""A lever of which inputs foretell a smaller share of its variance, in rows not seen, is as good as drawn."""
 MOST_OPTIONS = 8
 DEEP = 4
 RUN = 16_384
@@ -63,6 +65,10 @@ class Foretold(_Frozen):
     base: float
     centre: float
     scale: float
+    low: float
+    high: float
+    """The range, standardised, of what trees foretold of rows that they had not seen; of rows that they have seen they
+    are surer, which models have not learned to read."""
     trees: tuple[Branching, ...]
 
     def of(self, x: NDArray[np.float32]) -> Floats:
@@ -72,7 +78,7 @@ class Foretold(_Frozen):
             part = slice(start, start + RUN)
             for tree in self.trees:
                 out[part] += tree.reached(x[part])
-        return (out - self.centre) / self.scale
+        return np.clip((out - self.centre) / self.scale, self.low, self.high)
 
 
 def learn(scenario: Scenario, table: Table, x: NDArray[np.float32]) -> tuple[tuple[Foretold, ...], NDArray[np.float32]]:
@@ -84,26 +90,50 @@ def learn(scenario: Scenario, table: Table, x: NDArray[np.float32]) -> tuple[tup
         x: [N, W] their encoded inputs.
 
     Returns:
-        Nothing [N, 0] where settings were drawn at random, inputs or rows are wanting, or a lever has many options.
+        Nothing [N, 0] where settings were drawn at random, or as good as that, inputs or rows are wanting, or a lever
+        has many options.
     """
     targets = list(_targets(scenario, table))
     drawn = scenario.assignment.design == "randomised"
     whole = {name for name, _, _ in targets} == set(scenario.levers)
     if drawn or not x.shape[1] or len(table) < FEWEST or not whole:
         return (), np.zeros((len(table), 0), dtype=np.float32)
+    outs = [_out_of_fold(x, target, table.fold, scenario.seed) for _, _, target in targets]
+    told = {
+        name
+        for (name, _, target), out in zip(targets, outs, strict=True)
+        if ((out - target) ** 2).mean() <= (1 - TOLD) * target.var()
+    }
     kept, unseen = [], []
-    for name, option, target in targets:
-        out = np.empty(len(table))
-        for fold in np.unique(table.fold):
-            seen = table.fold != fold
-            out[~seen] = _grown(x[seen], target[seen], scenario.seed).predict(x[~seen])
-        centre, scale = float(out.mean()), float(out.std()) or 1.0
-        model = _grown(x, target, scenario.seed)
-        trees = tuple(_plain(predictor[0].nodes) for predictor in model._predictors)
-        base = float(model._baseline_prediction.ravel()[0])
-        kept.append(Foretold(lever=name, option=option, base=base, centre=centre, scale=scale, trees=trees))
-        unseen.append((out - centre) / scale)
-    return tuple(kept), np.column_stack(unseen).astype(np.float32)
+    for (name, option, target), out in zip(targets, outs, strict=True):
+        if name in told:
+            kept.append(_kept(name, option, _grown(x, target, scenario.seed), out))
+            unseen.append((out - kept[-1].centre) / kept[-1].scale)
+    return tuple(kept), np.array(unseen, dtype=np.float32).reshape(len(kept), len(table)).T
+
+
+def _out_of_fold(x: NDArray[np.float32], target: Floats, fold: NDArray[np.int64], seed: int) -> Floats:
+    """[N] what trees that have not seen a row's fold foretell of it."""
+    out = np.empty(len(x))
+    for each in np.unique(fold):
+        seen = fold != each
+        out[~seen] = _grown(x[seen], target[seen], seed).predict(x[~seen])
+    return out
+
+
+def _kept(name: str, option: int | None, model: Any, out: Floats) -> Foretold:
+    """The model as plain numbers, on the scale of what was foretold of rows not seen."""
+    centre, scale = float(out.mean()), float(out.std()) or 1.0
+    return Foretold(
+        lever=name,
+        option=option,
+        base=float(model._baseline_prediction.ravel()[0]),
+        centre=centre,
+        scale=scale,
+        low=float((out.min() - centre) / scale),
+        high=float((out.max() - centre) / scale),
+        trees=tuple(_plain(predictor[0].nodes) for predictor in model._predictors),
+    )
 
 
 def _targets(scenario: Scenario, table: Table) -> Iterator[tuple[str, int | None, Floats]]:

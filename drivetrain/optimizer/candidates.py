@@ -106,7 +106,9 @@ def _spread(space: LeverSpace, support: Support, finest: list[Floats]) -> Floats
     inside = [each[reach.inside(each)] for each, reach in zip(finest, support.reach, strict=True)]
     seen = support.logged(MOST // 4)
     for i, (name, lever) in enumerate(space.levers.items()):
-        if isinstance(lever, Continuous | Integer) and lever.step:
+        if lever.frozen:
+            seen[:, i] = space.current[i]
+        elif isinstance(lever, Continuous | Integer) and lever.step:
             seen = seen[np.isin(seen[:, i], space.grid(name, 10**6).round(12))]
         else:
             seen[:, i] = space.rounded(name, seen[:, i])

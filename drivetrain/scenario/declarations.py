@@ -197,6 +197,10 @@ World = Literal[
     "three_levers",
     "budgeted_treatment",
     "renewal_chain",
+    "insurance_pricing",
+    "recommender",
+    "lifetime_value",
+    "server_farm",
 ]
 
 

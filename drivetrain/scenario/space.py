@@ -91,7 +91,7 @@ class LeverSpace:
             return np.linspace(declared.min, declared.max, max(count, 2))
         steps = round((declared.max - declared.min) / declared.step)
         places = np.arange(steps + 1) if steps < count else np.unique(np.linspace(0, steps, max(count, 2)).round())
-        return np.asarray(declared.min + places * declared.step, dtype=np.float64)
+        return np.asarray(np.round(declared.min + places * declared.step, 12), dtype=np.float64)
 
     def rounded(self, name: str, values: Floats, how: Callable[[Floats], Floats] = np.round) -> Floats:
         """Settings of one lever at the fineness that is recommended and said; see `places`.

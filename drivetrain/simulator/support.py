@@ -50,12 +50,12 @@ class Reach(BaseModel):
     """Doing nothing, where that is not merely the smallest dose: it speaks only for itself."""
 
     @classmethod
-    def fit(cls, seen: Floats, *, discrete: bool, nothing: float | None) -> Self:
-        """Args: seen: [N] logged settings; discrete: options or yes/no; nothing: the setting that does nothing."""
+    def fit(cls, seen: Floats, *, discrete: bool, nothing: float | None, ranges: int = 1) -> Self:
+        """Args: seen: [N] logged settings; discrete: options or yes/no; nothing: doing nothing; ranges: how many."""
         apart = nothing if not discrete and stands_apart(seen, nothing) else None
         rest = seen[seen != apart] if apart is not None else seen
         plain = discrete or len(np.unique(rest)) <= FEW_VALUES
-        return cls(width=0.0 if plain else _half_width(rest), low=rest.min(), high=rest.max(), apart=apart)
+        return cls(width=0.0 if plain else _half_width(rest, ranges), low=rest.min(), high=rest.max(), apart=apart)
 
     def kernel(self, seen: Floats, setting: Floats) -> Floats:
         """How much each seen setting [..., N, 1] speaks for each setting [..., 1, G]: 1 the same, 0 out of reach."""
@@ -98,8 +98,11 @@ class Support(BaseModel):
     def fit(cls, space: LeverSpace, settings: Floats, seed: int = 0) -> Self:
         """Args: space: the levers; settings: [N, L] logged settings of the training rows; seed: of the sample."""
         nothing: Sequence[float | None] = [None] * len(space) if space.do_nothing is None else list(space.do_nothing)
+        ranges = sum(not isinstance(lever, Categorical | YesNo) for lever in space.levers.values())
         reach = tuple(
-            Reach.fit(settings[:, i], discrete=isinstance(lever, Categorical | YesNo), nothing=nothing[i])
+            Reach.fit(
+                settings[:, i], discrete=isinstance(lever, Categorical | YesNo), nothing=nothing[i], ranges=ranges
+            )
             for i, lever in enumerate(space.levers.values())
         )
         distinct, counts = np.unique(settings, axis=0, return_counts=True)
@@ -279,7 +282,11 @@ def _between(sums: Floats, ordered: Floats, low: Floats, high: Floats) -> Floats
     return np.asarray(padded[np.searchsorted(ordered, high, "right")] - padded[np.searchsorted(ordered, low, "left")])
 
 
-def _half_width(seen: Floats) -> float:
-    """Silverman's rule (1986, eq. 3.31) for a Gaussian kernel, times 2.2 for the equivalent Epanechnikov one."""
+def _half_width(seen: Floats, ranges: int) -> float:
+    """Silverman's rule (1986, eqs 3.31 and 4.14) for a Gaussian kernel, times 2.2 for the equivalent Epanechnikov one.
+
+    The more levers are smoothed together, the wider the kernel of each: N^(−1 / (4 + ranges)).
+    """
     spread = min(seen.std(), (np.quantile(seen, 0.75) - np.quantile(seen, 0.25)) / 1.34) or seen.std()
-    return float(2.2 * 0.9 * spread * len(seen) ** -0.2)
+    factor = 0.9 if ranges <= 1 else (4 / (ranges + 2)) ** (1 / (ranges + 4))
+    return float(2.2 * factor * spread * len(seen) ** (-1 / (4 + ranges)))

@@ -38,3 +38,12 @@ def test_where_near_values_speak_too_there_are_none_alone() -> None:
     space = LeverSpace({"price": PRICE})
     support = Support.fit(space, np.linspace(0.5, 1.7, 500)[:, None])
     assert not len(seen_alone(space, support, 0))
+
+
+def test_what_is_frozen_stays_where_it_is_among_many_levers_too() -> None:
+    """Settings that the data shows are candidates as well, but not with other values of what is not decided."""
+    free = {f"lever_{i}": Continuous(kind="continuous", min=0, max=1) for i in range(6)}
+    space = LeverSpace({**free, "age": Integer(kind="integer", min=1, max=90, current=28, frozen=True)})
+    draw = np.random.default_rng(1)
+    seen = np.column_stack([draw.random((500, 6)), draw.choice([7, 28, 90], 500)])
+    assert set(candidates(space, Support.fit(space, seen))[:, -1]) == {28.0}

@@ -8,7 +8,7 @@ what any other setting would have been worth is known to the `World` alone, for 
 
 from __future__ import annotations
 
-from drivetrain.data.generators import actions, chain, pricing
+from drivetrain.data.generators import actions, chain, insurance, lifetime, pricing, recommender, server_farm
 from drivetrain.data.generators.world import World, best
 
 WORLDS: dict[str, World] = {
@@ -20,6 +20,10 @@ WORLDS: dict[str, World] = {
         actions.THREE_LEVERS,
         actions.BUDGETED,
         chain.RENEWAL,
+        insurance.INSURANCE,
+        recommender.RECOMMENDER,
+        lifetime.LIFETIME,
+        server_farm.SERVER_FARM,
     )
 }
 """Every world by its name in `data: {generator: NAME}`."""

@@ -29,7 +29,8 @@ class World:
     title: str
     """The question, in one line."""
     declares: Mapping[str, Any]
-    """The scenario's keys, as a file would have them, but for version, name, title, data and seed."""
+    """The scenario's keys, as a file would have them, but for version, name, title, data and seed; empty where a
+    shipped scenario declares them."""
     people: Callable[[int, Draw], pd.DataFrame]
     """Rows → inputs."""
     habit: Callable[[pd.DataFrame, Draw], pd.DataFrame]
@@ -38,6 +39,8 @@ class World:
     """Inputs and levers → what happened, drawn."""
     worth: Callable[[pd.DataFrame, pd.DataFrame], Floats]
     """Inputs and levers → the objective's true expectation for each row; the truth that no run ever sees."""
+    expects: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame] | None = None
+    """Inputs and levers → the true expectation of outcomes that constraints are about."""
     allowance: tuple[str, float] | None = None
     """Where acting is bounded: the input that says what acting costs, and how much it may cost on average."""
 
