@@ -489,6 +489,9 @@ def _product(one: Any, other: Any) -> Relaxed:
     raise Unbounded("a product of matrices that both depend on the setting")
 
 
+_RULES[torch.Tensor.__rmatmul__] = lambda one, other: _product(other, one)
+
+
 @_rule(torch.cat, torch.concat)
 def _joined(parts: Sequence[Any], dim: int = 0) -> Relaxed:
     known = _all(parts)
