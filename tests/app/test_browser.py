@@ -159,7 +159,8 @@ def test_a_filtered_download_holds_what_is_shown(site: str, browser: Browser, sm
 def test_trust(site: str, browser: Browser) -> None:
     with _reading(browser, f"{site}/trust") as page:
         expect(page.get_by_role("heading", name="Evidence: randomised")).to_be_visible(timeout=WAIT)
-        expect(_figure(page, 1)).to_contain_text("observed (share)")
+        shown = page.locator(".js-plotly-plot").filter(has_text="observed (share)")
+        expect(shown.first).to_be_visible(timeout=WAIT)
 
 
 def test_a_broken_scenario_shows_its_message(site: str, browser: Browser) -> None:
