@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from drivetrain.data import Table
 from drivetrain.errors import DataError, Fault, InfeasibleError, RefusedError
-from drivetrain.evidence.balance import balance
+from drivetrain.evidence.balance import Check, balance
 from drivetrain.evidence.bandwidth import steadied
 from drivetrain.evidence.curve import Point, curve, near
 from drivetrain.evidence.effects import Effect, effects
@@ -133,15 +133,7 @@ def judge(
     if ranked(scenario):
         return _unsupported(simulator, rows, progress)
     design = balance(scenario, rows, simulator.support)
-    chances = propensity(
-        rows,
-        simulator.support,
-        simulator.models.inputs,
-        randomised=drawn_as_declared(scenario, design),
-        within=scenario.assignment.within,
-        seed=scenario.seed,
-    )
-    court = Judge(simulator, rows, chances, part=len(rows) / len(table))
+    court = _court(simulator, table, rows, design)
     _require_known(court)
     progress("valuing policies on rows that their models have not seen")
     singles = single_settings(court)
@@ -184,6 +176,19 @@ def judge(
         smoothed=made.smoothed if recommended == "smoothed" else None,
         fairness=gaps(court, settings[recommended]),
     )
+
+
+def _court(simulator: Simulator, table: Table, rows: Table, design: tuple[Check, ...]) -> Judge:
+    """Who values policies on the training rows, with the chances of their settings."""
+    chances = propensity(
+        rows,
+        simulator.support,
+        simulator.models.inputs,
+        randomised=drawn_as_declared(simulator.scenario, design),
+        within=simulator.scenario.assignment.within,
+        seed=simulator.scenario.seed,
+    )
+    return Judge(simulator, rows, chances, part=len(rows) / len(table))
 
 
 def _unspoken(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores], single: Floats) -> Evidence:
