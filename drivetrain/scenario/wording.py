@@ -16,18 +16,17 @@ from drivetrain.scenario.declaration import Declaration, Flaw, Flaws, Path, show
 from drivetrain.scenario.declarations import (
     Assignment,
     Beside,
-    Data,
     Decide,
     Input,
     Objective,
     Parameter,
     Risk,
-    Split,
 )
 from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, YesNo
 from drivetrain.scenario.models import Boosting, Model, Search
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
+from drivetrain.scenario.sources import Data, Split
 
 NO_KEY: Final = "the key is missing"
 UNKNOWN_KEY: Final = "found an unknown key"

