@@ -44,7 +44,7 @@ def _answer(run: dt.Run) -> None:
     st.badge(what.title, color=BADGES[what.word])
     promise = run.recommendations.promise if run.recommendations is not None else None
     st.markdown(f"## {plain(dt.words.headline(scenario, evidence, promise))}")
-    st.markdown("\n".join(f"- {plain(line)}" for line in [what.reason, *dt.words.reasons(scenario, evidence)]))
+    st.markdown("\n".join(f"- {plain(line)}" for line in [what.reason, *dt.reasons.sentences(scenario, evidence)]))
 
 
 def _numbers(run: dt.Run) -> None:

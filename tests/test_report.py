@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivetrain import report
-from drivetrain.decisions import words
+from drivetrain.decisions import reasons, words
 from drivetrain.decisions.rounding import interval, number
 from drivetrain.errors import UsageError
 from drivetrain.report.printing import BROWSERS
@@ -49,7 +49,7 @@ def test_it_says_the_recommendation(page: str, small_run: Run) -> None:
     text, evidence = _text(page), small_run.judged
     assert small_run.recommendations is not None
     assert words.headline(small_run.scenario, evidence, small_run.recommendations.promise) in text
-    for line in words.reasons(small_run.scenario, evidence):
+    for line in reasons.sentences(small_run.scenario, evidence):
         assert line in text
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from drivetrain.assembly import Run, WhatIf
 from drivetrain.cli import screen
-from drivetrain.decisions import Promise, fairness, groups, words
+from drivetrain.decisions import Promise, fairness, groups, reasons, words
 from drivetrain.evidence import NAMES, Estimate, Judged
 
 
@@ -21,7 +21,7 @@ def finished(run: Run) -> None:
         screen.say(words.headline(run.scenario, evidence, made.promise))
     for line in groups.sentences(run.scenario, evidence) if evidence.recommended == "tree" else ():
         screen.say(f"  {line}")
-    for line in words.verdict(run.scenario, evidence):
+    for line in reasons.verdict(run.scenario, evidence):
         screen.say(line)
     for line in fairness.sentences(run.scenario, evidence):
         screen.say(line)

@@ -10,17 +10,11 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
-from drivetrain.decisions.grounds import alarms
 from drivetrain.decisions.recommend import Promise
 from drivetrain.decisions.rounding import interval, number, roughly, setting, span, with_unit
-from drivetrain.evidence import NAMES, Evidence
+from drivetrain.evidence import KEPT, NAMES, Evidence, Judged
 from drivetrain.optimizer import Certificate
 from drivetrain.scenario import Scenario
-
-FINE = ("tree", "segment", "smoothed", "row")
-"""Policies that do not give everyone the same."""
-FEW_ROWS = 50
-"""Fewer effective rows than this are called few."""
 
 _GROUNDS = {
     "randomised": (
@@ -82,18 +76,18 @@ def action(scenario: Scenario, evidence: Evidence) -> str:
     """What is recommended, as a clause: `Set incentive to 0.09 USD for everyone`."""
     name = evidence.recommended
     if name == "do_nothing":
-        return f"Leave things alone ({_everything(scenario, _nothing(scenario))})"
+        return f"Leave things alone ({everything(scenario, nothing(scenario))})"
     if name == "current":
         return "Keep the current policy"
-    levers = _listed(list(scenario.levers))
+    levers = listed(list(scenario.levers))
     if name == "single":
-        return "Set " + _everything(scenario, evidence.single, " to ") + " for everyone"
+        return "Set " + everything(scenario, evidence.single, " to ") + " for everyone"
     if name == "tree" and evidence.tree is not None:
         return f"Set {levers} for each of {len(evidence.tree.leaves)} groups"
     if name == "smoothed":
         return f"Set {levers} for each row, smoothed over rows that are alike"
-    shared = _listed(list(scenario.decide.shared)) if scenario.decide.shared else ""
-    own = _listed([each for each in scenario.levers if each not in scenario.decide.shared])
+    shared = listed(list(scenario.decide.shared)) if scenario.decide.shared else ""
+    own = listed([each for each in scenario.levers if each not in scenario.decide.shared])
     whom = f"each {' and '.join(scenario.decide.sharing)} alike" if scenario.decide.sharing else "everyone alike"
     alike = f"{shared} for {whom}, and " if shared else ""
     return f"Set {alike}{own} for each {'row' if name == 'row' else ' and '.join(scenario.decide.by)} on its own"
@@ -108,7 +102,7 @@ def headline(scenario: Scenario, evidence: Evidence, promise: Promise | None = N
         promise: what the recommended settings are worth for some rows together; left out where not known.
     """
     parts = [f"{action(scenario, evidence)}{_how_flat(scenario, evidence)}. {_worth(scenario, evidence)}"]
-    kept = evidence.recommended in {"do_nothing", "current"} or evidence.grade == "unsupported"
+    kept = evidence.recommended in KEPT or evidence.grade == "unsupported"
     if not kept and promise is not None and promise.gain is not None and promise.gain.error > 0:
         value, low, high = interval(promise.gain)
         parts.append(f"Summed over the {promise.rows:,} rows that is {value} ({low} to {high}).")
@@ -118,40 +112,20 @@ def headline(scenario: Scenario, evidence: Evidence, promise: Promise | None = N
 def stance(scenario: Scenario, evidence: Evidence) -> Stance:
     """Whether to act, to test first, or to leave things as they are."""
     beside = reference(evidence)
-    if evidence.recommended in {"do_nothing", "current"}:
-        return Stance("leave", "Change nothing", "Nothing else is clearly better.")
+    if evidence.recommended in KEPT:
+        return Stance("leave", "Change nothing", f"Nothing else {_that_may(scenario, evidence)}is clearly better.")
     if beside is None:
         return Stance("test", "Test first", "There is no policy to compare with: declare do_nothing in the scenario.")
     than = policy(scenario, beside)
     if evidence.grade == "unsupported":
         return Stance("test", "Test first", "Hardly a row shows what is recommended: its worth is the models' opinion.")
+    if evidence.chosen.thin:
+        return Stance("test", "Test first", f"Too few events to rank policies by: {events(evidence.chosen)}.")
     if evidence.gains[beside].low <= 0:
         return Stance("test", "Test first", f"The interval of the gain does not clear {than}.")
     if evidence.grade != "randomised":
         return Stance("test", "Test first", "The gain looks clear, but the data was not randomised.")
     return Stance("act", "Act on it", f"The whole interval of the gain lies above {than}, on randomised data.")
-
-
-def verdict(scenario: Scenario, evidence: Evidence) -> list[str]:
-    """What to do, how sure that is, and what it rests on, a sentence a line."""
-    what = stance(scenario, evidence)
-    return [f"{what.title}: {_lower(what.reason)}", *reasons(scenario, evidence)]
-
-
-def reasons(scenario: Scenario, evidence: Evidence) -> list[str]:
-    """How sure the recommendation is, and what it rests on, a sentence a line."""
-    lines = [
-        _personal(scenario, evidence),
-        _unjudged(scenario, evidence),
-        _feared(scenario, evidence),
-        *(top(scenario, evidence, name) for name in scenario.levers),
-    ]
-    few = evidence.chosen.effective
-    if few < FEW_ROWS and evidence.grade != "unsupported":
-        lines.append(f"Only about {few:.0f} rows speak for the recommended policy: treat its value with care.")
-    lines += alarms(scenario, evidence)
-    lines.append(f"Evidence: {grounds(evidence)[0].lower()}, judged on {evidence.rows:,} rows.")
-    return [line for line in lines if line]
 
 
 def certified(scenario: Scenario, certificate: Certificate | None) -> str:
@@ -206,17 +180,24 @@ def inflation(scenario: Scenario, evidence: Evidence) -> str:
     chosen, unit = evidence.chosen, scenario.objective.unit
     if evidence.recommended == "current":
         return ""
+    promised, worth = (
+        f"The models themselves promise {with_unit(number(chosen.naive), unit)} of it",
+        span(chosen.estimate),
+    )
+    if chosen.scored is None or number(chosen.scored.value) == number(chosen.estimate.value):
+        return f"{promised}; on rows that they had not seen it is worth {worth}."
     return (
-        f"The models themselves promise {with_unit(number(chosen.naive), unit)} of it; on rows that they had not seen "
-        f"it is worth {span(chosen.estimate)}."
+        f"{promised}; on rows that they had not seen its scores come to {number(chosen.scored.value)}; without the "
+        f"luck of having been chosen it is worth {worth}."
     )
 
 
 def _worth(scenario: Scenario, evidence: Evidence) -> str:
     """The gain over the reference, or that there is none to speak of."""
     beside, unit, sign = reference(evidence), scenario.objective.unit, scenario.objective.sign
-    if evidence.recommended in {"do_nothing", "current"}:
-        return f"No other policy is clearly better than {span(evidence.chosen.estimate, unit)}."
+    if evidence.recommended in KEPT:
+        other = f"No other policy {_that_may(scenario, evidence)}is clearly better"
+        return f"{other} than {span(evidence.chosen.estimate, unit)}."
     if beside is None:
         return f"It is worth {span(evidence.chosen.estimate, unit)}."
     gain, than = evidence.gains[beside], policy(scenario, beside)
@@ -234,53 +215,22 @@ def _worth(scenario: Scenario, evidence: Evidence) -> str:
     return f"Expected: {with_unit(value, unit)} {more} than {than} (95 % interval {low} to {high})."
 
 
-def _personal(scenario: Scenario, evidence: Evidence) -> str:
-    """Whether a setting for each row, group or segment is worth its trouble."""
-    if scenario.decide.unit == "once":
-        return ""
-    unit = scenario.objective.unit
-    if evidence.recommended in FINE:
-        name = policy(scenario, evidence.recommended, evidence).capitalize()
-        gained = (
-            f"{name} gains {span(evidence.gains['single'], unit)} over one for all."
-            if "single" in evidence.gains
-            else ""
-        )
-        finer = _finer(scenario, evidence, "row") if evidence.recommended == "tree" else ""
-        return f"{gained} {finer}".strip()
-    return _finer(scenario, evidence, "tree" if scenario.decide.tree else scenario.decide.unit)
+def passed_over(scenario: Scenario, evidence: Evidence) -> list[Judged]:
+    """Policies that look better than the recommended one and may not be recommended; not an experiment that was."""
+    if evidence.grade == "unsupported":
+        return []
+    best, sign = evidence.chosen.estimate.value, scenario.objective.sign
+    barred = [each for each in evidence.policies if not each.eligible and each.name not in KEPT]
+    return [each for each in barred if sign * (each.estimate.value - best) > 0]
 
 
-def _finer(scenario: Scenario, evidence: Evidence, fine: str) -> str:
-    """What a finer policy than the recommended one would change."""
-    if fine not in evidence.gains:
-        return ""
-    unit, name = scenario.objective.unit, policy(scenario, fine, evidence).capitalize()
-    if evidence.gains[fine].low > 0:
-        return f"{name} is worse, by {span(evidence.gains[fine], unit)}: there is too little data to tell rows apart."
-    value, low, high = interval(evidence.gains[fine], -scenario.objective.sign)
-    told = f"{with_unit(value, unit)} ({low} to {high})"
-    return f"{name} is not worth it: it would change the value by {told}."
+def events(judged: Judged) -> str:
+    """How many events speak for a policy for which they are few, as a clause."""
+    return f"only about {judged.events or 0:.0f} of the rows that speak for it have the rarer result"
 
 
-def _unjudged(scenario: Scenario, evidence: Evidence) -> str:
-    """Doing nothing, where it was declared and the data cannot speak for it."""
-    nothing = _nothing(scenario)
-    if not nothing or any(each.name == "do_nothing" for each in evidence.policies):
-        return ""
-    return (
-        f"Doing nothing ({_everything(scenario, nothing)}) is not judged: too few rows of the data have such a setting."
-    )
-
-
-def _feared(scenario: Scenario, evidence: Evidence) -> str:
-    """By what settings are chosen, where that is not the mean; values are told as they are all the same."""
-    risk = scenario.objective.risk
-    if risk is None or evidence.recommended in {"current", "do_nothing"}:
-        return ""
-    return (
-        f"Settings are chosen by {risk}, in case the models are wrong; what they are worth is told without that fear."
-    )
+def _that_may(scenario: Scenario, evidence: Evidence) -> str:
+    return "that may be recommended " if passed_over(scenario, evidence) else ""
 
 
 def _how_flat(scenario: Scenario, evidence: Evidence) -> str:
@@ -293,7 +243,7 @@ def _how_flat(scenario: Scenario, evidence: Evidence) -> str:
             lever = scenario.levers[name]
             what = f"any {name}" if len(scenario.levers) > 1 else "anything"
             told.append(f"{what} from {' to '.join(roughly(lever, low, high))} is about as good")
-    return f" ({_listed(told)})" if told else ""
+    return f" ({listed(told)})" if told else ""
 
 
 def _edge(scenario: Scenario, evidence: Evidence, lever: str) -> str:
@@ -309,23 +259,22 @@ def _edge(scenario: Scenario, evidence: Evidence, lever: str) -> str:
     return f"It is the {most} {lever} that the data can speak for; whether a {more} one would be better is not known."
 
 
-def _everything(scenario: Scenario, at: tuple[float, ...], between: str = " ") -> str:
+def everything(scenario: Scenario, at: tuple[float, ...], between: str = " ") -> str:
+    """Each lever with its setting, as a list in words."""
     words = [f"{n}{between}{setting(lever, v)}" for (n, lever), v in zip(scenario.levers.items(), at, strict=True)]
-    return _listed(words)
+    return listed(words)
 
 
-def _nothing(scenario: Scenario) -> tuple[float, ...]:
-    nothing = scenario.space.do_nothing
-    return () if nothing is None else tuple(nothing.tolist())
+def nothing(scenario: Scenario) -> tuple[float, ...]:
+    """The setting of each lever that leaves things alone; empty where there is none."""
+    settled = scenario.space.do_nothing
+    return () if settled is None else tuple(settled.tolist())
 
 
 def _logged(scenario: Scenario) -> bool:
     return any(lever.current == "data" for lever in scenario.levers.values())
 
 
-def _listed(words: list[str]) -> str:
+def listed(words: list[str]) -> str:
+    """Words as a list: `a, b and c`."""
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
-
-
-def _lower(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]

@@ -8,16 +8,18 @@ from drivetrain.evidence.curve import Point
 from drivetrain.evidence.effects import Effect
 from drivetrain.evidence.estimators import NAMES as ESTIMATORS
 from drivetrain.evidence.fairness import Gap
-from drivetrain.evidence.judgement import NAMES, Evidence, Judged, judge
+from drivetrain.evidence.judgement import judge
 from drivetrain.evidence.propensity import Propensity, propensity
 from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.evidence.sealed import Opened, SealedTest, judge_sealed
 from drivetrain.evidence.tree import Condition, Tree
 from drivetrain.evidence.trust import Trust
 from drivetrain.evidence.value import Judge
+from drivetrain.evidence.worth import KEPT, NAMES, Evidence, Judged
 
 __all__ = [
     "ESTIMATORS",
+    "KEPT",
     "NAMES",
     "Condition",
     "Effect",

@@ -42,7 +42,8 @@ def curve(court: Judge, single: Floats) -> tuple[Point, ...]:
         if lever.frozen:
             continue
         along = _line(court, single, i)
-        scores, direct = court.each_single(along)
+        told = court.each_single(along)
+        scores, direct = told.total, told.direct
         sign = court.simulator.scenario.objective.sign
         best = scores[:, (sign * np.average(scores, axis=0, weights=court.sample.weight)).argmax()]
         for place, setting in enumerate(along[:, i]):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivetrain.errors import InfeasibleError
+from drivetrain.evidence.backing import spoken
 from drivetrain.evidence.groups import LEAVES, groups, smoothed
 from drivetrain.evidence.slate import Slate, slate
 from drivetrain.evidence.smoothed import Smoothed
@@ -37,14 +38,15 @@ def policies(court: Judge, singles: Singles) -> Policies:
     """Every policy that can be valued.
 
     A fixed setting that the data does not support, and a current policy that is fixed in some levers only, cannot be
-    valued and are left out.
+    valued and are left out. A current setting that is the same as doing nothing is named once, as that.
     """
     scenario, rows, support = court.simulator.scenario, len(court.table), court.simulator.support
     current, nothing = scenario.space.current, scenario.space.do_nothing
     out: dict[str, Floats | None] = {}
+    idle = nothing is not None and np.array_equal(current, nothing)
     if np.isnan(current).all():
         out["current"] = None
-    elif not np.isnan(current).any() and support.holds(current[None])[0]:
+    elif not np.isnan(current).any() and support.holds(current[None])[0] and not idle:
         out["current"] = np.tile(current, (rows, 1))
     if nothing is not None and support.holds(nothing[None])[0]:
         out["do_nothing"] = np.tile(nothing, (rows, 1))
@@ -111,7 +113,8 @@ def single_settings(court: Judge) -> Singles:
     """The best single setting.
 
     With one number to choose the data itself can speak, so models' expectations are corrected by it: see `credible`.
-    Where settings are too many to value all, blind models choose which to value for their fold.
+    Where settings are too many to value all, blind models choose which to value for their fold. One for which fewer
+    than ten effective rows speak, or ten events, is passed over where there are others.
     """
     everyone, many = court.simulator.crowd(court.table.frame), len(court.table)
     listed, feasible = shortlist(court.simulator, everyone, SINGLES, share=court.part)
@@ -122,13 +125,16 @@ def single_settings(court: Judge) -> Singles:
         for rows, blind, crowd in court.folds:
             lists.append(shortlist(blind, crowd, few, share=court.part * len(rows) / many)[0])
     options = np.unique(np.concatenate(lists), axis=0)
-    sign, (scores, direct) = court.simulator.scenario.objective.sign, court.each_single(options)
+    sign, scores = court.simulator.scenario.objective.sign, court.each_single(options)
+    total = scores.total
+    if not court.simulator.support.radius:  # of many levers hardly a row speaks for any: that is told, see `opinions`
+        total = np.where(spoken(court, scores.weight), total, np.nan)
     chosen = np.empty_like(court.table.settings)
     for (rows, blind, crowd), own in zip(court.folds, lists[1:], strict=True):
         others = np.delete(np.arange(many), rows)
-        told = credible(scores[others], court.unseen(blind, others, options))
+        told = credible(total[others], court.unseen(blind, others, options))
         chosen[rows] = _best(options, own, sign * told - _fear(blind, crowd, options))
-    best = sign * credible(scores, direct) - _fear(court.simulator, everyone, options)
+    best = sign * credible(total, scores.direct) - _fear(court.simulator, everyone, options)
     return Singles(_best(options, lists[0], best), chosen, feasible, options)
 
 
@@ -161,6 +167,7 @@ def credible(scores: Floats, direct: Floats) -> Floats:
 
 
 def _best(options: Floats, among: Floats, value: Floats) -> Floats:
-    """The option [L] of the highest value [P] among some of the options [P, L]."""
-    listed = (options[:, None] == among[None]).all(2).any(1)
-    return np.asarray(options[np.where(listed & np.isfinite(value), value, -np.inf).argmax()])
+    """The option [L] of the highest value [P] among some of the options [P, L]; of all where none of them has one."""
+    known = np.isfinite(value)
+    listed = (options[:, None] == among[None]).all(2).any(1) & known
+    return np.asarray(options[np.where(listed if listed.any() else known, value, -np.inf).argmax()])

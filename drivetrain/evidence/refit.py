@@ -61,7 +61,11 @@ def refit_error(court: Judge, scores: Scores, final: Floats) -> float:
         scores: of the folds' policies.
         final: [N, L] the settings that the policy made by all members gives the same rows.
     """
-    apart = scores.total - court.scores(final).total
+    return between(court, scores.total - court.scores(final).total)
+
+
+def between(court: Judge, apart: Floats) -> float:
+    """The standard error of the mean of differences [N], from how their means vary from fold to fold."""
     weight = np.ones(len(apart)) if court.sample.weight is None else court.sample.weight
     folds = np.unique(court.table.fold)
     parts = np.array([(weight * apart)[court.table.fold == fold].sum() for fold in folds]) / weight.sum()

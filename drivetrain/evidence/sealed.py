@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from drivetrain.data import Table
 from drivetrain.data.splits import SEALED
-from drivetrain.evidence.judgement import Evidence
 from drivetrain.evidence.propensity import Propensity, propensity
 from drivetrain.evidence.sample import Z95, Estimate
 from drivetrain.evidence.trust import drawn_as_declared
 from drivetrain.evidence.value import Judge, Scores
+from drivetrain.evidence.worth import Evidence
 from drivetrain.simulator import Crowd, Simulator, Support
 
 Floats = NDArray[np.float64]

@@ -85,13 +85,13 @@ def slate(court: Judge, singles: Floats, own: Floats | None) -> Slate | None:
     options = np.unique(
         np.concatenate([some, typical(court.simulator.scenario.space, _suiting(court) if own is None else own)]), axis=0
     )
-    sign, (scores, direct) = court.simulator.scenario.objective.sign, court.each_single(options)
-    known = np.isfinite(scores).all(0)
+    sign, scores = court.simulator.scenario.objective.sign, court.each_single(options)
+    known = np.isfinite(scores.total).all(0)
     if known.sum() < 2:
         return None
-    options, scores, direct = options[known], sign * scores[:, known], sign * direct[:, known]
+    options, direct, correction = options[known], sign * scores.direct[:, known], sign * scores.correction[:, known]
     barred = _barred(court, options) * BARRED * float(direct.std() or 1.0)
-    return Slate(options, direct - barred, scores - direct, barred)
+    return Slate(options, direct - barred, correction, barred)
 
 
 def unseeing(court: Judge, slate: Slate, blind: Simulator, others: Ints) -> Slate:

@@ -75,6 +75,8 @@ class Case:
     """Policy → its settings [N, L]; None of what the data shows."""
     parts: Mapping[str, Parts]
     recommended: str
+    told: Parts
+    """The recommended one's; in folds for which other rows choose another, that one's: see `choosing`."""
     reference: str | None
     """The policy of comparison."""
     single: Floats
@@ -120,7 +122,7 @@ def _beside(court: Judge, case: Case) -> Beside:
     sample, seed, sign = court.sample, court.simulator.scenario.seed, court.simulator.scenario.objective.sign
     parts = blocks.inputs(court.simulator.scenario, court.table)
     x = np.column_stack(list(parts.values())) if parts else np.zeros((len(court.table), 0))
-    chosen = estimators.every(case.parts[case.recommended], sample, x, court.table.fold)
+    chosen = estimators.every(case.told, sample, x, court.table.fold)
     smooth = bool(kernel.smooth(court.support))
     told = {"value": sample.bootstrap(chosen["dr"], seed)}
     if case.reference is None or case.reference == case.recommended:
@@ -131,7 +133,7 @@ def _beside(court: Judge, case: Case) -> Beside:
     told["gain"] = sample.bootstrap(apart, seed)
     base = sample.estimate(other["dr"])
     known = min(abs(base.low), abs(base.high)) > 0.1 * abs(base.value) and base.low * base.high > 0
-    pair = (case.parts[case.recommended], case.parts[case.reference])
+    pair = (case.told, case.parts[case.reference])
     return Beside(
         estimators.witnesses(chosen, other, sample, sign, smooth=smooth),
         told,

@@ -162,8 +162,8 @@ class Judge:
         other.__dict__["folds"] = self.folds  # read once
         return other
 
-    def each_single(self, settings: Floats) -> tuple[Floats, Floats]:
-        """Scores [N, P] of the P policies that give everyone one setting of settings [P, L], and their direct part."""
+    def each_single(self, settings: Floats) -> Scores:
+        """The scores, all parts [N, P], of the P policies that give everyone one setting of settings [P, L]."""
         direct = np.empty((len(self.table), len(settings)))
         for rows, blind, crowd in self.folds:
             parts = [self._of(outlook) for _, outlook in blind.chunks(crowd, settings)]
@@ -171,7 +171,7 @@ class Judge:
         everyone = [np.tile(setting, (len(self.table), 1)) for setting in settings]
         weight = np.column_stack([self.weights(each) for each in everyone])
         observed = np.column_stack([self.observed(each) for each in everyone])
-        return direct + weight * (observed - self.carried(settings[None])), direct
+        return Scores(direct, weight * (observed - self.carried(settings[None])), weight)
 
     def unseen(self, blind: Simulator, rows: NDArray[np.int64], settings: Floats) -> Floats:
         """What members that have not seen a fold expect of other rows, [n, P], for a choice that is to be blind to it.

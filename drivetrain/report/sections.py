@@ -10,7 +10,7 @@ import numpy as np
 
 from drivetrain import figures
 from drivetrain.assembly import Run, bridge, swings
-from drivetrain.decisions import bounded, fairness, groups, last_test, words
+from drivetrain.decisions import bounded, fairness, groups, last_test, reasons, words
 from drivetrain.decisions import grounds as behind
 from drivetrain.decisions.rounding import interval, number, setting, span
 from drivetrain.evidence import NAMES
@@ -54,7 +54,7 @@ def answer(run: Run) -> str:
     what = words.stance(scenario, evidence)
     promise = run.recommendations.promise if run.recommendations is not None else None
     proved = "" if run.recommendations is None else words.certified(scenario, run.recommendations.plan.certificate)
-    told = bullets([*words.reasons(scenario, evidence), *filter(None, [proved])])
+    told = bullets([*reasons.sentences(scenario, evidence), *filter(None, [proved])])
     return (
         f'<div class="answer"><span class="stance {what.word}">{escape(what.title)}</span>'
         f"{paragraph(words.headline(scenario, evidence, promise), 'large')}"

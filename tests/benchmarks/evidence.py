@@ -208,7 +208,7 @@ def main() -> None:
     asked.add_argument("--quick", action="store_true")
     asked.add_argument("--rows", type=int, nargs="+", default=[2_000, 20_000])
     asked.add_argument("--seeds", type=int, default=1)
-    asked.add_argument("--worlds", nargs="+", default=list(WORLDS))
+    asked.add_argument("--worlds", nargs="+", default=list(EARNED))
     told = asked.parse_args()
     dt.steady()
     columns = ("ours", *PEERS, "constant", "current", "random", "seconds")

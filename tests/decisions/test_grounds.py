@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from drivetrain.decisions import grounds, words
+from drivetrain.decisions import grounds, reasons
 from drivetrain.evidence import Evidence, judge
 from drivetrain.simulator import Support
 from tests.stand_ins import as_table, declare, stand_in
@@ -54,7 +54,7 @@ def test_a_draw_that_was_none_is_called_out() -> None:
     alarm = grounds.alarms(scenario, told)[0]
     assert alarm.startswith("Declared as drawn at random, but inputs foretell")
     assert "x most" in alarm
-    assert alarm in words.verdict(scenario, told)
+    assert alarm in reasons.verdict(scenario, told)
     assert told.trust is not None
     assert told.trust.source == "learned"
 

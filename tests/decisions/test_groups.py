@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from drivetrain import figures
-from drivetrain.decisions import groups, recommend, words
+from drivetrain.decisions import groups, reasons, recommend, words
 from drivetrain.evidence import judge
 from tests.evidence.test_judgement import TEXT, world
 
@@ -21,7 +21,7 @@ def test_segments_are_found_and_told():
     assert [each.name for each in evidence.policies] == ["current", "do_nothing", "single", "tree"]
     assert evidence.recommended == "tree"
     assert words.headline(scenario, evidence).startswith("Set price for each of 2 groups. Expected: ")
-    assert "gains" in " ".join(words.reasons(scenario, evidence))
+    assert "gains" in " ".join(reasons.sentences(scenario, evidence))
     low, high = groups.groups(scenario, evidence)
     assert (low.gets, high.gets) == ("price 1", "price 3")
     assert low.who.startswith("x at most ")

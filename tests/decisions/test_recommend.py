@@ -15,7 +15,7 @@ from drivetrain.decisions import locks, read_locks, recommend, write
 from drivetrain.decisions.recommend import COLUMNS, column_of
 from drivetrain.errors import DataError, UsageError
 from drivetrain.evidence import Estimate, Evidence
-from drivetrain.evidence.judgement import Judged
+from drivetrain.evidence.worth import Judged
 from tests.stand_ins import anywhere, declare, stand_in
 
 TEXT = """\

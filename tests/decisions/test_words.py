@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivetrain.decisions import Promise, words
+from drivetrain.decisions import Promise, reasons, words
 from drivetrain.decisions.rounding import interval, number, setting, span
 from drivetrain.evidence import Estimate, Evidence, Judged, Point
 from drivetrain.scenario import Scenario, load, parse
@@ -100,35 +100,35 @@ def test_what_is_kept_as_it_is_has_no_gain_to_sum(scenario: Scenario) -> None:
 
 
 def test_personal_settings_that_do_not_pay(scenario: Scenario) -> None:
-    lines = words.verdict(scenario, _evidence())
+    lines = reasons.verdict(scenario, _evidence())
     assert "A setting for each row is not worth it: it would change the value by -0.010 EUR per visitor" in lines[1]
     worse = _evidence(gains={"do_nothing": Estimate(0.3, 0.1), "row": Estimate(0.5, 0.1)})
-    assert "A setting for each row is worse, by 0.50 EUR per visitor" in words.verdict(scenario, worse)[1]
+    assert "A setting for each row is worse, by 0.50 EUR per visitor" in reasons.verdict(scenario, worse)[1]
 
 
 def test_less_is_better_where_the_objective_is_minimised(scenario: Scenario) -> None:
     fewer = parse(scenario.text.replace("maximise: (price - 4) * bought", "minimise: bought * price"))
-    lines = words.verdict(fewer, _evidence())
+    lines = reasons.verdict(fewer, _evidence())
     assert "A setting for each row is not worth it: it would change the value by 0.010 EUR per visitor" in lines[1]
 
 
 def test_doing_nothing_that_the_data_cannot_speak_for_is_named(scenario: Scenario) -> None:
     blind = _evidence(policies=tuple(_judged(name, 1.0) for name in ("current", "single")))
     told = "Doing nothing (price 10.00 EUR) is not judged: too few rows of the data have such a setting."
-    assert told in words.verdict(scenario, blind)
-    assert told not in words.verdict(scenario, _evidence())
+    assert told in reasons.verdict(scenario, blind)
+    assert told not in reasons.verdict(scenario, _evidence())
 
 
 def test_personal_settings_that_pay(scenario: Scenario) -> None:
     gains = {"do_nothing": Estimate(0.5, 0.1), "single": Estimate(0.2, 0.06)}
-    told = " ".join(words.verdict(scenario, _evidence("row", gains=gains)))
+    told = " ".join(reasons.verdict(scenario, _evidence("row", gains=gains)))
     assert "A setting for each row gains 0.20 EUR per visitor (95 % interval 0.08 to 0.32) over one for all." in told
     assert words.action(scenario, _evidence("row", gains=gains)) == "Set price for each row on its own"
 
 
 def test_thin_evidence_and_edges_are_told(scenario: Scenario) -> None:
     thin = _evidence(policies=(_judged("do_nothing", 1), _judged("single", 1, 20), _judged("row", 1)))
-    assert any("Only about 20 rows" in line for line in words.verdict(scenario, thin))
+    assert any("Only about 20 rows" in line for line in reasons.verdict(scenario, thin))
     points = tuple(Point("price", at, Estimate(1, 0.1), Estimate(0, 0.1), 1.0) for at in (6.0, 7.5, 9.0))
     edge = _evidence(curve=points, single=(6.0,), near={"price": (6.0, 6.0, False)})
     assert "lowest price that the data can speak for" in words.top(scenario, edge, "price")
@@ -169,3 +169,30 @@ def test_numbers_have_three_digits(value: float) -> None:
 
 def test_what_is_not_a_number_is_unknown() -> None:
     assert span(Estimate(math.nan, math.nan)) == "unknown (95 % interval unknown to unknown)"
+
+
+def test_what_looks_better_and_may_not_be_recommended_is_told_with_the_reason(scenario: Scenario) -> None:
+    far = replace(_judged("single", 3.0, effective=4), eligible=False)
+    rare = replace(_judged("row", 2.0), eligible=False, events=6.0)
+    kept = _evidence("do_nothing", policies=(_judged("do_nothing", 1.0), far, rare))
+    assert "No other policy that may be recommended is clearly better" in words.headline(scenario, kept)
+    assert words.stance(scenario, kept).reason == "Nothing else that may be recommended is clearly better."
+    told = " ".join(reasons.sentences(scenario, kept))
+    assert "but may not be recommended: only about 4 rows speak for it." in told
+    assert "but may not be recommended: only about 6 of the rows that speak for it have the rarer result." in told
+    worse = _evidence("do_nothing", policies=(_judged("do_nothing", 1.0), replace(far, estimate=Estimate(0.5, 0.1))))
+    assert "that may be recommended" not in words.headline(scenario, worse)
+
+
+def test_a_handful_of_events_is_to_be_tested_first(scenario: Scenario) -> None:
+    policies = (_judged("do_nothing", 1.0), replace(_judged("single", 1.3), events=6.0))
+    few = _evidence(policies=policies)
+    assert words.stance(scenario, few).word == "test"
+    assert "rank policies" in words.stance(scenario, few).reason
+    assert "counts in two more" in " ".join(reasons.sentences(scenario, few))
+
+
+def test_the_luck_of_the_choice_is_told(scenario: Scenario) -> None:
+    lucky = replace(_judged("single", 1.0), scored=Estimate(1.05, 0.05))
+    told = words.inflation(scenario, _evidence(policies=(_judged("do_nothing", 0.7), lucky)))
+    assert "its scores come to 1.05; without the luck of having been chosen it is worth 1.00" in told

@@ -13,11 +13,12 @@ from drivetrain.data import Rows, Table
 from drivetrain.decisions import recommend
 from drivetrain.errors import DataError, InfeasibleError, RefusedError
 from drivetrain.evidence import Estimate, Evidence, Judge, Sample, judge
+from drivetrain.evidence.choosing import simplest
 from drivetrain.evidence.curve import Point, near
 from drivetrain.evidence.effects import effects
-from drivetrain.evidence.judgement import Judged, _simplest
 from drivetrain.evidence.propensity import propensity
 from drivetrain.evidence.value import Scores
+from drivetrain.evidence.worth import Judged
 from drivetrain.simulator import Simulator, Support
 from tests.stand_ins import as_table, declare, stand_in
 
@@ -234,20 +235,20 @@ def made(**parts: tuple[float, float]) -> tuple[list[Judged], dict[str, Scores]]
 )
 def test_the_simplest_policy_that_is_not_clearly_beaten(parts, expected):
     judged, scores = made(**parts)
-    assert _simplest(judged, scores, 1, Sample(400)) == expected
+    assert simplest(judged, scores, 1, Sample(400), np.arange(400)) == expected
     mirrored = {name: replace(each, direct=-each.direct) for name, each in scores.items()}
-    assert _simplest(judged, mirrored, -1, Sample(400)) == expected
+    assert simplest(judged, mirrored, -1, Sample(400), np.arange(400)) == expected
 
 
 def test_what_may_not_be_recommended_is_passed_over():
     judged, scores = made(current=(5, 1), single=(1, 1), row=(1, 1))
     barred = [replace(each, eligible=each.name != "current") for each in judged]
-    assert _simplest(barred, scores, 1, Sample(400)) == "single"
+    assert simplest(barred, scores, 1, Sample(400), np.arange(400)) == "single"
     none = [replace(each, eligible=False) for each in judged]
     with pytest.raises(InfeasibleError, match="no policy"):
-        _simplest(none, scores, 1, Sample(400))
+        simplest(none, scores, 1, Sample(400), np.arange(400))
     with pytest.raises(RefusedError, match="effective rows"):
-        _simplest([replace(each, effective=3.0) for each in none], scores, 1, Sample(400))
+        simplest([replace(each, effective=3.0) for each in none], scores, 1, Sample(400), np.arange(400))
 
 
 @pytest.mark.parametrize("sign", [1, -1])

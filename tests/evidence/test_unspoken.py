@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from drivetrain.decisions import words
+from drivetrain.decisions import reasons, words
 from drivetrain.evidence import judge
 from drivetrain.simulator import Support
 from tests.stand_ins import as_table, declare, stand_in
@@ -36,4 +36,4 @@ def test_the_best_of_seven_levers_is_told_as_an_opinion() -> None:
     assert evidence.policy("current").estimate.value == pytest.approx(seen.mean())
     assert "the data cannot confirm it" in words.headline(scenario, evidence)
     assert words.stance(scenario, evidence).word == "test"
-    assert not any("speak for" in line for line in words.reasons(scenario, evidence))
+    assert not any("speak for" in line for line in reasons.sentences(scenario, evidence))

@@ -163,11 +163,11 @@ def test_the_formula_re_derived_by_hand():
     assert scores.total == pytest.approx(by_hand, abs=1e-8)
     assert scores.effective == pytest.approx(weight.sum() ** 2 / (weight**2).sum())
     singles = np.array([[0.0], [1.0], [2.0]])
-    table, direct = judge.each_single(singles)
+    each = judge.each_single(singles)
     for place, single in enumerate(singles):
         one = judge.scores(np.tile(single, (400, 1)))
-        assert table[:, place] == pytest.approx(one.total, abs=1e-8)
-        assert direct[:, place] == pytest.approx(one.direct, abs=1e-8)
+        assert each.total[:, place] == pytest.approx(one.total, abs=1e-8)
+        assert each.direct[:, place] == pytest.approx(one.direct, abs=1e-8)
     logged = judge.logged()
     assert logged.total == pytest.approx(3 * y - 0.5 * got, abs=1e-8)
     assert logged.direct == pytest.approx(q(got), abs=1e-8)
@@ -190,7 +190,7 @@ def test_no_member_that_saw_a_row_judges_it():
     assert judge.expected(world.policy) == pytest.approx(3 * mine - 0.5 * offer)
     assert judge.carried(world.policy[:, None])[:, 0] == pytest.approx(3 * mine - 0.5 * offer)
     assert judge.logged().direct == pytest.approx(3 * mine - 0.5 * world.table.settings[:, 0])
-    assert judge.each_single(np.array([[1.0]]))[1][:, 0] == pytest.approx(3 * mine - 0.5)
+    assert judge.each_single(np.array([[1.0]])).direct[:, 0] == pytest.approx(3 * mine - 0.5)
     for rows, blind, _ in judge.folds:
         assert set(world.table.fold[rows].tolist()) == set(blind.folds.tolist())
 

@@ -1,0 +1,126 @@
+"""Which policy: the simplest that is not clearly beaten; and what it is worth without the luck of having been chosen.
+
+Every policy's scores are honest, but the best of several honest values is the luckiest one (the winner's curse:
+Andrews, Kitagawa & McCloskey 2024, "Inference on Winners", QJE 139:305). So the choice is cross-fitted like all else:
+for each fold the rows of the other folds choose, and the fold's rows tell what the chosen one is worth (the outer loop
+of nested cross-validation: Varma & Simon 2006, BMC Bioinformatics 7:91; for policies Athey & Wager 2021, Econometrica
+89:133, section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivetrain.errors import Fault, InfeasibleError, RefusedError
+from drivetrain.evidence.backing import FEWEST
+from drivetrain.evidence.refit import between
+from drivetrain.evidence.sample import Sample
+from drivetrain.evidence.value import Judge, Scores
+from drivetrain.evidence.worth import NAMES, Judged
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+TROUBLE = 0.01
+"""Share of what the best policy gains over the simplest, below which more complexity is not worth its trouble."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The recommended policy."""
+
+    name: str
+    by_fold: tuple[str, ...]
+    """What the rows of the other folds choose, for each fold in turn."""
+    scores: Scores
+    """Its scores; in a fold for which other rows choose another policy, that one's value, told as a correction."""
+    error: float
+    """The standard error that the folds' disagreement adds."""
+
+
+def choose(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores]) -> Choice:
+    """The recommended policy, and honest scores of it.
+
+    That holds where things are left as they are too: doing nothing is chosen most where its own scores were lucky.
+
+    Args:
+        court: judged the policies.
+        judged: says which may be recommended.
+        scores: of each policy.
+    """
+    everyone, sign = np.arange(len(court.table)), court.simulator.scenario.objective.sign
+    name = simplest(judged, scores, sign, court.sample, everyone)
+    by_fold = tuple(
+        simplest(judged, scores, sign, court.sample, np.delete(everyone, rows)) for rows, _, _ in court.folds
+    )
+    own = scores[name]
+    if set(by_fold) == {name}:
+        return Choice(name, by_fold, own, 0.0)
+    total = own.total.copy()
+    for (rows, _, _), other in zip(court.folds, by_fold, strict=True):
+        total[rows] = scores[other].total[rows]
+    told = Scores(own.direct, total - own.direct, own.weight)
+    return Choice(name, by_fold, told, between(court, own.total - total))
+
+
+def simplest(judged: Sequence[Judged], scores: Mapping[str, Scores], sign: int, sample: Sample, rows: Ints) -> str:
+    """The simplest eligible policy; or, of those that beat it, the simplest that no more complex one beats.
+
+    To beat is to be worth more by above one standard error of the difference, paired row by row (the rule of one
+    standard error, Breiman et al. 1984, 3.4.3), and by above a hundredth of what the best gains over the simplest: less
+    is not worth the trouble. A policy that is merely too uncertain to be beaten does not replace a simpler one.
+
+    Args:
+        judged: says which are eligible.
+        scores: of each policy.
+        sign: 1 where more is better, −1 where less is.
+        sample: all rows.
+        rows: those that choose; errors are those of all rows, so that fewer rows choose by the same measure.
+
+    Raises:
+        InfeasibleError: none keeps the constraints.
+        RefusedError: hardly a row speaks for any.
+    """
+    eligible = [name for name in NAMES if any(each.name == name and each.eligible for each in judged)]
+    if not eligible:
+        raise _none(judged)
+    first, weight = eligible[0], sample.weight
+
+    def gain(one: str, other: str) -> tuple[float, float]:
+        apart = sign * (scores[one].total - scores[other].total)
+        value = float(np.average(apart[rows], weights=None if weight is None else weight[rows]))
+        return value, sample.estimate(apart).error
+
+    most = max(gain(name, first)[0] for name in eligible)
+
+    def beats(one: str, other: str) -> bool:
+        value, error = gain(one, other)
+        return value > max(error, TROUBLE * most)
+
+    better = [name for name in eligible if name != first and beats(name, first)]
+    unbeaten = (name for i, name in enumerate(better) if not any(beats(rival, name) for rival in better[i + 1 :]))
+    return next(unbeaten, first)
+
+
+def _none(judged: Sequence[Judged]) -> InfeasibleError | RefusedError:
+    if all(each.effective < FEWEST for each in judged if each.name != "current"):
+        return RefusedError(
+            Fault(
+                "policies",
+                f"fewer than {FEWEST} effective rows speak for each",
+                "A policy is recommended only where the data has tried something like it",
+                "Bring more rows, or let the settings vary more",
+            )
+        )
+    return InfeasibleError(
+        Fault(
+            "constraints",
+            "found no policy that keeps them on rows that its models have not seen",
+            "A recommended policy must keep every constraint",
+            "Loosen a bound, or widen a lever's range",
+        )
+    )
