@@ -5,13 +5,14 @@ whose members are also the judges of the rows that they have not seen. `write` a
 """
 
 from drivetrain.modeler.contest import Fitted, Progress, fit
-from drivetrain.modeler.encoder import EncodedRows, InputEncoder, stands_apart
+from drivetrain.modeler.encoder import EncodedRows, InputEncoder
 from drivetrain.modeler.ensemble import Models, OutcomeModel
 from drivetrain.modeler.folder import read, write
 from drivetrain.modeler.hand_over import hand_over
 from drivetrain.modeler.held_out import HeldOut, held_out
 from drivetrain.modeler.importance import explained
 from drivetrain.modeler.links import Link, worth
+from drivetrain.modeler.settings import stands_apart
 
 __all__ = [
     "EncodedRows",

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from drivetrain.data import Table, existing
+from drivetrain.data import Table
 from drivetrain.errors import Fault, FormulaError, nearest
-from drivetrain.modeler import baselines, scales, scores, smearing, tuning
+from drivetrain.modeler import baselines, scores, smearing, tuning
 from drivetrain.modeler.blends import blend
 from drivetrain.modeler.boosting import MOST_OPTIONS
 from drivetrain.modeler.calibrating import calibrated
-from drivetrain.modeler.coded import CodedColumn, coded
+from drivetrain.modeler.coded import CodedColumn
 from drivetrain.modeler.cross_fitting import Task, cross_fit, cross_grow, out_of_fold
-from drivetrain.modeler.encoder import InputEncoder, SettingColumn, SettingEncoder
+from drivetrain.modeler.encoder import InputEncoder
 from drivetrain.modeler.ensemble import Member, Models, OutcomeModel
 from drivetrain.modeler.foretold import learn
 from drivetrain.modeler.kinds import AND, EVERY
-from drivetrain.modeler.links import Link, worth
-from drivetrain.modeler.networks import Shape
+from drivetrain.modeler.links import worth
 from drivetrain.modeler.nodes import Nodes
+from drivetrain.modeler.posing import link_of, pose
 from drivetrain.modeler.retrieval import retrieval
-from drivetrain.modeler.training import Examples
-from drivetrain.scenario import Categorical, Continuous, Integer, Lever, Model, Scenario, effect_on
+from drivetrain.scenario import Model, Scenario, effect_on
 from drivetrain.scenario.check import formulas
 
 Progress = Callable[[str], None]
@@ -55,20 +52,19 @@ def fit(scenario: Scenario, table: Table, progress: Progress = lambda _: None) -
         RefusedError: too few rows to train on, or training diverged.
     """
     scenario, rows = scenario.resolved(table.options), table.training
-    kinds = {name: declared.kind for name, declared in scenario.inputs.items()}
-    inputs = InputEncoder.fit(rows.frame, kinds)
-    bare = inputs.encode(rows.frame)
-    read = np.column_stack([bare.codes.numpy(), bare.numbers.numpy()]).astype(np.float32)
+    inputs, encoded = InputEncoder.fit_encode(rows.frame, {name: each.kind for name, each in scenario.inputs.items()})
+    read = np.column_stack([encoded.codes.numpy(), encoded.numbers.numpy()]).astype(np.float32)
     foretold, unseen = learn(scenario, rows, read)
-    inputs = inputs.model_copy(update={"foretold": foretold})
-    links = {name: _link(scenario, rows, name) for name in scenario.outcomes}
+    if foretold:  # by trees that have not seen the row
+        inputs, encoded = inputs.model_copy(update={"foretold": foretold}), encoded.beside(unseen)
+    links = {name: link_of(scenario, rows, name) for name in scenario.outcomes}
     known = {**inputs.vocabularies, **scenario.options, **{name: link.options for name, link in links.items()}}
     if faults := list(_unheard_of(scenario, known)):
         raise FormulaError(*faults)
     values = worth(scenario, links, rows.frame)
     outcomes, contest = {}, {}
     for name in scenario.outcomes:
-        task = _task(scenario, rows, inputs, unseen, links, values, name, table)
+        task = pose(scenario, rows, inputs.sizes, encoded, links, values, name, table)
         outcomes[name], contest[name] = _hold(scenario, name, task, progress)
     return Fitted(Models(inputs, outcomes), contest)
 
@@ -81,86 +77,6 @@ def _unheard_of(scenario: Scenario, known: Mapping[str, Sequence[str]]) -> Itera
                 rule = f"It must be a value of '{name}' in the training rows"
                 found = f"found '{name}' compared with the unknown text '{text}'"
                 yield Fault(".".join(map(str, path)), found, rule, nearest(text, known[name]))
-
-
-def _task(
-    scenario: Scenario,
-    table: Table,
-    inputs: InputEncoder,
-    unseen: NDArray[np.float32],
-    links: Mapping[str, Link],
-    values: Mapping[str, np.ndarray],
-    name: str,
-    everything: Table,
-) -> Task:
-    uses = scenario.outcomes[name].uses
-    settings = np.column_stack([table.settings, *(values[use] for use in uses)])
-    usable = existing(scenario, table.frame, name) & np.isfinite(np.column_stack([values[name], settings])).all(axis=1)
-    part, settings = table.subset(usable), settings[usable]
-    encoder = _setting_encoder(scenario, everything, links, name, settings)
-    weight = None if part.weight is None else part.weight / part.weight.mean()
-    read = inputs.encode(part.frame)
-    for place, foretold in enumerate(unseen[usable].T):  # by trees that have not seen the row
-        read.numbers[:, 2 * (place - unseen.shape[1])] = torch.from_numpy(foretold.copy())
-    examples = Examples(read, encoder.encode(torch.tensor(settings)), values[name][usable], weight)
-    model, width = scenario.model, links[name].width
-    shape = Shape(
-        tuple(inputs.sizes),
-        inputs.numbers,
-        encoder.width,
-        width,
-        model.layers,
-        model.interactions,
-        model.dropout,
-        encoder.held,
-    )
-    shape = replace(shape, coded=encoder.coded)
-    return Task(links[name], shape, encoder, examples, part.fold)
-
-
-def _link(scenario: Scenario, table: Table, name: str) -> Link:
-    declared = scenario.outcomes[name]
-    if declared.kind == "rating":
-        return Link(kind="rating", low=declared.min or 0.0, high=declared.max or 0.0)
-    if declared.kind != "categorical":
-        seen = table.frame[name][existing(scenario, table.frame, name)].to_numpy(dtype=np.float64)
-        return Link(kind=declared.kind, curve=declared.scale, knee=scales.knee(declared.scale, seen))
-    return Link(kind=declared.kind, options=declared.options or tuple(sorted(table.frame[name].dropna().unique())))
-
-
-def _setting_encoder(
-    scenario: Scenario, table: Table, links: Mapping[str, Link], outcome: str, settings: np.ndarray
-) -> SettingEncoder:
-    uses, nothing = scenario.outcomes[outcome].uses, scenario.space.do_nothing
-    levers = [
-        CodedColumn.fit(name, lever, table.frame)
-        if isinstance(lever, Categorical) and coded(lever, scenario.model)
-        else SettingColumn.fit(
-            name,
-            settings[:, i],
-            options=len(lever.options) if isinstance(lever, Categorical) else 0,
-            atom=None if nothing is None else _atom(lever, outcome, float(nothing[i])),
-            effect=effect_on(lever, outcome),
-        )
-        for i, (name, lever) in enumerate(scenario.levers.items())
-    ]
-    earlier = [
-        SettingColumn.fit(
-            name,
-            settings[:, i],
-            options=len(links[name].options),
-            atom=links[name].nothing if scenario.outcomes[name].when else None,
-        )
-        for i, name in enumerate(uses, start=len(levers))
-    ]
-    return SettingEncoder(columns=(*levers, *earlier))
-
-
-def _atom(lever: Lever, outcome: str, nothing: float) -> float | None:
-    """Doing nothing; None where a jump beside it would break a declared bend, which it may only at the range's ends."""
-    if isinstance(lever, Continuous | Integer) and effect_on(lever, outcome).endswith(("concave", "convex")):
-        return nothing if nothing in (lever.min, lever.max) else None
-    return nothing
 
 
 def _competing(scenario: Scenario, name: str, task: Task, progress: Progress) -> tuple[dict[str, str], dict[str, str]]:

@@ -7,25 +7,21 @@ missing number carries a flag, and a number outside the range that training saw 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Literal
+from itertools import count
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from drivetrain.modeler import effects
-from drivetrain.modeler.coded import CodedColumn
 from drivetrain.modeler.foretold import Foretold
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-KNOTS = 6
-ATOM_SHARE = 0.02
-RUN = 4096
+RUN = 8192
 HUGE = 1e150
 """Squares of numbers below are finite."""
 MOST_FOR_CENTRE = 10_000
@@ -48,9 +44,16 @@ class EncodedRows:
         """The number of rows N."""
         return len(self.codes)
 
-    def __getitem__(self, part: slice) -> EncodedRows:
-        """A run of rows, sharing memory."""
+    def __getitem__(self, part: slice | Tensor) -> EncodedRows:
+        """Some of the rows; a run of them shares memory."""
         return EncodedRows(self.codes[part], self.numbers[part], {})
+
+    def beside(self, foretold: np.ndarray) -> EncodedRows:
+        """The rows with what inputs foretell of levers [N, F] behind the numbers, as numbers that are never missing."""
+        import torch
+
+        flagged = np.stack([foretold, np.zeros_like(foretold)], -1).reshape(len(self), -1).astype(np.float32)
+        return EncodedRows(self.codes, torch.cat([self.numbers, torch.from_numpy(flagged)], 1), self.remarks)
 
 
 class Remarks:
@@ -84,33 +87,56 @@ class NumericColumn(_Frozen):
     """Whether training rows lacked it. Only then do networks know what the flag means; else it stays down."""
 
     @classmethod
-    def fit(cls, name: str, values: pd.Series[float]) -> NumericColumn:
-        """Learn centre (median), scale (standard deviation) and range from the training rows that are not missing."""
-        raw = values.to_numpy(dtype=np.float64)
-        seen = raw[np.isfinite(raw)]
+    def fit(cls, name: str, raw: np.ndarray) -> NumericColumn:
+        """Learn centre (median), scale (standard deviation) and range from the training rows that are not missing.
+
+        Args:
+            name: of the input.
+            raw: float64 [N].
+        """
+        seen = raw if len(raw) and _all_finite(raw) else raw[np.isfinite(raw)]
         if not len(seen):
             return cls(name=name, centre=0.0, scale=1.0, low=0.0, high=0.0, gaps=bool(len(raw)))
         low, high, gaps = float(seen.min()), float(seen.max()), len(seen) < len(raw)
-        return cls(name=name, centre=float(np.median(_some(seen))), scale=_spread(seen), low=low, high=high, gaps=gaps)
+        centre = float(np.median(_some(seen)))
+        return cls(name=name, centre=centre, scale=_spread(seen, max(-low, high)), low=low, high=high, gaps=gaps)
 
     def encode(self, values: np.ndarray, out: np.ndarray, remarks: Remarks, at: slice) -> None:
         """Fill float32 [n, 2] of a run of rows: the standardised value (0 where missing), and the missing flag.
 
         Args:
             values: float64 [n] of the run.
-            out: what to fill; the flag stays down where training had no gaps.
+            out: what to fill, all zeros; the flag stays down where training had no gaps.
             remarks: to note what is not plain.
             at: the run's place among all rows.
         """
+        if not (values.min() >= self.low and values.max() <= self.high):  # never so where one is missing
+            values = self._plain(values, out, remarks, at)
+        np.divide(values - self.centre, self.scale, out=out[:, 0], casting="same_kind")
+
+    def _plain(self, values: np.ndarray, out: np.ndarray, remarks: Remarks, at: slice) -> np.ndarray:
+        """Values without gaps and within the range, with the flag set and both noted."""
         missing = ~np.isfinite(values)
-        if gaps := bool(missing.any()):
-            remarks.note(f"{self.name}: missing", at, missing)
-            values = np.where(missing, self.centre, values)
-        inside = np.clip(values, self.low, self.high)
-        if (moved := (inside != values) & ~missing).any():
-            remarks.note(f"{self.name}: outside the range seen", at, moved)
-        out[:, 0] = (inside - self.centre) / self.scale
-        out[:, 1] = missing if gaps and self.gaps else 0.0
+        remarks.note(f"{self.name}: missing", at, missing)
+        if self.gaps:
+            out[:, 1] = missing
+        inside = np.clip(np.where(missing, self.centre, values), self.low, self.high)
+        remarks.note(f"{self.name}: outside the range seen", at, (inside != values) & ~missing)
+        return inside
+
+
+class Texts(NamedTuple):
+    """A column of N texts, told apart once."""
+
+    place: np.ndarray
+    """[N] each row's place among the distinct ones; −1 where it is missing."""
+    distinct: np.ndarray
+    """The distinct ones."""
+
+    @classmethod
+    def of(cls, values: pd.Series[str]) -> Texts:
+        """Args: values: [N] texts, or missing."""
+        return cls(*pd.factorize(values.to_numpy(dtype=object)))
 
 
 class CategoricalColumn(_Frozen):
@@ -121,39 +147,50 @@ class CategoricalColumn(_Frozen):
     vocabulary: tuple[str, ...]
 
     @classmethod
-    def fit(cls, name: str, values: pd.Series[str]) -> CategoricalColumn:
+    def fit(cls, name: str, texts: Texts) -> CategoricalColumn:
         """Learn the sorted distinct values of training rows."""
-        distinct = pd.Series(list(set(values.tolist())), dtype=object).dropna()
-        return cls(name=name, vocabulary=tuple(sorted({str(value) for value in distinct})))
+        return cls(name=name, vocabulary=tuple(sorted(map(str, texts.distinct))))
 
-    def encode(self, values: pd.Series[str], remarks: Remarks) -> np.ndarray:
+    def encode(self, texts: Texts, remarks: Remarks) -> np.ndarray:
         """int64 [N]: 1 + position in the vocabulary, or 0."""
-        codes = pd.Index(self.vocabulary, dtype=object).get_indexer(pd.Index(values, dtype=object)) + 1
-        if (unknown := codes == 0).any():
-            missing = unknown & values.isna().to_numpy()
-            remarks.note(f"{self.name}: missing", slice(None), missing)
-            remarks.note(f"{self.name}: unseen category", slice(None), unknown & ~missing)
-        return np.asarray(codes, dtype=np.int64)
+        index = dict(zip(self.vocabulary, count(1), strict=False))
+        known = np.array([*(index.get(text, 0) for text in texts.distinct), 0], dtype=np.int64)  # −1 finds the last
+        codes: np.ndarray = known[texts.place]
+        remarks.note(f"{self.name}: missing", slice(None), texts.place < 0)
+        if not known[:-1].all():
+            remarks.note(f"{self.name}: unseen category", slice(None), (codes == 0) & (texts.place >= 0))
+        return codes
+
+
+Column = NumericColumn | CategoricalColumn
 
 
 class InputEncoder(_Frozen):
     """All inputs of a scenario, fitted on training rows only."""
 
-    columns: tuple[Annotated[NumericColumn | CategoricalColumn, Field(discriminator="kind")], ...]
+    columns: tuple[Annotated[Column, Field(discriminator="kind")], ...]
     foretold: tuple[Foretold, ...] = ()
     """What inputs foretell of levers, which stands behind the numbers; none where settings were drawn at random."""
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, kinds: Mapping[str, str]) -> InputEncoder:
         """Args: frame: training rows; kinds: for each input `numeric`, `yes_no` or `categorical`."""
-        return cls(
-            columns=tuple(
-                CategoricalColumn.fit(name, frame[name])
-                if kind == "categorical"
-                else NumericColumn.fit(name, frame[name])
-                for name, kind in kinds.items()
-            )
+        return cls._fitted(_read(frame, kinds))
+
+    @classmethod
+    def fit_encode(cls, frame: pd.DataFrame, kinds: Mapping[str, str]) -> tuple[InputEncoder, EncodedRows]:
+        """As `fit`, and the same rows encoded: each column is read once."""
+        read = _read(frame, kinds)
+        encoder = cls._fitted(read)
+        return encoder, encoder._encoded(read, len(frame))
+
+    @classmethod
+    def _fitted(cls, read: Mapping[str, Texts | np.ndarray]) -> InputEncoder:
+        columns = (
+            CategoricalColumn.fit(name, values) if isinstance(values, Texts) else NumericColumn.fit(name, values)
+            for name, values in read.items()
         )
+        return cls(columns=tuple(columns))
 
     @property
     def sizes(self) -> list[int]:
@@ -177,136 +214,37 @@ class InputEncoder(_Frozen):
 
     def encode(self, frame: pd.DataFrame) -> EncodedRows:
         """Rows with the scenario's input columns → tensors, in order."""
+        rows = self._encoded(_read(frame, {column.name: column.kind for column in self.columns}), len(frame))
+        if not self.foretold:
+            return rows
+        known = np.column_stack([rows.codes.numpy(), rows.numbers.numpy()]).astype(np.float32)
+        return rows.beside(np.column_stack([each.of(known) for each in self.foretold]))
+
+    def _encoded(self, read: Mapping[str, Texts | np.ndarray], rows: int) -> EncodedRows:
+        """The inputs alone."""
         import torch
 
-        remarks = Remarks(len(frame))
-        codes = np.zeros((len(frame), len(self.sizes)), np.int64)
+        remarks, codes = Remarks(rows), np.zeros((rows, len(self.sizes)), np.int64)
         for place, texts in enumerate(c for c in self.columns if isinstance(c, CategoricalColumn)):
-            codes[:, place] = texts.encode(frame[texts.name], remarks)
+            codes[:, place] = texts.encode(read[texts.name], remarks)  # type: ignore[arg-type]
         numeric = [column for column in self.columns if isinstance(column, NumericColumn)]
-        raw = [frame[column.name].to_numpy(dtype=np.float64) for column in numeric]
-        numbers = np.zeros((len(frame), self.numbers), np.float32)
-        for start in range(0, len(frame), RUN):  # a run of rows stays in the processor's cache
+        numbers = np.zeros((rows, 2 * len(numeric)), np.float32)
+        for start in range(0, rows, RUN):  # a run of rows stays in the processor's cache
             at = slice(start, start + RUN)
-            for place, (column, values) in enumerate(zip(numeric, raw, strict=True)):
-                column.encode(values[at], numbers[at, 2 * place : 2 * place + 2], remarks, at)
-        if self.foretold:
-            known = np.column_stack([codes, numbers[:, : 2 * len(numeric)]]).astype(np.float32)
-            for place, each in enumerate(self.foretold, start=len(numeric)):
-                numbers[:, 2 * place] = each.of(known)
+            for place, column in enumerate(numeric):
+                column.encode(read[column.name][at], numbers[at, 2 * place : 2 * place + 2], remarks, at)
         return EncodedRows(torch.from_numpy(codes), torch.from_numpy(numbers), remarks.found)
 
 
-class SettingColumn(_Frozen):
-    """One lever, or one earlier outcome, as the setting tower sees it."""
-
-    name: str
-    low: float = 0.0
-    high: float = 1.0
-    knots: tuple[float, ...] = ()
-    """Where the response may bend: quantiles of what the data saw."""
-    atom: float | None = None
-    """A value apart from its neighbours (paying nothing is not paying a little), with a flag of its own."""
-    options: int = 0
-    """Above 0: a categorical column with that many options, one flag each."""
-    effect: str = ""
-    """The declared shape of its effect; then all features have it, and their weights may not be negative."""
-
-    @classmethod
-    def fit(
-        cls, name: str, seen: np.ndarray, *, options: int = 0, atom: float | None = None, effect: str = ""
-    ) -> SettingColumn:
-        """Args: name: the column; seen: [N] its values in training rows; options, atom, effect: as the fields."""
-        if options:
-            return cls(name=name, options=options)
-        seen = seen[np.isfinite(seen)]
-        low, high = (float(seen.min()), float(seen.max())) if len(seen) else (0.0, 1.0)
-        if high <= low:  # a chain may ask about other values than the one seen: they must stay within bounds
-            return cls(name=name, low=low, high=low + max(1.0, abs(low)), effect=effect)
-        apart = stands_apart(seen, atom)
-        rest = np.unique(seen[seen != atom]) if apart else np.unique(seen)
-        few = len(rest) <= KNOTS + 2
-        inner = rest[1:-1] if few else np.quantile(rest, np.linspace(0, 1, KNOTS + 2)[1:-1])
-        knots = tuple(sorted({float(knot) for knot in inner if low < knot < high}))
-        return cls(name=name, low=low, high=high, knots=knots, atom=atom if apart else None, effect=effect)
-
-    @property
-    def width(self) -> int:
-        """The number of features."""
-        if self.effect:
-            return effects.width(self.effect, self.knots) + len(self._jumps)
-        return self.options or 1 + len(self.knots) + (self.atom is not None)
-
-    def features(self, values: Tensor) -> list[Tensor]:
-        """`width` float tensors of the shape of `values`; differentiable, but for the flags."""
-        import torch
-
-        if self.options:
-            return [(values == option).to(torch.float32) for option in range(self.options)]
-        if self.effect:
-            return [part.to(torch.float32) for part in self._shaped(values)]
-        span = (self.high - self.low) / 2
-        line = (values - self.low) / span - 1
-        hinges = [torch.relu(values - knot) / span for knot in self.knots]
-        flags = [(values == self.atom).to(torch.float32)] if self.atom is not None else []
-        return [part.to(torch.float32) for part in (line, *hinges, *flags)]
-
-    def _shaped(self, values: Tensor) -> Iterator[Tensor]:
-        yield from effects.shaped(self.effect, values, self.low, self.knots, self.high)
-        for sign in self._jumps:
-            yield sign * (values > self.low if self.atom == self.low else values >= self.high)
-
-    @property
-    def _jumps(self) -> tuple[int, ...]:
-        return () if self.atom is None else effects.jumps(self.effect, at_low=self.atom == self.low)
+def _read(frame: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, Texts | np.ndarray]:
+    return {
+        name: Texts.of(frame[name]) if kind == "categorical" else frame[name].to_numpy(dtype=np.float64)
+        for name, kind in kinds.items()
+    }
 
 
-class SettingEncoder(_Frozen):
-    """Levers, then earlier outcomes, as features of the setting tower."""
-
-    columns: tuple[SettingColumn | CodedColumn, ...]
-
-    @property
-    def coded(self) -> tuple[tuple[int, int], ...]:
-        """For each lever with many options the place of its code among the features, and how many options it has."""
-        places = self.slices()
-        return tuple((places[c.name].start, c.options) for c in self.columns if isinstance(c, CodedColumn))
-
-    @property
-    def width(self) -> int:
-        """F, the number of features."""
-        return sum(column.width for column in self.columns)
-
-    @property
-    def held(self) -> tuple[tuple[int, int], ...]:
-        """For each column whose effect has a declared shape where its features begin and end."""
-        places = self.slices()
-        return tuple((places[c.name].start, places[c.name].stop) for c in self.columns if c.effect)
-
-    def slices(self) -> Mapping[str, slice]:
-        """Column → its features' positions."""
-        ends = np.cumsum([0, *(column.width for column in self.columns)])
-        return {c.name: slice(int(a), int(b)) for c, (a, b) in zip(self.columns, pairwise(ends), strict=True)}
-
-    def encode(self, settings: Tensor) -> Tensor:
-        """Float [..., L] in natural units (options as codes) → float32 [..., F]."""
-        import torch
-
-        parts: Sequence[Tensor] = [
-            feature for i, column in enumerate(self.columns) for feature in column.features(settings[..., i])
-        ]
-        return torch.stack(list(parts), dim=-1)
-
-
-def stands_apart(seen: np.ndarray, value: float | None) -> bool:
-    """Whether doing nothing is a thing of its own, and not merely the smallest dose.
-
-    So it is where `value` is an end of the range of what was seen [N], and a fair share of the rows has exactly it:
-    then the response may jump beside it, and rows on its other side say nothing of it.
-    """
-    if value is None or len(np.unique(seen)) <= 2 or value not in (seen.min(), seen.max()):
-        return False
-    return ATOM_SHARE <= float(np.mean(seen == value)) <= 1 - ATOM_SHARE
+def _all_finite(values: np.ndarray) -> bool:
+    return bool(np.isfinite(values.min()) and np.isfinite(values.max()))
 
 
 def _some(seen: np.ndarray) -> np.ndarray:
@@ -314,8 +252,7 @@ def _some(seen: np.ndarray) -> np.ndarray:
     return seen[:: max(1, len(seen) // MOST_FOR_CENTRE)]
 
 
-def _spread(seen: np.ndarray) -> float:
+def _spread(seen: np.ndarray, largest: float) -> float:
     """The standard deviation, without overflow; 1 where there is none."""
-    largest = max(float(seen.max()), -float(seen.min())) or 1.0
     spread = seen.std() if largest < HUGE else (seen / largest).std() * largest
     return float(spread) or 1.0

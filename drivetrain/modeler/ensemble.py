@@ -9,10 +9,11 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from drivetrain.modeler.encoder import EncodedRows, InputEncoder, SettingEncoder
+from drivetrain.modeler.encoder import EncodedRows, InputEncoder
 from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import Context, Network, Prepared, Shape
 from drivetrain.modeler.nodes import Nodes
+from drivetrain.modeler.settings import SettingEncoder
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ import json, resource, sys
 from pathlib import Path
 from drivetrain import data, scenario
 from drivetrain.assembly import steady
-from drivetrain.modeler import contest, cross_fitting
+from drivetrain.modeler import cross_fitting, posing
 from drivetrain.modeler.encoder import InputEncoder
 steady()
 status = Path("/proc/self/status")  # getrusage would tell the parent's peak, which fork hands down
@@ -51,9 +51,10 @@ declared = scenario.load(sys.argv[1])
 table = data.load(declared).training
 loaded = peak()
 kinds = {name: each.kind for name, each in declared.inputs.items()}
-inputs = InputEncoder.fit(table.frame, kinds)
-links = {"bought": contest._link(declared, table, "bought")}
-task = contest._task(declared, table, inputs, links, {"bought": table.frame.bought.to_numpy()}, "bought", table)
+inputs, rows = InputEncoder.fit_encode(table.frame, kinds)
+links = {"bought": posing.link_of(declared, table, "bought")}
+worth = {"bought": table.frame.bought.to_numpy()}
+task = posing.pose(declared, table, inputs.sizes, rows, links, worth, "bought", table)
 members = cross_fitting.cross_fit("two_tower", task.sized(declared.model), declared.model, range(5), 1)
 print(json.dumps({"imports": begun, "loaded": loaded, "trained": peak(), "rows": len(table), "members": len(members)}))
 """
@@ -79,7 +80,7 @@ def kinds(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def ours(frame: pd.DataFrame) -> None:
-    InputEncoder.fit(frame, kinds(frame)).encode(frame)
+    InputEncoder.fit_encode(frame, kinds(frame))
 
 
 def theirs(frame: pd.DataFrame) -> None:

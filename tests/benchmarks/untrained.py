@@ -8,10 +8,10 @@ import torch
 
 from drivetrain import scenario as language
 from drivetrain.modeler import InputEncoder, Link, Models, OutcomeModel
-from drivetrain.modeler.encoder import SettingColumn, SettingEncoder
 from drivetrain.modeler.ensemble import Member
 from drivetrain.modeler.networks import KINDS, Shape
 from drivetrain.modeler.nodes import Nodes
+from drivetrain.modeler.settings import SettingColumn, SettingEncoder
 from drivetrain.scenario import LeverSpace, Scenario
 from drivetrain.simulator import Simulator
 from tests.stand_ins import anywhere

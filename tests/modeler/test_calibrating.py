@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from drivetrain.modeler import EncodedRows, Link
 from drivetrain.modeler.calibrating import calibrated
 from drivetrain.modeler.cross_fitting import Task, out_of_fold
-from drivetrain.modeler.encoder import SettingColumn, SettingEncoder
 from drivetrain.modeler.ensemble import Member
 from drivetrain.modeler.networks import Network, Shape
+from drivetrain.modeler.settings import SettingColumn, SettingEncoder
 from drivetrain.modeler.training import Examples
 
 

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from drivetrain.modeler import EncodedRows, Models, fit
 from drivetrain.modeler.effects import jumps
-from drivetrain.modeler.encoder import SettingColumn, SettingEncoder
 from drivetrain.modeler.networks import KINDS, Network, Shape
+from drivetrain.modeler.settings import SettingColumn, SettingEncoder
 
 Make = Callable[..., Any]
 WORDS = (

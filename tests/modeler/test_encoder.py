@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from drivetrain.modeler import InputEncoder, stands_apart
-from drivetrain.modeler.encoder import KNOTS, SettingColumn, SettingEncoder
+from drivetrain.modeler.settings import KNOTS, SettingColumn, SettingEncoder
 
 KINDS = {"town": "categorical", "age": "numeric", "member": "yes_no"}
 TRAINED = pd.DataFrame(
@@ -47,6 +47,15 @@ def test_a_missing_flag_that_training_never_saw_stays_down_but_is_counted() -> N
     rows = encoder.encode(TRAINED.assign(member=[np.nan, 1.0, 0.0, 0.0]))
     assert rows.numbers[0, 2:].tolist() == [0, 0]
     assert rows.remarks["member: missing"].tolist() == [True, False, False, False]
+
+
+def test_fitting_and_encoding_at_once_is_both_after_each_other() -> None:
+    encoder, rows = InputEncoder.fit_encode(TRAINED, KINDS)
+    assert encoder == InputEncoder.fit(TRAINED, KINDS)
+    again = encoder.encode(TRAINED)
+    assert torch.equal(rows.codes, again.codes)
+    assert torch.equal(rows.numbers, again.numbers)
+    assert rows.remarks.keys() == again.remarks.keys() == {"town: missing", "age: missing"}
 
 
 def test_empty_frames_and_all_missing_columns_are_encoded() -> None:

@@ -13,10 +13,11 @@ from scipy.stats import qmc
 
 from drivetrain.decisions import words
 from drivetrain.modeler import Link, Models, OutcomeModel
-from drivetrain.modeler.encoder import InputEncoder, NumericColumn, SettingColumn, SettingEncoder
+from drivetrain.modeler.encoder import InputEncoder, NumericColumn
 from drivetrain.modeler.ensemble import Member
 from drivetrain.modeler.networks import Common, Joint, Network, Shape, TwoTower
 from drivetrain.modeler.nodes import Nodes
+from drivetrain.modeler.settings import SettingColumn, SettingEncoder
 from drivetrain.optimizer import certify, optimise
 from drivetrain.optimizer.certificate import Certificate
 from drivetrain.scenario import Scenario

@@ -15,10 +15,11 @@ from torch import Tensor
 
 from drivetrain import scenario as language
 from drivetrain.modeler import EncodedRows, InputEncoder, Link, Models, OutcomeModel
-from drivetrain.modeler.encoder import CategoricalColumn, NumericColumn, SettingEncoder
+from drivetrain.modeler.encoder import CategoricalColumn, NumericColumn
 from drivetrain.modeler.ensemble import Member
 from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.nodes import Nodes
+from drivetrain.modeler.settings import SettingEncoder
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Simulator, Support
 
