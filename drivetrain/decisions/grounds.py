@@ -63,6 +63,7 @@ def sentences(scenario: Scenario, evidence: Evidence) -> list[str]:
         *_overlap(scenario, trust),
         *_sensitivity(scenario, trust),
         *_second(scenario, trust),
+        *_first(scenario, evidence),
     ]
 
 
@@ -189,6 +190,21 @@ def _second(scenario: Scenario, trust: Trust) -> Iterator[str]:
         yield f"The gain is {value} of what the policy of comparison is worth (95 % interval {low} to {high})."
     for what, (least, most) in beside.bootstrap.items():
         yield f"By the bootstrap the {what} lies between {number(least)} and {with_unit(number(most), unit)} (95 %)."
+
+
+def _first(scenario: Scenario, evidence: Evidence) -> Iterator[str]:
+    """Whether it matters who comes first."""
+    told, unit = evidence.uplift, scenario.objective.unit
+    if told is None:
+        return
+    if told.qini.low <= 0:
+        yield "Whom to act on first cannot be told: rows that models put in front gained no more than others."
+        return
+    half, whole = with_unit(number(told.half.value), unit), number(told.whole.value)
+    yield (
+        f"Whom to act on first matters: the better half of rows brings {half} of the {whole} that all bring together "
+        f"(Qini coefficient {_between(told.qini)})."
+    )
 
 
 def _percent(share: float) -> str:

@@ -14,6 +14,7 @@ from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.evidence.sealed import Opened, SealedTest, judge_sealed
 from drivetrain.evidence.tree import Condition, Tree
 from drivetrain.evidence.trust import Trust
+from drivetrain.evidence.uplift import Uplift
 from drivetrain.evidence.value import Judge
 from drivetrain.evidence.worth import KEPT, NAMES, Evidence, Judged
 
@@ -35,6 +36,7 @@ __all__ = [
     "SealedTest",
     "Tree",
     "Trust",
+    "Uplift",
     "judge",
     "judge_sealed",
     "propensity",

@@ -23,6 +23,7 @@ from drivetrain.evidence.policies import Policies, policies, single_settings
 from drivetrain.evidence.propensity import propensity
 from drivetrain.evidence.refit import refit_errors, widened
 from drivetrain.evidence.trust import Case, drawn_as_declared, examine, grades, worst
+from drivetrain.evidence.uplift import Given, uplift
 from drivetrain.evidence.value import Judge, Scores
 from drivetrain.evidence.worth import KEPT, Evidence, Judged
 from drivetrain.optimizer import kept, ranked, used
@@ -78,11 +79,10 @@ def judge(
     others = {name: each for name, each in scores.items() if name != choice.name}
     gains = {name: court.estimate(sign * (best.total - each.total)) for name, each in others.items()}
     fixes = {name: court.estimate(sign * (best.correction - each.correction)) for name, each in others.items()}
-    trust = None
+    beside = next((name for name in ("do_nothing", "current") if name in parts), None)
+    told, trust = _told(court, parts, choice), None
     if examined:
         progress("testing what the values rest on")
-        beside = next((name for name in ("do_nothing", "current") if name in parts), None)
-        told = _told(court, parts, choice)
         trust = examine(court, Case(settings, parts, choice.name, told, beside, single, points), design)
     return Evidence(
         grade=worst(grades(scenario, design if trust is None else trust.checks)),
@@ -99,6 +99,15 @@ def judge(
         tree=made.tree,
         smoothed=made.smoothed if choice.name == "smoothed" else None,
         fairness=gaps(court, settings[choice.name]),
+        uplift=None
+        if beside is None or beside == choice.name
+        else uplift(
+            court,
+            Given(settings[choice.name], told),
+            Given(settings[beside], parts[beside]),
+            beside,
+            float(np.sqrt(own**2 + unsure[beside] ** 2 + choice.error**2)),
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from drivetrain.evidence.sample import Estimate
 from drivetrain.evidence.smoothed import Smoothed
 from drivetrain.evidence.tree import Tree
 from drivetrain.evidence.trust import Trust
+from drivetrain.evidence.uplift import Uplift
 
 NAMES = {
     "current": "the current policy",
@@ -90,6 +91,8 @@ class Evidence:
     """The policy `smoothed`, where it is recommended."""
     fairness: tuple[Gap, ...] = ()
     """How far groups are apart under the recommended policy, for every `fairness` that is declared."""
+    uplift: Uplift | None = None
+    """What the recommended policy brings as more rows get it; None where all gain alike, or nothing changes."""
 
     def policy(self, name: str) -> Judged:
         """A policy by its key in `NAMES`."""

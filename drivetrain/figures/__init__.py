@@ -18,6 +18,7 @@ from drivetrain.figures.policies import policies
 from drivetrain.figures.tradeoffs import frontier, pareto
 from drivetrain.figures.tree import tree
 from drivetrain.figures.trust import balance, chances, learners
+from drivetrain.figures.uplift import uplift
 
 __all__ = [
     "DARK",
@@ -47,5 +48,6 @@ __all__ = [
     "swings",
     "tree",
     "unit_of",
+    "uplift",
     "value_curve",
 ]

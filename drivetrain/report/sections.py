@@ -159,6 +159,13 @@ def spread(run: Run) -> str:
     if gains is not None:
         caption = "How much each row is expected to gain, by the models; the list of actions holds each row's interval."
         parts.append(drawing(gains, "gains", caption))
+    caption = (
+        "What the recommended settings bring as more rows get them, by rows that the models had not seen: those in "
+        "front are the ones of which models expected most."
+    )
+    for name, budget in (("uplift", False), ("uplift-budget", True)):
+        if (drawn := figures.uplift(run.scenario, run.judged, budget=budget)) is not None:
+            parts.append(drawing(drawn, name, caption))
     off = int((~frame["supported"].astype(bool)).sum())
     parts.append(paragraph(f"{off:,} rows get a setting beyond what the data has seen." if off else ""))
     return "".join(parts)

@@ -3,8 +3,9 @@
     python -m tests.benchmarks.evidence [--quick] [--rows 2000 20000] [--seeds 1] [--worlds NAME ...]
 
 Peers: LightGBM as S-learner (levers are features, the best of a grid is taken) and as T-learner (a model for each
-option or bin), EconML's DRPolicyForest where it is installed, the truly best single setting for everyone, what was done
-so far, and a random setting. Needs the `bench` extra. The last line is one JSON object of figures and targets.
+option or bin), EconML's DRPolicyForest and CausalForestDML where it is installed, the truly best single setting for
+everyone, what was done so far, and a random setting. Needs the `bench` extra. The last line is one JSON object of
+figures and targets.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+import warnings
 from itertools import product
 from typing import Any
 
@@ -115,17 +117,57 @@ def t_learner(world: World, seen: pd.DataFrame, people: pd.DataFrame, tried: pd.
 
 
 def policy_forest(world: World, seen: pd.DataFrame, people: pd.DataFrame, tried: pd.DataFrame) -> np.ndarray | None:
-    """[N] EconML's doubly robust policy forest over the same arms; None where it is not installed."""
+    """[N] EconML's doubly robust policy forest over the arms seen 50 times; None where it is not installed."""
     try:
         from econml.policy import DRPolicyForest
     except ImportError:
         return None
-    arm, _ = arms(seen, tried)
-    x = pd.get_dummies(pd.concat([seen[people.columns], people])).to_numpy(dtype=float)
+    seen, arm, _ = _common(seen, arms(seen, tried)[0])
     known, place = np.unique(arm, return_inverse=True)
-    forest = DRPolicyForest(n_estimators=200, min_samples_leaf=20, random_state=0, n_jobs=1)
-    forest.fit(EARNED[world.name](seen).to_numpy(), place, X=x[: len(seen)])
-    return known[np.asarray(forest.predict(x[len(seen) :])).astype(int)]
+    forest = DRPolicyForest(
+        model_regression=model(), n_estimators=200, min_samples_leaf=20, cv=3, random_state=0, n_jobs=1
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        x, own = _numbers(seen[people.columns], people)
+        forest.fit(EARNED[world.name](seen).to_numpy(), place, X=x)
+        return known[np.asarray(forest.predict(own)).astype(int)]
+
+
+def causal_forest(world: World, seen: pd.DataFrame, people: pd.DataFrame, tried: pd.DataFrame) -> np.ndarray | None:
+    """[N, A] EconML's CausalForestDML over the same arms, each against the commonest; None where not installed."""
+    try:
+        from econml.dml import CausalForestDML
+    except ImportError:
+        return None
+    seen, arm, many = _common(seen, arms(seen, tried)[0])
+    known, counts = np.unique(arm, return_counts=True)
+    first = known[counts.argmax()]
+    label = np.where(arm == first, -1, arm)  # the smallest is the arm that others are compared with
+    forest = CausalForestDML(
+        model_y=model(),
+        model_t=lightgbm.LGBMClassifier(n_estimators=60, num_leaves=8, verbosity=-1, n_jobs=1),
+        discrete_treatment=True, n_estimators=200, min_samples_leaf=20, cv=3, random_state=0, n_jobs=1, inference=False,
+    )  # fmt: skip
+    out = np.full((len(people), many), -np.inf)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        x, own = _numbers(seen[people.columns], people)
+        forest.fit(EARNED[world.name](seen).to_numpy(), label, X=x)
+        out[:, first] = 0.0
+        out[:, [each for each in known if each != first]] = forest.const_marginal_effect(own).reshape(len(people), -1)
+    return out
+
+
+def _common(seen: pd.DataFrame, arm: np.ndarray) -> tuple[pd.DataFrame, np.ndarray, int]:
+    """Rows of arms that were seen 50 times: fewer cannot be split into folds. And how many arms there are."""
+    enough = np.bincount(arm, minlength=int(arm.max()) + 1)[arm] >= 50
+    return seen[enough], arm[enough], int(arm.max()) + 1
+
+
+def _numbers(seen: pd.DataFrame, people: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    x = pd.get_dummies(pd.concat([seen, people])).to_numpy(dtype=float)
+    return x[: len(seen)], x[len(seen) :]
 
 
 def allotted(world: World, people: pd.DataFrame, values: np.ndarray) -> np.ndarray:
@@ -169,13 +211,16 @@ def measure(world: World, rows: int, seed: int) -> dict[str, Any]:
     forest = policy_forest(world, seen, people, tried) if world.allowance is None else None
     if forest is not None:
         out["policy_forest"] = share(settings.iloc[forest])
+    effects = causal_forest(world, seen, people, tried)
+    if effects is not None:
+        out["causal_forest"] = share(settings.iloc[allotted(world, people, effects)])
     out["constant"] = constant(world, people, tried) / top
     out["current"] = share(levers)
     out["random"] = share(tried.sample(len(people), replace=True, random_state=seed))
     return out
 
 
-PEERS = ("s_learner", "t_learner", "policy_forest")
+PEERS = ("s_learner", "t_learner", "policy_forest", "causal_forest")
 
 
 def targets(found: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
