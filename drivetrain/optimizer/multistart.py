@@ -31,11 +31,19 @@ SEARCHED = 0.8
 """The part of a budget that may go into local searches from candidates."""
 LINE = 33
 """Settings along one lever."""
+SMALL, STEEP = 1e-6, 1e6
+"""Scores below are not what others are measured by; no slope is steeper than it may be at the edge of a square root."""
+SUMMITS, SHARPENED = 4, 2
+"""Of so many summits along a lever the very top is looked for, and how often."""
 SPREADS = (0.3, 0.1, 0.03, 0.01)
 DRAWS = 64
 """Settings drawn around the best one in each round at its end, and how far they spread in shares of the ranges."""
 STEPS = 60
 BACK = 9
+ASTRAY = np.array([0.0, 0.001, 0.003, 0.01, 0.03, 0.06])
+"""How far back towards its start the end of a search is taken where rounding has made it break a bound."""
+CORNERS = 16
+"""Ways of rounding each lever up or down that are tried then."""
 NEXT_ROWS, FIRST_ROWS = 2_000, 256
 """Rows that local searches, and the first look at all candidates, ask about; of many rows these stand for all."""
 
@@ -60,6 +68,29 @@ class Aim:
         short = (floors[:, None] - asked.goals[held]) / scale[:, None]
         return torch.cat([asked.over, short])
 
+    @property
+    def enough(self) -> float:
+        """A score that need not be bettered."""
+        return np.inf
+
+
+@dataclass(frozen=True)
+class Lacking(Aim):
+    """By how much all bounds and floors of an aim are passed, made small."""
+
+    def score(self, asked: Asked) -> Tensor:
+        """[G] at most 0, and 0 where everything is kept."""
+        return -super().over(asked).clamp(min=0).sum(0)
+
+    def over(self, asked: Asked) -> Tensor:
+        """Nothing else is asked of settings."""
+        return asked.over[:0]
+
+    @property
+    def enough(self) -> float:
+        """Everything is kept."""
+        return -TOLERANCE
+
 
 @dataclass
 class Climber:
@@ -68,7 +99,11 @@ class Climber:
     landscape: Landscape
     aim: Aim
     budget: int = BUDGET
+    keep: Callable[[Floats, Asked, NDArray[np.bool_]], None] | None = None
+    """Is told of settings [G, L] that were asked about, what came of them, and which have support."""
     asked: int = field(default=0, init=False)
+    cost: int = field(default=2, init=False)
+    """What a setting with its gradients counts: one more for each goal that is weighed, and each bound."""
     climbs: int = field(default=0, init=False)
     ends: list[Floats] = field(default_factory=list, init=False)
     """Where local searches ended."""
@@ -96,32 +131,40 @@ class Climber:
         """Local searches in a row that may end nowhere better; few levers leave few places to end."""
         return min(PATIENCE, 2 * max(1, int(self.free.sum())))
 
-    def seek(self, tried: Floats, starts: Floats | None = None) -> Floats:
+    def seek(self, tried: Floats) -> Floats:
         """The best setting [L] found.
 
         Args:
             tried: [G, L] candidates; all within support.
-            starts: [S, L] settings to begin from, in place of the best candidates.
         """
-        rough = self.landscape.sample(FIRST_ROWS)
-        if starts is None:
-            some = tried[np.linspace(0, len(tried) - 1, min(len(tried), max(1, self.budget // 3))).astype(int)]
-            score = self.judged(some, rough)
-            self.first = some[np.argsort(-score, kind="stable")]
-            starts = _apart(some, score, self.low, self.high)
+        some = tried[np.linspace(0, len(tried) - 1, min(len(tried), max(1, self.budget // 3))).astype(int)]
+        score = self.judged(some, self.landscape.sample(FIRST_ROWS))
+        self.first = some[np.argsort(-score, kind="stable")]
+        starts = _apart(some, score, self.low, self.high) if np.isfinite(score).any() else self._entry(some)
         best, worth = starts[0], float(self.judged(starts[:1])[0])
         idle = 0
         for start in starts:  # the best first
             best, worth, better = self._tried(start, best, worth)
             idle = 0 if better else idle + 1
-            if idle >= self.patience or self.asked >= SEARCHED * self.budget:
+            if idle >= self.patience or self.asked >= SEARCHED * self.budget or worth >= self.aim.enough:
                 break
         many = self.coarse
-        while many < LINE and np.isfinite(worth):
+        while many < LINE and np.isfinite(worth) and worth < self.aim.enough:
             many = min(LINE, 2 * many)
             best, worth = self.crossed(best, worth, many)
         self.ends.append(best)
         return self._around(best, worth)
+
+    def _entry(self, some: Floats) -> Floats:
+        """[S, L] where to begin when no candidate keeps the bounds: where they are passed by least, then candidates."""
+        plain = _apart(some, np.full(len(some), -np.inf), self.low, self.high)
+        if isinstance(self.aim, Lacking):
+            return plain
+        lacking = Lacking(self.aim.weights, self.aim.floors)
+        inner = Climber(self.landscape, lacking, self.budget // 2, self.keep)
+        found = inner.seek(some)
+        self.asked += inner.asked
+        return np.vstack([found[None], plain])
 
     def _tried(self, start: Floats, best: Floats, worth: float) -> tuple[Floats, float, bool]:
         """The best setting after one more local search, its score, and whether it is a better one."""
@@ -138,11 +181,13 @@ class Climber:
         """Local searches from settings drawn around the best one (iterated: Lourenço, Martin & Stützle 2003)."""
         draw, idle = np.random.default_rng(0), 0
         while self.free.any() and idle < self.patience and self.asked < self.budget and np.isfinite(worth):
+            if worth >= self.aim.enough:
+                break
             draws = min(DRAWS, self.budget - self.asked)
             near = np.tile(best, (draws, 1))
             width = SPREADS[idle % len(SPREADS)] * (self.high - self.low)[self.free]
             near[:, self.free] += width * draw.standard_normal((draws, int(self.free.sum())))
-            near = np.array([self.rounded(each) for each in np.clip(near, self.low, self.high)])
+            near = self.rounded(np.clip(near, self.low, self.high))
             score = self.judged(near)
             best, worth, better = self._tried(near[int(score.argmax())], best, worth)
             idle = 0 if better else idle + 1
@@ -154,42 +199,70 @@ class Climber:
         self.asked += len(settings)
         asked = ground.ask(settings)
         score: Floats = self.aim.score(asked).numpy().copy()
-        broken = (self.aim.over(asked) > TOLERANCE).any(0).numpy() | ~np.isfinite(score)
-        score[broken | ~self.support.holds(settings)] = -np.inf
+        held = self.support.holds(settings)
+        if self.keep is not None and ground is self.landscape:
+            self.keep(settings, asked, held)
+        kept = (self.aim.over(asked) <= TOLERANCE).all(0).numpy()  # not so where it is not a number
+        score[~(kept & held & np.isfinite(score))] = -np.inf
         return score
 
     def climbed(self, start: Floats) -> tuple[Floats, float]:
         """The end of a local search, told as settings are told, and its score."""
         if not self.landscape.smooth or not self.free.any() or self.asked >= self.budget:
             return start, float(self.judged(start[None])[0])
-        end = self._followed(start)
-        line = start + np.linspace(1, 0, BACK)[:, None] * (end - start)
-        line = np.array([self.rounded(each) for each in line])
-        first = float(self.judged(line[:1])[0])
+        return self.settled(start, self.followed(start))
+
+    def settled(self, start: Floats, end: Floats) -> tuple[Floats, float]:
+        """The end of a search as settings are told, and its score; where that breaks a bound, what is near it."""
+        told = self.rounded(end[None])
+        first = float(self.judged(told)[0])
         if np.isfinite(first):
-            return line[0], first
-        score = self.judged(line[1:])
+            return told[0], first
+        way = end + (start - end) * np.concatenate([ASTRAY, np.linspace(0, 1, BACK)[1:]])[:, None]
+        up = np.random.default_rng(0).random((CORNERS, len(end))) < 0.5
+        about = np.tile(end, (CORNERS, 1))
+        corners = np.where(up, self.rounded(about, np.ceil), self.rounded(about, np.floor))
+        near = np.unique(np.vstack([self.rounded(way), corners]), axis=0)
+        score = self.judged(near)
         place = int(score.argmax())
-        return line[1 + place], float(score[place])
+        return near[place], float(score[place])
 
     def crossed(self, at: Floats, worth: float, many: int) -> tuple[Floats, float]:
         """From an optimum along each lever in turn, over all its settings, as long as that leads to better ones."""
-        while self.asked < self.budget:
+        while self.asked < self.budget and worth < self.aim.enough:
             before = worth
             for i in range(len(at)):
-                line = np.tile(at, (len(values := self.line(i, at[i], many)), 1))
-                line[:, i] = values
-                if self.asked + len(line) > self.budget:
-                    return at, worth
-                score = self.judged(line)
-                if score.max() > worth:
-                    at, worth = line[int(score.argmax())], float(score.max())
+                values, score = self._along(at, i, many)
+                if score.max(initial=-np.inf) > worth:
+                    at, worth = at.copy(), float(score.max())
+                    at[i] = values[int(score.argmax())]
             if worth <= before + 1e-9 * max(1.0, abs(before)):
                 break
             found, value = self.climbed(at)
             if value > worth:
                 at, worth = found, value
         return at, worth
+
+    def _along(self, at: Floats, i: int, many: int) -> tuple[Floats, Floats]:
+        """Settings of a lever, ascending, and their scores; summits once more, each where a parabola has its top."""
+        values, score = self._lined(at, i, self.line(i, at[i], many))
+        for _ in range(SHARPENED if self.free[i] else 0):
+            tops = self.space.rounded(self.space.names[i], _tops(values, score))
+            new, more = self._lined(at, i, np.setdiff1d(tops[(tops >= self.low[i]) & (tops <= self.high[i])], values))
+            if not len(new):
+                break
+            values, score = np.concatenate([values, new]), np.concatenate([score, more])
+            order = np.argsort(values)
+            values, score = values[order], score[order]
+        return values, score
+
+    def _lined(self, at: Floats, i: int, values: Floats) -> tuple[Floats, Floats]:
+        """Values of one lever beside the others' own, and their scores; none where too little is left to ask."""
+        if not len(values) or self.asked + len(values) > self.budget:
+            return values[:0], values[:0]
+        line = np.tile(at, (len(values), 1))
+        line[:, i] = values
+        return values, self.judged(line)
 
     def line(self, i: int, at: float, many: int = LINE) -> Floats:
         """Settings along a lever: its options, or some spread over what was seen, and those next to the present one."""
@@ -214,14 +287,29 @@ class Climber:
             values = values[on]
         return values[(values >= lever.min) & (values <= lever.max)]
 
-    def rounded(self, setting: Floats) -> Floats:
-        """As settings are told."""
-        out = setting.copy()
+    def rounded(self, settings: Floats, how: Callable[[Floats], Floats] = np.round) -> Floats:
+        """[G, L] as settings are told."""
+        out = settings.copy()
         for i in np.flatnonzero(self.free):
-            out[i] = self.space.rounded(self.space.names[i], setting[i : i + 1])[0]
+            out[:, i] = self.space.rounded(self.space.names[i], settings[:, i], how)
         return out
 
-    def _followed(self, start: Floats) -> Floats:
+    def allowed(self, settings: Floats) -> Floats:
+        """[G, L] inside the ranges, on steps and options, as settings are told."""
+        out = self.rounded(np.clip(settings, self.low, self.high))
+        for i in np.flatnonzero(~self.free):
+            lever, seen = self.space.levers[self.space.names[i]], self.support.alone(int(i))
+            if lever.frozen:
+                out[:, i] = self.space.current[i]
+            elif seen is not None:
+                out[:, i] = seen[np.abs(out[:, i, None] - seen).argmin(1)]
+            elif not isinstance(lever, Continuous | Integer):
+                out[:, i] = np.round(out[:, i])
+            elif lever.step:
+                out[:, i] = lever.min + np.round((out[:, i] - lever.min) / lever.step) * lever.step
+        return out
+
+    def followed(self, start: Floats, steps: int = STEPS) -> Floats:
         """Where the gradient leads, within the ranges; nothing is rounded."""
         free, low, width = self.free, self.low[self.free], (self.high - self.low)[self.free]
         ground = self.landscape.sample(NEXT_ROWS)
@@ -235,10 +323,11 @@ class Climber:
         def told(u: Floats) -> tuple[float, Floats, Floats, Floats]:
             key = u.tobytes()
             if key not in seen:
-                if self.asked + 2 + BACK > self.budget and seen:
+                if self.asked + self.cost + BACK > self.budget and seen:
                     raise _Spent
-                self.asked += 2
                 seen[key] = _with_gradient(ground, self.aim, whole(u), free, width)
+                self.cost = 1 + sum(weight != 0 for weight in self.aim.weights) + len(seen[key][2])
+                self.asked += self.cost
             return seen[key]
 
         def margin(u: Floats) -> Floats:
@@ -248,7 +337,7 @@ class Climber:
         support = {"type": "ineq", "fun": margin, "jac": lambda u: _slope(margin, u)}
         first = (start[free] - low) / width
         held = (rules if len(told(first)[2]) else []) + ([support] if self.support.limited else [])
-        scale = max(1e-12, abs(told(first)[0]))
+        scale = abs(told(first)[0]) if abs(told(first)[0]) > SMALL else max(SMALL, float(np.abs(told(first)[1]).max()))
         search: Any = minimize  # too many overloads for a type checker
         try:
             done = search(
@@ -258,7 +347,7 @@ class Climber:
                 bounds=[(0.0, 1.0)] * len(first),
                 constraints=held,
                 method="SLSQP" if held else "L-BFGS-B",
-                options={"maxiter": STEPS, "ftol": 1e-10},
+                options={"maxiter": steps, "ftol": 1e-10},
             ).x
         except _Spent:
             kept = {key: each for key, each in seen.items() if (each[2] <= TOLERANCE).all()}
@@ -281,7 +370,7 @@ def _with_gradient(
     def slope(value: Tensor, last: bool) -> Floats:
         (found,) = torch.autograd.grad(value, at, retain_graph=not last, allow_unused=True)
         each = torch.zeros_like(at) if found is None else found
-        return np.asarray(np.nan_to_num(each[0].numpy()[free] * width))
+        return np.asarray(np.nan_to_num(each[0].numpy()[free] * width, posinf=STEEP, neginf=-STEEP))
 
     slopes = [slope(each, last=False) for each in over]
     value = aim.score(asked)[0]
@@ -296,6 +385,18 @@ def _slope(f: Callable[[Floats], Floats], u: Floats, step: float = 1e-4) -> Floa
     told = f(np.vstack([ahead, behind]))
     between = (ahead - behind).sum(1)
     return np.asarray((told[: len(u)] - told[len(u) :]) / between)[None]
+
+
+def _tops(values: Floats, score: Floats) -> Floats:
+    """Where parabolas have their tops, through the highest of ascending values that stand above both neighbours."""
+    if len(values) < 3:
+        return values[:0]
+    a, b, c = score[:-2], score[1:-1], score[2:]
+    peaks = np.flatnonzero(np.isfinite(a) & np.isfinite(c) & (b >= a) & (b >= c) & (b > np.minimum(a, c)))
+    peaks = peaks[np.argsort(-b[peaks], kind="stable")[:SUMMITS]]
+    left, right = (values[1:-1] - values[:-2])[peaks], (values[2:] - values[1:-1])[peaks]
+    up, down = (b[peaks] - a[peaks]) / left, (b[peaks] - c[peaks]) / right
+    return np.asarray(values[1:-1][peaks] + (up * right - down * left) / (2 * (up + down)))
 
 
 def _apart(tried: Floats, score: Floats, low: Floats, high: Floats, most: int = 64) -> Floats:

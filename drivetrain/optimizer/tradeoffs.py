@@ -2,7 +2,8 @@
 
 Both ask the optimizer the same question at several bounds. A front is found by the augmented ε-constraint method
 (Haimes, Lasdon & Wismer 1971; Mavrotas 2009, Appl. Math. Comput. 213:455): the first objective is made best while the
-others keep a bound that moves from one end of the front to the other, and a small share of theirs breaks ties.
+others keep a bound that moves from one end of the front to the other, and a small share of theirs breaks ties. For one
+setting for all rows there is a way that asks far less: see `fronts`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from drivetrain.errors import Fault, InfeasibleError, UsageError, nearest
 from drivetrain.formula import Formula, weighted
 from drivetrain.optimizer.bounds import used
 from drivetrain.optimizer.choice import Plan, optimise
+from drivetrain.optimizer.fronts import shared_front
+from drivetrain.optimizer.landscape import Landscape
+from drivetrain.optimizer.offers import Offers
 from drivetrain.scenario import Constraint, LeverSpace, Objective, Scenario
 from drivetrain.scenario.constraints import Key
 from drivetrain.simulator import Crowd, Simulator
@@ -124,6 +128,8 @@ def front(simulator: Simulator, crowd: Crowd, unit: Ints, points: int = 21, *, s
     """
     wanted = goals(simulator.scenario)
     search = _Search(simulator, crowd, unit, share, wanted)
+    if unit.max() == 0 and len(plans := search.shared(points)):
+        return search.front(plans)
     ends = [search.best(place) for place in range(len(wanted))]
     reached = np.array([search.values(end) for end in ends])
     low, high = reached.min(0), reached.max(0)
@@ -132,11 +138,7 @@ def front(simulator: Simulator, crowd: Crowd, unit: Ints, points: int = 21, *, s
     inner = [np.linspace(low[k], high[k], steps + 1)[1:-1] for k in range(1, len(wanted))]
     for floors in product(*inner):
         plans += search.above(floors, high - low)
-    signs = np.array([goal.sign for goal in wanted])
-    values = np.array([search.values(plan) for plan in plans])
-    kept = undominated(values, high - low)
-    kept = kept[np.argsort(-values[kept, 0], kind="stable")]
-    return Front(wanted, values[kept] * signs, np.array([plans[i] for i in kept]))
+    return search.front(plans)
 
 
 def undominated(values: Floats, ranges: Floats) -> Ints:
@@ -164,6 +166,20 @@ class _Search:
     unit: Ints
     share: float
     goals: Sequence[Goal]
+
+    def front(self, plans: Sequence[Floats]) -> Front:
+        """What is left of plans [N, L] of which some waste something."""
+        values = np.array([self.values(plan) for plan in plans])
+        kept = undominated(values, np.ptp(values, axis=0))
+        kept = kept[np.argsort(-values[kept, 0], kind="stable")]
+        signs = np.array([goal.sign for goal in self.goals])
+        return Front(tuple(self.goals), values[kept] * signs, np.array([plans[i] for i in kept]))
+
+    def shared(self, points: int) -> list[Floats]:
+        """Settings [N, L], the same for every row; none where none keeps all bounds."""
+        landscape = Landscape.of(self.simulator, self.crowd, self.share)
+        found = shared_front(landscape, Offers.of(self.simulator, self.crowd, self.unit).common(), points)
+        return [np.broadcast_to(each, (len(self.crowd), len(each))) for each in found]
 
     def best(self, place: int) -> Floats:
         """The settings [N, L] that are best in one objective."""
