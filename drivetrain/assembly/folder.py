@@ -20,7 +20,7 @@ from drivetrain import scenario as scenarios
 from drivetrain.assembly.record import FORMAT, canonical
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.surprises import predictions
-from drivetrain.data import Dropped, Remark, Table
+from drivetrain.data import Dropped, Remark, Table, alike
 from drivetrain.decisions import Promise, Recommendations, atomic_folder, verify, write
 from drivetrain.decisions.recommend import column_of
 from drivetrain.errors import DataError, DrivetrainError, Fault
@@ -72,6 +72,7 @@ def open_run(folder: str | Path) -> Run:
         options = {name: tuple(values) for name, values in record["data"].get("options", {}).items()}
         scenario = scenarios.load(place / "scenario.yaml").resolved(options)
         table = _read_rows(scenario, record, place / "rows.parquet")
+        scenario = scenario.resolved({}, alike(scenario, table.frame))
         support = Support.model_validate_json((place / "support.json").read_text(encoding="utf-8"))
         evidence, recommendations = _decided(record, scenario, place)
     except DrivetrainError:

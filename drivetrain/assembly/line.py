@@ -95,6 +95,7 @@ def _learn(scenario: Scenario | str | Path, out: str | Path | None, progress: Pr
     progress("reading the data")
     table = data.load(declared)
     declared = declared.resolved(table.options)
+    declared = declared.resolved({}, data.alike(declared, table.frame))
     support = Support.fit(declared.space, data.had(declared, table.training).settings, declared.seed)
     if not ranked(declared):
         candidates(declared.space, support)

@@ -4,6 +4,7 @@ from drivetrain.data.checks import existing
 from drivetrain.data.columns import Remark
 from drivetrain.data.loading import load, read_results, read_rows
 from drivetrain.data.negatives import had
+from drivetrain.data.options import alike
 from drivetrain.data.table import Dropped, Rows, Table
 
-__all__ = ["Dropped", "Remark", "Rows", "Table", "existing", "had", "load", "read_results", "read_rows"]
+__all__ = ["Dropped", "Remark", "Rows", "Table", "alike", "existing", "had", "load", "read_results", "read_rows"]

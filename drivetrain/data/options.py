@@ -9,7 +9,7 @@ import pandas as pd
 from drivetrain.data.columns import Remark
 from drivetrain.data.roles import Role
 from drivetrain.errors import DataError, Fault, FormulaError, nearest
-from drivetrain.scenario import Scenario, check
+from drivetrain.scenario import Categorical, Scenario, check
 
 MOST = 1_000_000
 
@@ -27,6 +27,22 @@ def found(scenario: Scenario, frame: pd.DataFrame) -> dict[str, tuple[str, ...]]
     if faults := list(_unheard_of(scenario.resolved(options), options)):
         raise FormulaError(*faults)
     return options
+
+
+def alike(scenario: Scenario, frame: pd.DataFrame) -> dict[str, tuple[str | None, ...]]:
+    """Lever whose choices are diverse by a feature → the feature's value of each of its options, as text.
+
+    Args:
+        scenario: resolved.
+        frame: rows with the lever and its features under their names.
+    """
+    out: dict[str, tuple[str | None, ...]] = {}
+    for name, lever in scenario.levers.items():
+        if isinstance(lever, Categorical) and lever.diverse is not None and isinstance(lever.diverse.by, str):
+            rows = frame[[name, lever.diverse.by]].dropna().drop_duplicates(name)
+            known = dict(zip(rows[name], rows[lever.diverse.by].map(str), strict=True))
+            out[name] = tuple(known.get(option) for option in lever.options)
+    return out
 
 
 def known(scenario: Scenario, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Remark, ...]]:

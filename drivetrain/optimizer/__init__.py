@@ -10,6 +10,7 @@ from drivetrain.optimizer.certificate import Certificate, certify
 from drivetrain.optimizer.choice import Plan, alone, decisions, optimise, shortlist
 from drivetrain.optimizer.fairness import centred
 from drivetrain.optimizer.fear import premiums
+from drivetrain.optimizer.filling import fill, holds_together, refereed, slots_of
 from drivetrain.optimizer.nearby import nearby
 from drivetrain.optimizer.ranking import Ranking, best_single, deciders, exclusions, ranked, ranking
 from drivetrain.optimizer.referee import checked
@@ -31,17 +32,21 @@ __all__ = [
     "deciders",
     "decisions",
     "exclusions",
+    "fill",
     "front",
     "frontier",
     "goals",
     "holds",
+    "holds_together",
     "kept",
     "nearby",
     "optimise",
     "premiums",
     "ranked",
     "ranking",
+    "refereed",
     "seen_alone",
     "shortlist",
+    "slots_of",
     "used",
 ]

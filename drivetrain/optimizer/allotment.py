@@ -91,7 +91,7 @@ def _mended(values: Table, totals: list[Total], prices: Floats, base: Ints, node
     rest = (
         np.array(open_use) - over(base, totals) + slack / 2
     ) / widths  # HiGHS forgives no rounding error in whole numbers
-    with _stdout_kept_clean():
+    with stdout_kept_clean():
         answer = milp(
             -earned / (np.abs(earned).max() or 1.0),
             constraints=[LinearConstraint(one_each, 1, 1), LinearConstraint(uses, -np.inf, rest)],
@@ -107,7 +107,7 @@ def _mended(values: Table, totals: list[Total], prices: Floats, base: Ints, node
 
 
 @contextmanager
-def _stdout_kept_clean() -> Iterator[None]:
+def stdout_kept_clean() -> Iterator[None]:
     """HiGHS prints a line of its own for some solutions, whatever it is told; results on stdout must stay readable."""
     sys.stdout.flush()
     kept = os.dup(1)

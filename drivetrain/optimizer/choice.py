@@ -9,23 +9,21 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from drivetrain.errors import DataError, Fault
 from drivetrain.optimizer.allotment import NODES
-from drivetrain.optimizer.bounds import Limit, broken, limits, used
+from drivetrain.optimizer.bounds import Limit, limits, used
 from drivetrain.optimizer.certificate import Certificate
 from drivetrain.optimizer.conflict import conflict
-from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.locking import rest
 from drivetrain.optimizer.mixed import Shared, share_out
 from drivetrain.optimizer.offers import Offers
 from drivetrain.optimizer.once import promising
-from drivetrain.optimizer.parts import Sum, Use, allot, most
+from drivetrain.optimizer.parts import allot, most
 from drivetrain.optimizer.refining import Search, refine
-from drivetrain.optimizer.totals import Table, worth
+from drivetrain.optimizer.scoring import Judged, Scored, require_known, score
+from drivetrain.optimizer.totals import worth
 from drivetrain.scenario import Scenario, grouped, labels
-from drivetrain.simulator import Crowd, Expected, Simulator
+from drivetrain.simulator import Crowd, Simulator
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -52,20 +50,9 @@ class Plan:
     better, at most; 0 where all were compared for each decision alone, None where nothing was searched."""
     certificate: Certificate | None = None
     """How far from the best one setting for all can be, as the models see it; None where that is not known."""
-
-
-@dataclass(frozen=True)
-class _Scored:
-    """What each of U decisions would get from each of G settings: sums over the decision's rows."""
-
-    values: Table
-    """Objective, in the direction that is better when higher; −∞ where it is not allowed."""
-    uses: list[Use]
-
-    @property
-    def allowed(self) -> NDArray[np.bool_]:
-        """[U, G] whether a setting is known to meet what holds for each row."""
-        return np.isfinite(self.values)
+    slots: Floats | None = None
+    """[N, K] where a row gets several options: all of them, best first, NaN where a slot stays empty; `settings` has
+    the first. None where a row gets one setting."""
 
 
 def decisions(scenario: Scenario, frame: pd.DataFrame) -> Ints:
@@ -132,7 +119,7 @@ def _decide(simulator: Simulator, crowd: Crowd, unit: Ints, bounds: list[Limit],
     if offers.tried.shape[1] > 1 and unit.max() == 0 and not any(limit.settled for limit in bounds):
         found = promising(simulator, crowd, offers.common(), ONCE, share=share)
         asked, way = replace(offers, tried=found.settings), found.method
-    scored = _score(simulator, crowd, asked, bounds)
+    scored = score(simulator, crowd, asked, bounds)
     answer = allot(scored.values, scored.uses, share, nodes) if scored.allowed.any(1).all() else None
     if answer is None:
         raise conflict(simulator, crowd, offers, bounds, share)
@@ -142,11 +129,11 @@ def _decide(simulator: Simulator, crowd: Crowd, unit: Ints, bounds: list[Limit],
     extra = f", by {scenario.objective.risk}" if scenario.objective.risk else ""
     extra += ", totals by a Lagrangian dual" if bounds else ""
     method = way + extra if way else _told(offers.tried, start, refined, extra)
-    shadows = _shadow_prices(simulator, crowd, refined[unit], bounds, prices, share)
+    shadows = shadow_prices(simulator, crowd, refined[unit], bounds, prices, share)
     return Plan(refined[unit], method, shadows, _gap(scored, picked, prices, share))
 
 
-def _gap(scored: _Scored, picked: Ints, prices: Floats, share: float) -> float:
+def _gap(scored: Scored, picked: Ints, prices: Floats, share: float) -> float:
     """Between a choice and the Lagrangian's bound; an exact choice may leave one, since the bound is for mixtures."""
     if not scored.uses:
         return 0.0
@@ -159,7 +146,7 @@ def _sharing(simulator: Simulator, crowd: Crowd, offers: Offers, bounds: list[Li
     scenario, names = simulator.scenario, list(simulator.scenario.levers)
     common, by = [names.index(name) for name in scenario.decide.shared], scenario.decide.sharing
     offers = offers.alike(common)
-    scored = _score(simulator, crowd, offers, bounds)
+    scored = score(simulator, crowd, offers, bounds)
     first = np.unique(offers.unit, return_index=True)[1]
     whose = grouped(crowd.labels, by)[1] if by else np.zeros(len(crowd), dtype=np.int64)
     option = np.unique(offers.tried[:, common], axis=0, return_inverse=True)[1].astype(np.int64).ravel()
@@ -171,7 +158,7 @@ def _sharing(simulator: Simulator, crowd: Crowd, offers: Offers, bounds: list[Li
     refined = refine(search, start, offers.tried)
     extra = f", {found.looked:,} combinations of {int(option.max()) + 1:,} shared ones looked at"
     extra += ", totals by a Lagrangian dual" if bounds else ""
-    told = _shadow_prices(simulator, crowd, refined[offers.unit], bounds, found.prices, share)
+    told = shadow_prices(simulator, crowd, refined[offers.unit], bounds, found.prices, share)
     return Plan(refined[offers.unit], _told(offers.tried, start, refined, extra), told, found.gap)
 
 
@@ -186,13 +173,13 @@ def _each(simulator: Simulator, crowd: Crowd, offers: Offers) -> Plan:
     scenario, chosen = simulator.scenario, np.empty(len(crowd), dtype=np.int64)
     refused = unknown = 0
     for part, expected, barred in offers.expected(simulator, crowd):
-        judged = _Judged.of(scenario, expected, barred)
+        judged = Judged.of(scenario, expected, barred)
         best, picked = judged.net.max(1)
         chosen[part] = picked.numpy()
         if judged.strange is not None:
             unknown += int(judged.strange.all(1).sum())
         refused += int((best == -torch.inf).sum())
-    _require_known(scenario, unknown, len(crowd))
+    require_known(scenario, unknown, len(crowd))
     if refused:
         raise conflict(simulator, crowd, offers, [])
     start = offers.settings(chosen)
@@ -229,7 +216,7 @@ def shortlist(simulator: Simulator, crowd: Crowd, most: int, *, share: float = 1
     if tried.shape[1] > 1:
         tried = promising(simulator, crowd, tried, 4 * most, share=share, budget=LISTED).settings
     offers = replace(offers, tried=tried)
-    tried, scored = offers.common(), _score(simulator, crowd, offers, bounds)
+    tried, scored = offers.common(), score(simulator, crowd, offers, bounds)
     kept = scored.allowed[0].copy()
     for total in (use.total(everyone[:1], share) for use in scored.uses):
         kept &= total.used[0] <= total.limit + total.slack
@@ -245,79 +232,7 @@ def shortlist(simulator: Simulator, crowd: Crowd, most: int, *, share: float = 1
     return tried[chosen[np.unique(np.linspace(0, len(chosen) - 1, most).round().astype(int))]], feasible
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """What n rows would get from each of G settings, better when higher."""
-
-    earned: Tensor
-    """[n, G], 0 where it cannot be computed."""
-    refused: Tensor | None
-    """[n, G] bool: breaks what holds for each; None where nothing does."""
-    strange: Tensor | None
-    """[n, G] bool: the objective or a constraint cannot be computed; None where all can."""
-
-    @classmethod
-    def of(cls, scenario: Scenario, expected: Expected, barred: Tensor | None) -> _Judged:
-        """Judge the members' mean, beside what is barred [n, G] anyway."""
-        told = [expected.objective, *expected.bounded.values()]
-        strange = None
-        if not all(bool(torch.isfinite(each.sum())) for each in told):
-            strange = ~torch.stack([torch.isfinite(each) for each in told]).all(0)
-        each = [c for c in scenario.constraints if c.over == "each"]
-        refused = [broken(constraint, expected.bounded[constraint.name]) for constraint in each]
-        refused += [] if barred is None else [barred]
-        earned = expected.objective if scenario.objective.sign > 0 else -expected.objective
-        earned = earned if strange is None else earned.nan_to_num(0.0, 0.0, 0.0)
-        return cls(earned, torch.stack(refused).any(0) if refused else None, strange)
-
-    @property
-    def net(self) -> Tensor:
-        """[n, G]: earned, −∞ where a setting is not allowed."""
-        out = self.earned
-        for barred in (self.refused, self.strange):
-            out = out if barred is None else out.masked_fill(barred, -torch.inf)
-        return out
-
-
-def _score(simulator: Simulator, crowd: Crowd, offers: Offers, bounds: list[Limit]) -> _Scored:
-    """Ask about every decision under every candidate; what cannot be computed is not allowed."""
-    unit, many, scenario = offers.unit, len(offers), simulator.scenario
-    units, where = int(unit.max()) + 1, torch.from_numpy(unit)
-    values, sums = torch.zeros(units, many), [Sum.over(limit, unit, many) for limit in bounds]
-    refused, unknown = (torch.zeros(units, many, dtype=torch.bool) for _ in range(2))
-    for part, expected, outside in offers.expected(simulator, crowd):
-        judged, at = _Judged.of(scenario, expected, outside), where[part]
-        values.index_add_(0, at, judged.earned)
-        for each in sums:
-            each.add(part, expected.bounded)
-        for seen, barred in ((refused, judged.refused), (unknown, judged.strange)):
-            if barred is not None:
-                seen.index_put_((at,), barred, accumulate=True)
-    _require_known(scenario, int(unknown.all(1).sum()), units)
-    if scenario.objective.risk is not None:
-        values -= torch.from_numpy(premiums(simulator, crowd, unit, offers.tried))
-    values[refused | unknown] = -torch.inf
-    return _Scored(values.numpy(), [each.use for each in sums])
-
-
-def _require_known(scenario: Scenario, stuck: int, units: int) -> None:
-    if stuck:
-        raise DataError(_unknown(scenario, stuck, units))
-
-
-def _unknown(scenario: Scenario, stuck: int, units: int) -> Fault:
-    formulas = [scenario.objective.formula, *(constraint.formula for constraint in scenario.constraints)]
-    names = sorted({name for formula in formulas for name in scenario.expand(formula).names} & set(scenario.inputs))
-    listed = ", ".join(names) or "no input, but numbers for which they are not defined"
-    return Fault(
-        "objective and constraints",
-        f"found no number for them in {stuck:,} of {units:,} decisions, whatever the setting",
-        f"Their formulas use {listed}",
-        "Fill in what is missing, or leave these rows out",
-    )
-
-
-def _shadow_prices(
+def shadow_prices(
     simulator: Simulator, crowd: Crowd, settings: Floats, bounds: list[Limit], prices: Floats, share: float
 ) -> dict[str, float]:
     """Limit → how much better the objective's total would be for one more unit of the bound."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,8 @@ from drivetrain import data
 from drivetrain.data import Table
 from drivetrain.errors import Fault, InfeasibleError, UsageError
 from drivetrain.optimizer.bounds import broken
+from drivetrain.optimizer.filling import slots_of
+from drivetrain.optimizer.slots import best
 from drivetrain.scenario import Categorical, Scenario
 from drivetrain.simulator import Simulator, averse
 
@@ -62,7 +64,8 @@ def ranking(
     excluded: tuple[Ints, Ints] | None = None,
     unsupported: bool = False,
 ) -> Ranking:
-    """The best options of the only lever for each row: `context · setting` for all, constraints of each row kept.
+    """The best options of the only lever for each row: `context · setting` for all, constraints of each row kept, and
+    no more of them alike than the lever's `diverse` says.
 
     Args:
         simulator: who is asked.
@@ -79,20 +82,22 @@ def ranking(
     codes = np.arange(options, dtype=np.float64)[:, None]
     holds = simulator.support.holds(codes)
     barred = np.zeros(options, dtype=bool) if unsupported else ~holds
-    crowd, kept = simulator.crowd(frame), min(top, options)
+    crowd = simulator.crowd(frame)
+    alike = replace(slots_of(simulator.scenario, codes[:, 0]), many=min(top, options))
     parts: list[tuple[Floats, Floats, Floats]] = []
     for part, outlook in simulator.chunks(crowd, codes):
         signed = simulator.scenario.objective.sign * outlook.objective
         value = averse(signed, outlook.spread(), simulator.scenario.objective.risk)
-        for constraint in simulator.scenario.constraints:
+        for constraint in (each for each in simulator.scenario.constraints if each.over == "each"):
             value[broken(constraint, outlook.mean(outlook.bounded[constraint.name]))] = -torch.inf
         value[:, torch.from_numpy(barred)] = -torch.inf
         if excluded is not None:
             inside = (excluded[0] >= part.start) & (excluded[0] < part.stop)
             value[excluded[0][inside] - part.start, excluded[1][inside]] = -torch.inf
-        best, place = torch.topk(value.nan_to_num(-torch.inf, neginf=-torch.inf), kept, dim=1)
+        value = value.nan_to_num(-torch.inf, neginf=-torch.inf)
+        chosen, place = best(value, alike)
         error = outlook.spread().gather(1, place)
-        worth = torch.where(torch.isfinite(best), outlook.mean().gather(1, place), best)
+        worth = torch.where(torch.isfinite(chosen), outlook.mean().gather(1, place), chosen)
         parts.append((worth.double().numpy(), place.double().numpy(), error.double().numpy()))
     values, places, errors = (np.concatenate(each) for each in zip(*parts, strict=True))
     _require(values)

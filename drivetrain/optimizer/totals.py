@@ -8,7 +8,9 @@ exactly, so that what is lost is a small part of one decision's worth.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -148,14 +150,21 @@ def keeps(picked: Ints | Places, totals: list[Total]) -> bool:
     return all(extra <= total.slack for extra, total in zip(over(picked, totals), totals, strict=True))
 
 
-def dual(values: Table, totals: list[Total], highest: float = 1e4) -> Dual:
+def dual(
+    values: Table,
+    totals: list[Total],
+    highest: float = 1e4,
+    answer: Callable[[Floats], Response] | None = None,
+) -> Dual:
     """Minimise, over prices ≥ 0, the worth of free choices less the price of going over the limits.
 
     Args:
         values: [U, G]; −∞ where a setting is not allowed.
         totals: the limits.
         highest: the price that no one would pay, in ranges of one decision's value over `Total.width`.
+        answer: what decisions choose by themselves at some prices [C]; `respond` where left out.
     """
+    asked = answer or partial(respond, values, totals)
     reach, widths = _reach(values), np.array([total.width for total in totals])
     unit = reach / widths  # prices are found in this unit, so that the linear programme is well scaled
     scale = reach * len(values)
@@ -164,11 +173,11 @@ def dual(values: Table, totals: list[Total], highest: float = 1e4) -> Dual:
     kept, most, shares = list[Ints](), -np.inf, np.ones(1)
     slack = np.array([total.slack for total in totals])
     for _ in range(CUTS):
-        answer = respond(values, totals, prices)
-        value, extra = answer.value, answer.over
-        met.append(answer.picked)
+        found = asked(prices)
+        value, extra = found.value, found.over
+        met.append(found.picked)
         if value > most and (extra <= slack).all():
-            kept, most = [answer.picked.astype(np.int64)], value
+            kept, most = [found.picked.astype(np.int64)], value
         cuts.append((value / scale, extra * unit / scale))
         if (bound := value - float(prices @ extra)) < best:
             best, best_prices = bound, prices

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from drivetrain.errors import nearest
 from drivetrain.formula import FUNCTIONS, Formula
+from drivetrain.scenario import pulling
 from drivetrain.scenario.constraints import KEYS, Constraint, Key
 from drivetrain.scenario.declaration import Flaw, Path
 from drivetrain.scenario.groups import MISSING, bands
-from drivetrain.scenario.levers import Continuous, Integer, effect_on
+from drivetrain.scenario.levers import Continuous, Integer
 
 if TYPE_CHECKING:
     from drivetrain.scenario.root import Scenario
@@ -31,13 +32,11 @@ def flaws(scenario: Scenario, faulty: frozenset[str] = frozenset()) -> Iterator[
     for path, formula in formulas(scenario):
         yield from _formula(scenario, faulty, path, formula)
     yield from _effects(scenario, faulty)
-    yield from _shapes(scenario, faulty)
-    yield from _own_rules(scenario, faulty)
+    yield from pulling.flaws(scenario, faulty)
     yield from _outcomes(scenario, faulty)
     yield from _implicit(scenario)
     yield from _inputs(scenario, faulty)
     yield from _columns(scenario)
-    yield from _features(scenario)
     yield from _constraints(scenario)
     yield from _split(scenario, faulty)
 
@@ -140,53 +139,6 @@ def _effects(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
             yield Flaw(path, "found no lever and no outcome in it", "No setting could change its value")
 
 
-def _shapes(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
-    """Declared effects: on outcomes that have an order, and held by some network."""
-    ranged = {name: each for name, each in scenario.levers.items() if isinstance(each, Continuous | Integer)}
-    for name, lever in ranged.items():
-        path: Path = ("levers", name, "effect")
-        named = lever.effect if isinstance(lever.effect, dict) else {}
-        for outcome in sorted(named.keys() - scenario.outcomes.keys() - faulty):
-            cure = nearest(outcome, list(scenario.outcomes))
-            yield Flaw((*path, outcome), f"found the unknown outcome {outcome!r}", "It must be an outcome", cure, True)
-        for outcome, declared in scenario.outcomes.items():
-            if (word := effect_on(lever, outcome)) and declared.kind == "categorical":
-                found, rule = (
-                    f"found {word}, and {outcome!r} is categorical",
-                    "Its options have no order",
-                )
-                cure = "Remove it." if named else f"Name the outcomes that it is about, as in {{other: {word}}}."
-                yield Flaw((*path, outcome) if named else path, found, rule, cure, bool(named))
-    if not {"two_tower", "common"} & set(scenario.model.kinds):
-        words = {effect_on(lever, outcome) for lever in ranged.values() for outcome in scenario.outcomes} - {""}
-        if words and not ("boosting" in scenario.model.kinds and words <= {"increasing", "decreasing"}):
-            rule = "two_tower and common hold all effects, boosting only increasing and decreasing ones"
-            yield Flaw(
-                ("model", "kinds"), "found none that holds the declared effects", rule, "Add two_tower or common."
-            )
-
-
-def _own_rules(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
-    """What levers say of single rows: conditions and bounds over what is known when the lever is set."""
-    if scenario.levers and all(lever.frozen for lever in scenario.levers.values()):
-        yield Flaw(("levers",), "found only frozen ones", "Something must be left to decide", "Free one.", True)
-    inputs = scenario.inputs.keys() | scenario.parameters.keys() | faulty
-    frozen = {name for name, lever in scenario.levers.items() if lever.frozen}
-    taken = {constraint.name for constraint in scenario.constraints}
-    for name, lever in scenario.levers.items():
-        for key in ("when", "at_most", "at_least"):
-            formula, path = getattr(lever, key, None), ("levers", name, key)
-            if formula is None:
-                continue
-            known = inputs | (scenario.levers.keys() - {name} if key == "when" else frozen)
-            for wrong in sorted((formula.names & scenario.names) - known):
-                rule = f"It hangs on inputs{' and other levers' if key == 'when' else ''}, known when the lever is set"
-                yield Flaw(path, f"found {wrong!r} in it", rule, column=formula.column(wrong))
-            if f"{name}_{key}" in taken:
-                rule = f"{name}_{key} is what the lever's own rule is called"
-                yield Flaw(path, f"found a constraint named {name}_{key}", rule, "Rename the constraint.", True)
-
-
 def _outcomes(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
     earlier: list[str] = []
     for name, outcome in scenario.outcomes.items():
@@ -284,22 +236,6 @@ def _bound_groups(scenario: Scenario, path: Path, constraint: Constraint) -> Ite
             if group not in (*known, MISSING):
                 rule = f"It must be one of the groups of {constraint.by[0]}"
                 yield Flaw((*path, key, group), f"found {group!r}", rule, nearest(group, known), True)
-
-
-def _features(scenario: Scenario) -> Iterator[Flaw]:
-    """What is known of options has names and columns of its own; options left to the data need a network for them."""
-    taken = {column: name for name, column in scenario.columns.items()}
-    seen = set(scenario.names)
-    for name, (lever, feature) in scenario.features.items():
-        path: Path = ("levers", lever, "features", name)
-        if name in seen:
-            yield Flaw(path, f"found the name {name!r} twice", "Names are unique", "Rename one, and give column.", True)
-        if (column := feature.column or name) in taken:
-            yield Flaw(path, f"found the column {column!r}, which is also that of {taken[column]!r}", "It has one role")
-        seen.add(name)
-    if scenario.open and scenario.outcomes and not {"dot", "neural"} & set(scenario.model.kinds):
-        rule = f"The many options of {scenario.open[0]!r} need a network with factors for each"
-        yield Flaw(("levers", scenario.open[0], "options"), "found data", rule, "Write model: {kinds: [dot]}.")
 
 
 def _columns(scenario: Scenario) -> Iterator[Flaw]:

@@ -114,16 +114,29 @@ class Scenario(Declaration):
         """Levers whose options the data says."""
         return tuple(name for name, each in self.levers.items() if isinstance(each, Categorical) and each.open)
 
-    def resolved(self, options: Mapping[str, tuple[str, ...]]) -> Self:
+    @property
+    def slots(self) -> int:
+        """How many options a row gets; 1 where no lever says `choose`."""
+        return max((each.choose or 1 for each in self.levers.values() if isinstance(each, Categorical)), default=1)
+
+    def resolved(
+        self,
+        options: Mapping[str, tuple[str, ...]],
+        alike: Mapping[str, tuple[str | None, ...]] | None = None,
+    ) -> Self:
         """The same scenario, its open levers with the options that the data holds.
 
         Args:
             options: open lever → its options; others are left as they are.
+            alike: lever whose choices are diverse by a feature → that feature's value of each of its options.
         """
-        if not self.open:
+        if not self.open and not alike:
             return self
+        groups = alike or {}
         levers = {
-            name: lever.resolved(options[name]) if name in options and isinstance(lever, Categorical) else lever
+            name: lever.resolved(options.get(name, lever.options), groups.get(name, lever.alike))
+            if isinstance(lever, Categorical) and name in {*options, *groups}
+            else lever
             for name, lever in self.levers.items()
         }
         copy = self.model_copy(update={"levers": levers})

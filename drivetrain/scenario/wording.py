@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic_core import ErrorDetails
 
 from drivetrain.errors import FormulaError, nearest
+from drivetrain.scenario.categorical import Categorical, Diverse, Feature
 from drivetrain.scenario.constraints import Constraint, Ratio
 from drivetrain.scenario.declaration import Declaration, Flaw, Flaws, Path, show
 from drivetrain.scenario.declarations import (
@@ -22,7 +23,7 @@ from drivetrain.scenario.declarations import (
     Parameter,
     Risk,
 )
-from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer, YesNo
+from drivetrain.scenario.levers import Continuous, Integer, YesNo
 from drivetrain.scenario.models import Boosting, Model, Search
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
@@ -158,6 +159,8 @@ def _keys(path: Path, values: Mapping[str, Any]) -> list[str]:
     model = _LEVERS[levers[path[1]]["kind"]] if path[0] == "levers" else _MODELS[str(path[0])]
     if path[0] == "levers" and path[2:3] == ("features",):
         model = Feature
+    if path[0] == "levers" and path[2:3] == ("diverse",):
+        model = Diverse
     if path[0] == "constraints" and path[2:3] == ("ratio",):
         model = Ratio
     model = _INSIDE.get((path[0], path[1]), model) if len(path) > 1 else model

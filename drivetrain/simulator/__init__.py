@@ -10,6 +10,7 @@ from drivetrain.simulator.interplay import interplay
 from drivetrain.simulator.relaxation import Relaxed, Unbounded
 from drivetrain.simulator.risk import averse
 from drivetrain.simulator.simulator import Expected, Outlook, Simulator, jackknife
+from drivetrain.simulator.slots import together
 from drivetrain.simulator.support import Reach, Support
 from drivetrain.simulator.together import Asked, Tally, tally
 
@@ -31,4 +32,5 @@ __all__ = [
     "jackknife",
     "span",
     "tally",
+    "together",
 ]
