@@ -46,7 +46,8 @@ def show(run: dt.Run) -> None:
         return
     frame = now.frame
     _table(run, frame, kept)
-    _locking(run, now)
+    if run.scenario.slots == 1:
+        _locking(run, now)
     _take_away(run, now, kept)
     _spread(run)
 
@@ -92,9 +93,14 @@ def _found(run: dt.Run, now: dt.Recommendations) -> Any:
 
 
 def _sortable(run: dt.Run, frame: pd.DataFrame) -> dict[str, str]:
-    names = ["row", "gain", "objective", *(dt.column_of(name) for name in run.scenario.levers)]
+    names = ["row", "gain", "objective", *_levers(run)]
     names += [name for name in frame.columns if name.startswith("expected_")]
     return {name.replace("_", " "): name for name in names if name in frame}
+
+
+def _levers(run: dt.Run) -> list[str]:
+    """The columns of all levers; one for each option where rows get several."""
+    return [column for name in run.scenario.levers for column in dt.columns_of(run.scenario, name)]
 
 
 def _lever_filters(run: dt.Run, frame: pd.DataFrame) -> tuple[tuple[str, Any], ...]:
@@ -102,7 +108,7 @@ def _lever_filters(run: dt.Run, frame: pd.DataFrame) -> tuple[tuple[str, Any], .
     out: list[tuple[str, Any]] = []
     with st.expander("By setting and gain"):
         for name, lever in run.scenario.levers.items():
-            column = dt.column_of(name)
+            column = tuple(dt.columns_of(run.scenario, name))
             about = {"key": f"only_{name}", **LINKED}
             if lever.kind == "categorical" and len(lever.options) <= 200:
                 if chosen := st.multiselect(plain(name), list(lever.options), **about):
@@ -112,7 +118,7 @@ def _lever_filters(run: dt.Run, frame: pd.DataFrame) -> tuple[tuple[str, Any], .
                 if said != "any":
                     out.append((column, (said == "yes",)))
             elif lever.kind in {"continuous", "integer"}:
-                out += _range(run, column, plain(in_unit(name, lever.unit)), about)
+                out += _range(run, column[0], plain(in_unit(name, lever.unit)), about)
         if "gain" in frame:
             label = in_unit("expected gain", run.scenario.objective.unit)
             out += _range(run, "gain", plain(label), {"key": "only_gain", **LINKED})
@@ -149,8 +155,10 @@ def _places(frame: pd.DataFrame, question: tuple[Any, ...]) -> Any:
     if only == LOCKED:
         kept &= frame["remarks"].str.contains(BY_HAND, regex=False).to_numpy(dtype=bool)
     for column, wanted in levers:
-        numbers = isinstance(wanted[0], float)
-        kept &= (frame[column].between(*wanted) if numbers else frame[column].isin(wanted)).to_numpy()
+        if isinstance(wanted[0], float):
+            kept &= frame[column].between(*wanted).to_numpy()
+        else:  # in one of its columns, where rows get several options
+            kept &= frame[[column] if isinstance(column, str) else list(column)].isin(wanted).to_numpy().any(1)
     places = np.flatnonzero(kept)
     if by == "row" and not down:
         return places
@@ -171,6 +179,10 @@ def _table(run: dt.Run, frame: pd.DataFrame, kept: Any) -> None:
     st.caption(f"Rows {(number - 1) * size + 1:,} to {(number - 1) * size + len(at):,} of {len(kept):,}.")
     locks = _locks(run)
     shown = frame.iloc[at].reset_index(drop=True)
+    if run.scenario.slots > 1:  # nothing is fixed by hand where rows get several options
+        about = {"hide_index": True, "height": min(480, 38 + 35 * len(shown)), "column_config": _columns(run, shown)}
+        st.dataframe(shown, column_order=_order(run, shown), alt="Which options each row gets, and why", **about)
+        return
     shown.insert(0, "lock", [int(row) in locks for row in shown["row"]])
     for place, row in enumerate(shown["row"]):
         for name, value in locks.get(int(row), {}).items():
@@ -289,7 +301,7 @@ def _columns(run: dt.Run, frame: pd.DataFrame) -> dict[str, object]:
         **{name: st.column_config.NumberColumn(name.replace("_", " "), format="%.3f") for name in numbers},
         "reason": st.column_config.TextColumn("reason", width="large"),
     }
-    for name, lever in run.scenario.levers.items():
+    for name, lever in run.scenario.levers.items() if run.scenario.slots == 1 else ():
         column, label = dt.column_of(name), in_unit(name, lever.unit)
         if lever.kind == "categorical" and len(lever.options) <= 1000:
             out[column] = st.column_config.SelectboxColumn(label, options=list(lever.options), required=True)
@@ -304,8 +316,7 @@ def _columns(run: dt.Run, frame: pd.DataFrame) -> dict[str, object]:
 
 def _order(run: dt.Run, frame: pd.DataFrame) -> list[str]:
     """What to do and why first, the rest after it."""
-    levers = [dt.column_of(name) for name in run.scenario.levers]
-    first = ["lock", "row", *levers, "gain", "gain_low", "gain_high", "reason"]
+    first = ["lock", "row", *_levers(run), "gain", "gain_low", "gain_high", "reason"]
     first = [name for name in first if name in frame]
     return [*first, *(name for name in frame.columns if name not in first)]
 

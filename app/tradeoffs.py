@@ -23,6 +23,9 @@ def show(run: dt.Run) -> None:
     if any(each.kind == "categorical" and len(each.options) > 200 for each in run.scenario.levers.values()):
         empty("Too many options for limits.", "Here options are ranked for each row on its own.")
         return
+    if run.scenario.slots > 1:
+        empty("Rows get several options each.", "Limits are written into the scenario, as constraints, and run.")
+        return
     _front(run)
     _limit(run)
     _prices(run)

@@ -127,12 +127,12 @@ def _groups(run: dt.Run) -> None:
 def _reasons(run: dt.Run) -> None:
     """Which settings are given, and to how many."""
     frame, unit = run.recommendations.frame, run.scenario.objective.unit
-    names = [dt.column_of(name) for name in run.scenario.levers]
+    names = [column for name in run.scenario.levers for column in dt.columns_of(run.scenario, name)]
     if (frame[names].nunique() <= 1).all():
         return
     st.header("Who gets what")
     for place, lever in enumerate(run.scenario.levers):
-        if frame[dt.column_of(lever)].nunique() > 1:
+        if (frame[list(dt.columns_of(run.scenario, lever))].nunique() > 1).any():
             draw(dt.figures.settings(run, lever, look()), f"settings-{place}", f"How many rows get which {lever}")
     if "gain" in frame:
         gains = dt.figures.gains(run, look())

@@ -21,8 +21,8 @@ from drivetrain.assembly.record import FORMAT, canonical
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.surprises import predictions
 from drivetrain.data import Dropped, Remark, Table, alike
-from drivetrain.decisions import Promise, Recommendations, atomic_folder, verify, write
-from drivetrain.decisions.recommend import column_of
+from drivetrain.decisions import Promise, Recommendations, atomic_folder, slots, verify, write
+from drivetrain.decisions.recommend import column_of, columns_of
 from drivetrain.errors import DataError, DrivetrainError, Fault
 from drivetrain.evidence import Evidence
 from drivetrain.modeler import Progress
@@ -89,11 +89,12 @@ def _decided(record: dict[str, Any], scenario: Scenario, place: Path) -> tuple[E
         return None, None
     evidence = TypeAdapter(Evidence).validate_python(record["evidence"])
     frame = pd.read_parquet(place / "recommendations.parquet")
-    levers = pd.DataFrame({name: frame[column_of(name)] for name in scenario.levers})
     told = record.get("certificate")
     certificate = None if told is None else TypeAdapter(Certificate).validate_python(told)
-    settings, prices = scenario.space.encode(levers), record["shadow_prices"]
-    plan = Plan(settings, record["method"], prices, record["gap"], certificate)
+    several = slots.read(scenario, frame, column_of(next(iter(scenario.levers)))) if scenario.slots > 1 else None
+    levers = {name: frame[columns_of(scenario, name)[0]] for name in scenario.levers}
+    settings, prices = scenario.space.encode(pd.DataFrame(levers)), record["shadow_prices"]
+    plan = Plan(settings, record["method"], prices, record["gap"], certificate, several)
     promise = TypeAdapter(Promise).validate_python(record["promise"])
     return evidence, Recommendations(frame, promise, evidence.recommended, plan, record["remarks"])
 

@@ -20,7 +20,7 @@ from drivetrain.assembly.result import Run
 from drivetrain.data import Table
 from drivetrain.decisions import recommend
 from drivetrain.decisions.folder import refuse_to_replace
-from drivetrain.evidence import judge
+from drivetrain.evidence import judge, judge_slots
 from drivetrain.modeler import Progress
 from drivetrain.optimizer import candidates, centred, deciders, ranked
 from drivetrain.scenario import Scenario
@@ -50,7 +50,8 @@ def run(
     """
     started = time.monotonic()
     trained = _learn(scenario, out, progress)
-    evidence = judge(trained.simulator, trained.table, progress)
+    several = trained.scenario.slots > 1 and not ranked(trained.scenario)
+    evidence = (judge_slots if several else judge)(trained.simulator, trained.table, progress)
     progress("choosing a setting for every row")
     recommendations = recommend(trained.simulator, evidence, _to_decide(trained), trained.table)
     done = Run(

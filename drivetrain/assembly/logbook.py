@@ -12,9 +12,10 @@ import pandas as pd
 
 from drivetrain import data
 from drivetrain.assembly.result import Run
-from drivetrain.decisions import words, write
+from drivetrain.decisions import slots, words, write
 from drivetrain.decisions.log import DecisionLog, Entry, Logged, Review
 from drivetrain.decisions.recommend import Recommendations
+from drivetrain.decisions.slots import require_one
 from drivetrain.errors import DataError, Fault, UsageError
 
 
@@ -73,7 +74,7 @@ class Logbook:
         write(frame, path)
         with Path(path).open("rb") as stream:
             mark = hashlib.file_digest(stream, "sha256").hexdigest()
-        described = self._described(self._made.plan.settings)
+        described = self._chosen
         actions = list(zip(frame["row"].tolist(), described, frame["objective"].tolist(), strict=True))
         return self.log.exported(key, str(Path(path).resolve()), mark, actions)
 
@@ -96,8 +97,11 @@ class Logbook:
             raise UsageError(Fault("outcomes", found, "", "Keep the column row from the exported file"))
         recommended = self._made.plan.settings[[place[row] for row in number]]
         done = np.where(np.isnan(told.settings), recommended, told.settings)
-        known = self.log.settings(key)
-        followed = [words == known.get(row) for row, words in zip(number, self._described(done), strict=True)]
+        known, scenario = self.log.settings(key), self.run.scenario
+        if np.isfinite(told.settings).any() or scenario.expand(scenario.objective.formula).names & set(scenario.levers):
+            require_one(scenario, "outcomes by setting")
+        said = self._described(done) if scenario.slots == 1 else [known.get(row, "") for row in number]
+        followed = [words == known.get(row) for row, words in zip(number, said, strict=True)]
         earned = self.run.simulator.observed(told.frame, done)
         if len(lost := np.flatnonzero(~np.isfinite(earned))):
             found = f"the objective cannot be computed in {len(lost):,} rows, first row {number[lost[0]]:,}"
@@ -115,6 +119,12 @@ class Logbook:
                 Fault("the run", "it was only trained", "Only decisions are logged", "Use: drivetrain run")
             )
         return self.run.recommendations
+
+    @property
+    def _chosen(self) -> list[str]:
+        """What each row gets, in words."""
+        plan = self._made.plan
+        return self._described(plan.settings) if plan.slots is None else slots.words(self.run.scenario, plan.slots)
 
     def _described(self, settings: np.ndarray) -> list[str]:
         distinct, back = np.unique(settings, axis=0, return_inverse=True)

@@ -21,6 +21,7 @@ from drivetrain.assembly.what_if import MOST_KEPT, WhatIf, what_if
 from drivetrain.data import Rows, Table
 from drivetrain.decisions import Locks, Recommendations, listed, locks, read_locks, recommend
 from drivetrain.decisions.export import replacing
+from drivetrain.decisions.slots import require_one
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.evidence import Evidence, SealedTest
 from drivetrain.modeler import hand_over
@@ -85,16 +86,18 @@ class Run:
     def rank(
         self,
         rows: str | Path | pd.DataFrame | Rows,
-        top: int = 10,
+        top: int | None = None,
         *,
         exclude_seen: bool = True,
         unsupported: bool = False,
     ) -> pd.DataFrame:
-        """The best few options of a lever for each row, best first; meant for levers with thousands of options.
+        """The best few options of a lever for each row, best first, a line for each; meant for levers with thousands.
+
+        No more of them are alike than the lever's `diverse` says; bounds over rows together are kept by `recommend`.
 
         Args:
             rows: a CSV or Parquet file or a frame with the inputs' columns, or rows that `data.read_rows` read.
-            top: how many options for each row.
+            top: how many options for each row; where left out those that the lever's `choose` says, else 10.
             exclude_seen: whether options that the run's data shows somebody to have had are left out for them.
             unsupported: whether options with fewer than ten rows may be listed; they are marked all the same.
 
@@ -108,7 +111,14 @@ class Run:
             UsageError: the scenario has several levers, or one that is no category.
         """
         known = rows if isinstance(rows, Rows) else data.read_rows(self.scenario, rows)
-        return listed(self.simulator, known, top, self.table if exclude_seen else None, unsupported=unsupported)
+        many = self.scenario.slots if self.scenario.slots > 1 else 10
+        return listed(
+            self.simulator,
+            known,
+            many if top is None else top,
+            self.table if exclude_seen else None,
+            unsupported=unsupported,
+        )
 
     def simulate(self, rows: Rows | None = None, **setting: Any) -> WhatIf:
         """What would happen if everyone got one setting: `what_if` with levers as arguments.
@@ -228,6 +238,7 @@ class Run:
             UsageError: the scenario has one objective.
             InfeasibleError: no settings meet the constraints.
         """
+        require_one(self.scenario, "pareto")
         asked, share = _some(self.table if rows is None else rows)
         crowd = self.simulator.crowd(asked.frame)
         return front(self.simulator, crowd, decisions(self.scenario, asked.frame), points, share=share)
@@ -244,6 +255,7 @@ class Run:
             UsageError: no such constraint, or one that holds for each row.
             InfeasibleError: no settings meet the constraints.
         """
+        require_one(self.scenario, "frontier")
         asked, share = _some(self.table if rows is None else rows)
         crowd = self.simulator.crowd(asked.frame)
         return frontier(self.simulator, crowd, decisions(self.scenario, asked.frame), constraint, points, share=share)
@@ -323,6 +335,7 @@ class Run:
         """Design the next randomised test: see `drivetrain.assembly.experiment`, which says arguments and errors."""
         from drivetrain.assembly.experiment import experiment
 
+        require_one(self.scenario, "experiment")
         return experiment(self, rows, max_loss, mode=mode, against=against, size=size, seed=seed)
 
     def to_fastai(self, path: str | Path, outcome: str | None = None) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from drivetrain.data import Rows
 from drivetrain.decisions import column_of
+from drivetrain.decisions.slots import require_one
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.evidence import NAMES
 from drivetrain.scenario import Scenario
@@ -82,6 +83,7 @@ def _policy(run: Run, rows: Rows, name: str) -> tuple[str, Floats]:
         raise UsageError(Fault("policy", f"found {name!r}", "A policy is known by its name", cure))
     space = run.scenario.space
     if name == "recommended":
+        require_one(run.scenario, "the recommended policy")
         made = run.recommendations
         own = made is not None and rows is run.table and len(made) == len(rows)
         plan = made.plan if made is not None and own else run.recommend(rows).plan

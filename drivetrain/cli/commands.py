@@ -182,7 +182,9 @@ def rank(
     rows: Annotated[Path, typer.Argument(help="Rows to rank options for: CSV or Parquet.", show_default=False)],
     *,
     out: Annotated[Path, typer.Option(help="The file to write: .csv, .parquet, .json or .xlsx.", show_default=False)],
-    top: Annotated[int, typer.Option(help="How many options for each row.", min=1)] = 10,
+    top: Annotated[
+        int | None, typer.Option(help="How many options for each row; as the scenario's choose says, else 10.", min=1)
+    ] = None,
     seen: Annotated[bool, typer.Option("--seen/--unseen", help="List what somebody has had already, too.")] = False,
     unsupported: Annotated[bool, typer.Option("--unsupported", help="List options with hardly a row, too.")] = False,
 ) -> None:

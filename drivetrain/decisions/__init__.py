@@ -5,7 +5,7 @@ from drivetrain.decisions.folder import MANIFEST, atomic_folder, seal, verify
 from drivetrain.decisions.listing import listed
 from drivetrain.decisions.locking import Locks, locks, read_locks
 from drivetrain.decisions.log import DecisionLog, Entry, Logged, Review, Signature
-from drivetrain.decisions.recommend import Promise, Recommendations, column_of, recommend
+from drivetrain.decisions.recommend import Promise, Recommendations, column_of, columns_of, recommend
 
 __all__ = [
     "MANIFEST",
@@ -19,6 +19,7 @@ __all__ = [
     "Signature",
     "atomic_folder",
     "column_of",
+    "columns_of",
     "listed",
     "locks",
     "read_locks",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from drivetrain.data import Rows
 from drivetrain.decisions.recommend import column_of
+from drivetrain.decisions.slots import require_one
 from drivetrain.errors import DataError, Fault, UsageError
 from drivetrain.scenario import Scenario
 
@@ -26,6 +27,7 @@ def locks(scenario: Scenario, rows: Rows, given: Locks) -> Floats:
     Raises:
         UsageError: a row that is not there, an unknown lever, a setting that it does not allow, or one left out.
     """
+    require_one(scenario, "locks")
     out = np.full((len(rows), len(scenario.levers)), np.nan)
     place = {int(number) + 1: at for at, number in enumerate(rows.row)}
     faults: list[Fault] = []

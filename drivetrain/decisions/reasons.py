@@ -27,6 +27,7 @@ def sentences(scenario: Scenario, evidence: Evidence) -> list[str]:
         _personal(scenario, evidence),
         *(_barred(scenario, each) for each in passed_over(scenario, evidence)),
         _unjudged(scenario, evidence),
+        _added_up(scenario),
         _feared(scenario, evidence),
         *(top(scenario, evidence, name) for name in scenario.levers),
     ]
@@ -90,6 +91,17 @@ def _unjudged(scenario: Scenario, evidence: Evidence) -> str:
         return ""
     return (
         f"Doing nothing ({everything(scenario, settled)}) is not judged: too few rows of the data have such a setting."
+    )
+
+
+def _added_up(scenario: Scenario) -> str:
+    """What is assumed where rows get several options."""
+    if scenario.slots == 1:
+        return ""
+    return (
+        "The data shows one option a row, so what policies are worth is judged for one slot, filled with one of the "
+        f"{scenario.slots} options. That several are worth the sum of what each adds is an assumption: options that "
+        "crowd each other out are worth less."
     )
 
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivetrain.data import Rows, Table
-from drivetrain.decisions import ranges
+from drivetrain.decisions import ranges, slots
 from drivetrain.errors import DataError, Fault
 from drivetrain.evidence import NAMES, Estimate, Evidence
 from drivetrain.evidence.sample import Z95
-from drivetrain.optimizer import Plan, alone, certify, checked, decisions, exclusions, holds, optimise, ranked, ranking
+from drivetrain.optimizer import Plan, alone, certify, checked, decisions, holds, optimise, ranked
 from drivetrain.scenario import Scenario
-from drivetrain.simulator import Crowd, Outlook, Simulator, averse, jackknife
+from drivetrain.simulator import Crowd, Outlook, Simulator, averse, jackknife, summed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -64,7 +64,8 @@ class Recommendations:
     """A line for each row, in the rows' order, with the promise for their total."""
 
     frame: pd.DataFrame
-    """`row` (number in the source, from 1), the levers (one named like another column with `_setting` behind), what is
+    """`row` (number in the source, from 1), the levers (one named like another column with `_setting` behind; of one
+    that says `choose: 3` the columns LEVER_1 to LEVER_3, best first, what is expected being of all three), what is
     expected under them, `LEVER_near_low` and `LEVER_near_high` (settings that lose at most 1 %),
     `objective_at_risk` where a risk is declared, `objective_NAME` of further ones, `gain` over the policy of
     comparison, `supported`, `remarks` and the `reason` in words."""
@@ -115,18 +116,18 @@ def recommend(
         return _in_parts(simulator, evidence, rows, locked)
     crowd = simulator.crowd(rows.frame)
     fixed = np.full((len(rows), len(simulator.scenario.levers)), np.nan) if locked is None else locked
-    plan = (
-        _ranked(simulator, rows, seen, fixed)
-        if ranked(simulator.scenario)
-        else _plan(simulator, evidence, rows, crowd, fixed)
-    )
+    if ranked(simulator.scenario):
+        plan = slots.ranked_plan(simulator, rows, seen, fixed)
+    elif simulator.scenario.slots > 1:
+        plan = slots.filled_plan(simulator, evidence, rows, crowd)
+    else:
+        plan = _plan(simulator, evidence, rows, crowd, fixed)
     if (by_people := np.asarray(np.isfinite(fixed).all(1))).any():
         crowd = replace(crowd, remarks={**crowd.remarks, FIXED: by_people})
-    if simulator.scenario.decide.unit == "once" and evidence.recommended == "single":
+    if simulator.scenario.decide.unit == "once" and plan.slots is None and evidence.recommended == "single":
         plan = replace(plan, certificate=certify(simulator, crowd, plan.settings[0]))
-    # What somebody happened to have first is no policy to compare a ranking with.
-    against, reference = (None, None) if ranked(simulator.scenario) else _reference(simulator.scenario, rows)
-    chosen = simulator.paired(crowd, plan.settings)
+    against, reference = _beside(simulator.scenario, rows)
+    chosen = simulator.paired(crowd, plan.settings) if plan.slots is None else summed(simulator, crowd, plan.slots)
     other = None if reference is None else simulator.paired(crowd, reference)
     frame = _frame(simulator, rows, crowd, plan, chosen, other, reference)
     remarks = {what: int(mask.sum()) for what, mask in crowd.remarks.items()}
@@ -149,17 +150,12 @@ def _in_parts(simulator: Simulator, evidence: Evidence, rows: Rows, locked: Floa
     remarks: Counter[str] = sum((Counter(part.remarks) for part in parts), Counter())
     gaps = [part.plan.gap for part in parts if part.plan.gap is not None]
     settings = np.concatenate([part.plan.settings for part in parts])
-    plan = Plan(settings, parts[0].plan.method, gap=max(gaps) if gaps else None)
+    several = [part.plan.slots for part in parts if part.plan.slots is not None]
+    options = np.concatenate(several) if several else None
+    plan = Plan(settings, parts[0].plan.method, gap=max(gaps) if gaps else None, slots=options)
     frame = pd.concat([part.frame for part in parts], ignore_index=True)
     promise = Promise.together([part.promise for part in parts])
     return Recommendations(frame, promise, evidence.recommended, plan, dict(remarks))
-
-
-def _ranked(simulator: Simulator, rows: Rows, seen: Table | None, locked: Floats) -> Plan:
-    excluded = None if seen is None else exclusions(simulator.scenario, rows.frame, seen)
-    best = ranking(simulator, rows.frame, top=1, excluded=excluded)
-    chosen = np.where(np.isnan(locked), best.settings[:, 0], locked)
-    return Plan(chosen, "everyone's best supported option" + (" not had yet" if seen is not None else ""))
 
 
 def _plan(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd, locked: Floats) -> Plan:
@@ -214,6 +210,16 @@ def _unknown_current(scenario: Scenario) -> Fault:
     )
 
 
+def _beside(scenario: Scenario, rows: Rows) -> tuple[str | None, Floats | None]:
+    """`_reference`, but for rankings: what somebody happened to have first is no policy to compare one with. Several
+    options are compared with none, and not with the one that a row has now.
+    """
+    if ranked(scenario):
+        return None, None
+    against, reference = _reference(scenario, rows)
+    return (None, None) if scenario.slots > 1 and against == "current" else (against, reference)
+
+
 def _reference(scenario: Scenario, rows: Rows) -> tuple[str | None, Floats | None]:
     """What recommendations are compared with: doing nothing; else each row's current setting, where all are known."""
     nothing = scenario.space.do_nothing
@@ -233,9 +239,12 @@ def _frame(
     reference: Floats | None,
 ) -> pd.DataFrame:
     scenario = simulator.scenario
-    natural = scenario.space.decode(plan.settings)
     out: dict[str, Column] = {"row": rows.row + 1}
-    out |= {column_of(name): natural[name].to_numpy() for name in scenario.levers}
+    if plan.slots is not None:
+        out |= slots.columns(scenario, plan.slots, column_of(next(iter(scenario.levers))))
+    else:
+        natural = scenario.space.decode(plan.settings)
+        out |= {column_of(name): natural[name].to_numpy() for name in scenario.levers}
     out |= {f"expected_{_plain(name)}": _mean(chosen, value) for name, value in chosen.outcomes.items()}
     expected, error = _mean(chosen, chosen.objective), chosen.spread()[:, 0].double().numpy()
     out |= {"objective": expected, "objective_low": expected - Z95 * error, "objective_high": expected + Z95 * error}
@@ -249,11 +258,11 @@ def _frame(
         gain = scenario.objective.sign * (chosen.objective - other.objective)
         mean, error = _mean(chosen, gain), chosen.spread(gain)[:, 0].double().numpy()
         out |= {"gain": mean, "gain_low": mean - Z95 * error, "gain_high": mean + Z95 * error}
-    near = None if ranked(scenario) else ranges.ranges(simulator, crowd, plan)
+    near = None if ranked(scenario) or plan.slots is not None else ranges.ranges(simulator, crowd, plan)
     out |= ranges.columns(scenario, near, {name: column_of(name) for name in scenario.levers})
-    out["supported"] = simulator.support.holds(plan.settings)
+    out["supported"] = _supported(simulator, plan)
     out["remarks"] = _remarks(crowd)
-    reasons, wide = _reasons(scenario, plan.settings, chosen, other), ranges.told(simulator, near, len(rows))
+    reasons, wide = _reasons(scenario, _words(scenario, plan), chosen, other), ranges.told(simulator, near, len(rows))
     out["reason"] = [reason + told for reason, told in zip(reasons, wide, strict=True)]
     return pd.DataFrame(out)
 
@@ -261,6 +270,30 @@ def _frame(
 def column_of(lever: str) -> str:
     """The column of a lever in a table of recommendations; one named like another column there gets a longer name."""
     return f"{lever}_setting" if lever in COLUMNS or lever.startswith(("expected_", "objective_")) else lever
+
+
+def columns_of(scenario: Scenario, lever: str) -> tuple[str, ...]:
+    """The columns of a lever in a table of recommendations: one, or one for each of the options that a row gets."""
+    name = column_of(lever)
+    return tuple(f"{name}_{place}" for place in range(1, scenario.slots + 1)) if scenario.slots > 1 else (name,)
+
+
+def _supported(simulator: Simulator, plan: Plan) -> NDArray[np.bool_]:
+    """[N] whether the data speaks for a row's setting, or for all of its options that are not empty slots."""
+    if plan.slots is None:
+        return simulator.support.holds(plan.settings)
+    nothing = simulator.scenario.space.do_nothing
+    empty = np.isnan(plan.slots) | (plan.slots == (np.nan if nothing is None else nothing[0]))
+    known = simulator.support.holds(np.nan_to_num(plan.slots).reshape(-1, 1)).reshape(plan.slots.shape)
+    return np.asarray((known | empty).all(1))
+
+
+def _words(scenario: Scenario, plan: Plan) -> list[str]:
+    """For each row its setting, or its options, in words."""
+    if plan.slots is not None:
+        return slots.words(scenario, plan.slots)
+    known = {tuple(setting): scenario.space.describe(np.array(setting)) for setting in np.unique(plan.settings, axis=0)}
+    return [known[tuple(setting)] for setting in plan.settings]
 
 
 def _plain(name: str) -> str:
@@ -279,13 +312,12 @@ def _remarks(crowd: Crowd) -> list[str]:
     return ["; ".join(line) for line in lines]
 
 
-def _reasons(scenario: Scenario, settings: Floats, chosen: Outlook, other: Outlook | None) -> list[str]:
+def _reasons(scenario: Scenario, settings: list[str], chosen: Outlook, other: Outlook | None) -> list[str]:
     """In words: the setting, what it does to each outcome, and what that is worth."""
-    words = {tuple(setting): scenario.space.describe(np.array(setting)) for setting in np.unique(settings, axis=0)}
     after = [_mean(chosen, value) for value in chosen.outcomes.values()]
     if other is None:
         return [
-            words[tuple(setting)] + "".join(f"; {n} {v[i]:.3g}" for n, v in zip(chosen.outcomes, after, strict=True))
+            setting + "".join(f"; {n} {v[i]:.3g}" for n, v in zip(chosen.outcomes, after, strict=True))
             for i, setting in enumerate(settings)
         ]
     before = [_mean(other, value) for value in other.outcomes.values()]
@@ -296,7 +328,7 @@ def _reasons(scenario: Scenario, settings: Floats, chosen: Outlook, other: Outlo
         moves = "".join(
             f"; {name} {b[i]:.3g} → {a[i]:.3g}" for name, b, a in zip(chosen.outcomes, before, after, strict=True)
         )
-        out.append(f"{words[tuple(setting)]}{moves}; {gain[i]:+.3g}{unit}")
+        out.append(f"{setting}{moves}; {gain[i]:+.3g}{unit}")
     return out
 
 
@@ -305,6 +337,8 @@ def _promise(
 ) -> Promise:
     """What models expect of these rows, corrected by how wrong blind models were on rows with known outcomes."""
     many = chosen.objective.shape[1]
+    if scenario.slots > 1:
+        return _promise_of_slots(scenario, evidence, chosen, other)
     fix = evidence.chosen.correction
     total = Estimate(many * (float(chosen.objective.mean()) + fix.value), many * fix.error)
     if other is None or against is None:
@@ -317,3 +351,14 @@ def _promise(
     fix = evidence.gain_corrections[against]
     gain = scenario.objective.sign * float((chosen.objective - other.objective).mean())
     return Promise(many, total, against, Estimate(many * (gain + fix.value), many * fix.error))
+
+
+def _promise_of_slots(scenario: Scenario, evidence: Evidence, chosen: Outlook, other: Outlook | None) -> Promise:
+    """The same where rows get several options: each slot is corrected by what the data's one slot shows."""
+    rows = chosen.objective.shape[1]
+    fix, gain_fix = slots.corrected(scenario, evidence, rows)
+    total = Estimate(rows * float(chosen.objective.mean()) + fix.value, fix.error)
+    if other is None or gain_fix is None:
+        return Promise(rows, total, None, None)
+    gain = scenario.objective.sign * float((chosen.objective - other.objective).mean())
+    return Promise(rows, total, "do_nothing", Estimate(rows * gain + gain_fix.value, gain_fix.error))

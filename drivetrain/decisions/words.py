@@ -79,6 +79,8 @@ def action(scenario: Scenario, evidence: Evidence) -> str:
         return f"Leave things alone ({everything(scenario, nothing(scenario))})"
     if name == "current":
         return "Keep the current policy"
+    if scenario.slots > 1:
+        return _several(scenario, evidence)
     levers = listed(list(scenario.levers))
     if name == "single":
         return "Set " + everything(scenario, evidence.single, " to ") + " for everyone"
@@ -91,6 +93,18 @@ def action(scenario: Scenario, evidence: Evidence) -> str:
     whom = f"each {' and '.join(scenario.decide.sharing)} alike" if scenario.decide.sharing else "everyone alike"
     alike = f"{shared} for {whom}, and " if shared else ""
     return f"Set {alike}{own} for each {'row' if name == 'row' else ' and '.join(scenario.decide.by)} on its own"
+
+
+def _several(scenario: Scenario, evidence: Evidence) -> str:
+    """The same where rows get several options."""
+    lever, options = next(iter(scenario.levers)), next(iter(scenario.options.values()))
+    if evidence.recommended == "single":
+        idle = nothing(scenario)
+        return (
+            f"Choose {listed([options[int(code)] for code in evidence.slots if code not in idle])} as {lever} for all"
+        )
+    whom = "row" if evidence.recommended == "row" else " and ".join(scenario.decide.by)
+    return f"Choose up to {scenario.slots} options of {lever} for each {whom} on its own"
 
 
 def headline(scenario: Scenario, evidence: Evidence, promise: Promise | None = None) -> str:
@@ -195,6 +209,8 @@ def inflation(scenario: Scenario, evidence: Evidence) -> str:
 def _worth(scenario: Scenario, evidence: Evidence) -> str:
     """The gain over the reference, or that there is none to speak of."""
     beside, unit, sign = reference(evidence), scenario.objective.unit, scenario.objective.sign
+    if scenario.slots > 1:
+        unit = f"{unit} and slot".strip()
     if evidence.recommended in KEPT:
         other = f"No other policy {_that_may(scenario, evidence)}is clearly better"
         return f"{other} than {span(evidence.chosen.estimate, unit)}."

@@ -12,6 +12,7 @@ from drivetrain.evidence.judgement import judge
 from drivetrain.evidence.propensity import Propensity, propensity
 from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.evidence.sealed import Opened, SealedTest, judge_sealed
+from drivetrain.evidence.slots import judge_slots
 from drivetrain.evidence.tree import Condition, Tree
 from drivetrain.evidence.trust import Trust
 from drivetrain.evidence.uplift import Uplift
@@ -39,5 +40,6 @@ __all__ = [
     "Uplift",
     "judge",
     "judge_sealed",
+    "judge_slots",
     "propensity",
 ]

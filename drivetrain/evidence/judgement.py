@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +56,8 @@ def judge(
     if ranked(scenario):
         return unsupported(simulator, rows, progress)
     design = balance(scenario, rows, simulator.support)
-    court = _court(simulator, table, rows, design)
-    _require_known(court)
+    court = court_of(simulator, table, rows, design)
+    require_known(court)
     progress("valuing policies on rows that their models have not seen")
     singles = single_settings(court)
     made = policies(court, singles)
@@ -68,13 +68,43 @@ def judge(
     judged = tuple(
         _judged(court, name, settings[name], scores[name], name != "single" or singles.feasible) for name in scores
     )
-    judged = _guarded(tuple(replace(each, estimate=widened(each.estimate, unsure[each.name])) for each in judged))
+    judged = guarded(tuple(replace(each, estimate=widened(each.estimate, unsure[each.name])) for each in judged))
     spoken = scores["single"].effective >= FEWEST
     if simulator.support.radius and scenario.decide.unit == "once" and not spoken and singles.feasible:
         return unspoken(court, judged, scores, single)
-    choice = choose(court, judged, scores)
+    valued = Valued(settings, parts, scores, unsure, judged, single)
+    found = conclude(court, design, valued, progress, examined=examined)
+    return replace(
+        found,
+        tree=made.tree,
+        smoothed=made.smoothed if found.recommended == "smoothed" else None,
+        fairness=gaps(court, settings[found.recommended]),
+    )
+
+
+@dataclass(frozen=True)
+class Valued:
+    """Policies with what they were found to be worth."""
+
+    settings: Mapping[str, Floats | None]
+    """Policy → its setting for each row [N, L]; None of what the data shows, and of one that draws."""
+    parts: Mapping[str, Parts]
+    scores: Mapping[str, Scores]
+    unsure: Mapping[str, float]
+    """Policy → the standard error of what the spread of its scores cannot show."""
+    judged: tuple[Judged, ...]
+    single: Floats
+    """[L] the best single setting."""
+
+
+def conclude(
+    court: Judge, design: tuple[Check, ...], valued: Valued, progress: Callable[[str], None], *, examined: bool
+) -> Evidence:
+    """Choose among policies that were valued, and say what that rests on; arguments as of `judge`."""
+    scenario, scores, parts, unsure = court.simulator.scenario, valued.scores, valued.parts, valued.unsure
+    choice = choose(court, valued.judged, scores)
     progress("tracing the value of single settings")
-    points = curve(court, single)
+    points = curve(court, valued.single)
     sign, best, own = scenario.objective.sign, choice.scores, unsure[choice.name]
     others = {name: each for name, each in scores.items() if name != choice.name}
     gains = {name: court.estimate(sign * (best.total - each.total)) for name, each in others.items()}
@@ -83,35 +113,35 @@ def judge(
     told, trust = _told(court, parts, choice), None
     if examined:
         progress("testing what the values rest on")
-        trust = examine(court, Case(settings, parts, choice.name, told, beside, single, points), design)
+        case = Case(valued.settings, parts, choice.name, told, beside, valued.single, points)
+        trust = examine(court, case, design)
     return Evidence(
         grade=worst(grades(scenario, design if trust is None else trust.checks)),
-        policies=tuple(_lucky(court, each, choice, own) if each.name == choice.name else each for each in judged),
+        policies=tuple(
+            _lucky(court, each, choice, own) if each.name == choice.name else each for each in valued.judged
+        ),
         recommended=choice.name,
         gains={name: widened(gain, own, unsure[name], choice.error) for name, gain in gains.items()},
         gain_corrections={name: widened(fix, own, unsure[name], choice.error) for name, fix in fixes.items()},
-        single=tuple(single.tolist()),
+        single=tuple(valued.single.tolist()),
         curve=points,
         near=near(scenario, points),
         effects=effects(court),
-        rows=len(rows),
+        rows=len(court.table),
         trust=trust,
-        tree=made.tree,
-        smoothed=made.smoothed if choice.name == "smoothed" else None,
-        fairness=gaps(court, settings[choice.name]),
         uplift=None
-        if beside is None or beside == choice.name
+        if beside is None or beside == choice.name or scenario.slots > 1
         else uplift(
             court,
-            Given(settings[choice.name], told),
-            Given(settings[beside], parts[beside]),
+            Given(valued.settings[choice.name], told),
+            Given(valued.settings[beside], parts[beside]),
             beside,
             float(np.sqrt(own**2 + unsure[beside] ** 2 + choice.error**2)),
         ),
     )
 
 
-def _court(simulator: Simulator, table: Table, rows: Table, design: tuple[Check, ...]) -> Judge:
+def court_of(simulator: Simulator, table: Table, rows: Table, design: tuple[Check, ...]) -> Judge:
     """Who values policies on the training rows, with the chances of their settings."""
     chances = propensity(
         rows,
@@ -133,7 +163,8 @@ def _unsure(court: Judge, made: Policies, single: Floats, scores: dict[str, Scor
     return out
 
 
-def _require_known(court: Judge) -> None:
+def require_known(court: Judge) -> None:
+    """Raises: DataError: the objective cannot be computed in some rows."""
     unknown = int((~np.isfinite(court.observed())).sum())
     if unknown:
         names = court.simulator.scenario.objective.formula.names & set(court.simulator.scenario.inputs)
@@ -165,7 +196,7 @@ def _judged(court: Judge, name: str, settings: Floats | None, scores: Scores, fe
     )
 
 
-def _guarded(judged: tuple[Judged, ...]) -> tuple[Judged, ...]:
+def guarded(judged: tuple[Judged, ...]) -> tuple[Judged, ...]:
     """A change for which too few events speak is passed over, unless there is nothing else to recommend."""
     solid = any(each.eligible and (each.name in KEPT or not each.thin) for each in judged)
     return tuple(
@@ -184,7 +215,7 @@ def _lucky(court: Judge, judged: Judged, choice: Choice, own: float) -> Judged:
     )
 
 
-def _told(court: Judge, parts: dict[str, Parts], choice: Choice) -> Parts:
+def _told(court: Judge, parts: Mapping[str, Parts], choice: Choice) -> Parts:
     """What estimators need of the recommended policy: in each fold of the one that other folds' rows choose."""
     if not choice.error:
         return parts[choice.name]

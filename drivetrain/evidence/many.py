@@ -27,9 +27,9 @@ class Opinion:
     observed: Floats
     """[N] what rows were worth."""
     expected: Floats
-    """[D] what blind models expect of each one's best option, everyone once in each fold."""
+    """[D] what blind models expect of each one's best option (of the mean of several), everyone once in each fold."""
     spoken: int
-    """Rows in which the chosen option is the one that was tried."""
+    """Rows in which the option that was tried is chosen."""
 
 
 def require_alone(scenario: Scenario) -> None:
@@ -55,8 +55,8 @@ def opinion(simulator: Simulator, table: Table) -> Opinion:
     for fold in np.unique(table.fold):
         rows = np.flatnonzero(table.fold == fold)
         everyone, first = np.unique(who[rows], return_index=True)
-        best = ranking(simulator.without(int(fold)), table.frame.iloc[rows[first]], top=1)
-        expected.append(best.objective[:, 0])
-        chosen = best.settings[np.searchsorted(everyone, who[rows]), 0, 0]
-        spoken += int((chosen == table.settings[rows, 0]).sum())
+        best = ranking(simulator.without(int(fold)), table.frame.iloc[rows[first]], top=simulator.scenario.slots)
+        expected.append(np.nanmean(best.objective, axis=1))
+        chosen = best.settings[np.searchsorted(everyone, who[rows]), :, 0]
+        spoken += int((chosen == table.settings[rows]).any(1).sum())
     return Opinion(simulator.observed(table.frame, table.settings), np.concatenate(expected), spoken)

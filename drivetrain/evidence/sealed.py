@@ -12,6 +12,7 @@ from drivetrain.data import Table
 from drivetrain.data.splits import SEALED
 from drivetrain.evidence.propensity import Propensity, propensity
 from drivetrain.evidence.sample import Z95, Estimate
+from drivetrain.evidence.slots import mixture
 from drivetrain.evidence.trust import drawn_as_declared
 from drivetrain.evidence.value import Judge, Scores
 from drivetrain.evidence.worth import Evidence
@@ -91,7 +92,7 @@ def judge_sealed(simulator: Simulator, table: Table, evidence: Evidence, setting
         simulator: all members; none has seen a sealed row.
         table: all rows, at least two of them sealed.
         evidence: what was said of the policies before.
-        settings: [n, L] what is recommended for each sealed row.
+        settings: [n, L] what is recommended for each sealed row; of several options [n, K].
     """
     scenario = simulator.scenario
     checks = () if evidence.trust is None else evidence.trust.checks
@@ -131,7 +132,9 @@ def _scores(court: Judge, evidence: Evidence, name: str, settings: Floats) -> Sc
     if name == "current" and np.isnan(space.current).all():
         return court.logged()
     if name == evidence.recommended:
-        return court.scores(settings)
+        return court.scores(settings) if not evidence.slots else Scores.of(mixture(court, settings))
+    if name == "single" and evidence.slots:
+        return Scores.of(mixture(court, np.tile(evidence.slots, (len(court.table), 1))))
     fixed = {"current": space.current, "do_nothing": space.do_nothing, "single": np.array(evidence.single)}[name]
     return court.scores(np.tile(np.asarray(fixed, dtype=np.float64), (len(court.table), 1)))
 

@@ -89,6 +89,9 @@ class Evidence:
     """The groups of the policy `tree`; None where one group does as well."""
     smoothed: Smoothed | None = None
     """The policy `smoothed`, where it is recommended."""
+    slots: tuple[float, ...] = ()
+    """Where rows get several options: those that are best for everyone; what policies are worth is told for one slot,
+    filled with one of its options drawn evenly, as the data has one a row."""
     fairness: tuple[Gap, ...] = ()
     """How far groups are apart under the recommended policy, for every `fairness` that is declared."""
     uplift: Uplift | None = None

@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain.assembly import Run
-from drivetrain.decisions.recommend import column_of
 from drivetrain.decisions.rounding import setting
 from drivetrain.errors import Fault, UsageError
 from drivetrain.figures.look import LIGHT, Look, figure, plain, with_unit
+from drivetrain.scenario import Categorical
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -27,16 +27,23 @@ def settings(run: Run, lever: str, look: Look = LIGHT) -> Figure:
     Raises:
         UsageError: the run was only trained.
     """
-    declared, column = run.scenario.levers[lever], _frame(run)[column_of(lever)]
+    declared = run.scenario.levers[lever]
     out = figure(look, x=with_unit(plain(lever), plain(declared.unit)), y="rows", height=300)
-    chosen, counts = np.unique(_settings(run)[:, run.scenario.space.names.index(lever)], return_counts=True)
+    given = _settings(run, lever)
+    chosen, counts = np.unique(given[np.isfinite(given)], return_counts=True)
     bar = {"marker": {"color": look.strong, "line": {"width": 0}}, "showlegend": False}
     if len(chosen) <= MOST_BARS:
         words = [plain(setting(declared, value)) for value in chosen]
         out.add_bar(x=words, y=counts, hovertemplate="%{x}: %{y:,} rows<extra></extra>", **bar)
         out.update_xaxes(type="category").update_layout(bargap=0.5)
         return out
-    _binned(out, column.to_numpy(dtype=np.float64), bar)
+    if isinstance(declared, Categorical):  # the most frequent, by name
+        most = np.argsort(-counts, kind="stable")[:MOST_BARS]
+        words = [plain(setting(declared, value)) for value in chosen[most]]
+        out.add_bar(x=words, y=counts[most], hovertemplate="%{x}: %{y:,} rows<extra></extra>", **bar)
+        out.update_xaxes(type="category").update_layout(bargap=0.5)
+        return out
+    _binned(out, given, bar)
     return out
 
 
@@ -69,10 +76,14 @@ def _binned(out: Figure, values: NDArray[np.float64], bar: dict[str, Any]) -> No
     )
 
 
-def _settings(run: Run) -> NDArray[np.float64]:
-    """[N, L]."""
-    space = run.scenario.space
-    return space.encode(pd.DataFrame({name: _frame(run)[column_of(name)] for name in space.names}))
+def _settings(run: Run, lever: str) -> NDArray[np.float64]:
+    """[N] what rows get of a lever; [N · K] where they get several of its options, NaN for a slot that stays empty."""
+    made = run.recommendations
+    if made is None:
+        raise UsageError(Fault("the run", "it was only trained", "Actions need a whole run", "Use: drivetrain run"))
+    if made.plan.slots is not None:
+        return made.plan.slots.ravel()
+    return np.asarray(made.plan.settings[:, run.scenario.space.names.index(lever)])
 
 
 def _frame(run: Run) -> pd.DataFrame:

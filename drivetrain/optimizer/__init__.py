@@ -10,7 +10,7 @@ from drivetrain.optimizer.certificate import Certificate, certify
 from drivetrain.optimizer.choice import Plan, alone, decisions, optimise, shortlist
 from drivetrain.optimizer.fairness import centred
 from drivetrain.optimizer.fear import premiums
-from drivetrain.optimizer.filling import fill, holds_together, refereed, slots_of
+from drivetrain.optimizer.filling import fill, holds_together, kept_together, refereed, slots_of, used_together
 from drivetrain.optimizer.nearby import nearby
 from drivetrain.optimizer.ranking import Ranking, best_single, deciders, exclusions, ranked, ranking
 from drivetrain.optimizer.referee import checked
@@ -39,6 +39,7 @@ __all__ = [
     "holds",
     "holds_together",
     "kept",
+    "kept_together",
     "nearby",
     "optimise",
     "premiums",
@@ -49,4 +50,5 @@ __all__ = [
     "shortlist",
     "slots_of",
     "used",
+    "used_together",
 ]

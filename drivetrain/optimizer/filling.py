@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from drivetrain.errors import Fault, InfeasibleError, RefusedError
 from drivetrain.optimizer.allotment import NODES
-from drivetrain.optimizer.bounds import Limit, kept, limits, within
+from drivetrain.optimizer.bounds import Labels, Limit, kept, limits, within
 from drivetrain.optimizer.choice import Plan
 from drivetrain.optimizer.offers import Offers
 from drivetrain.optimizer.parts import Sum, Use
@@ -18,14 +19,17 @@ from drivetrain.optimizer.scoring import Scored, score
 from drivetrain.optimizer.slots import Slots, best, least, solve
 from drivetrain.optimizer.totals import Table
 from drivetrain.scenario import Categorical, Scenario
-from drivetrain.simulator import Crowd, Simulator, together
+from drivetrain.simulator import Crowd, Simulator, summed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+SLACK = 1e-5
+"""By how much of itself a bound may seem to be passed, since members' single precision adds up in another order."""
+
 
 def fill(simulator: Simulator, crowd: Crowd, unit: Ints, *, share: float = 1.0, nodes: int = NODES) -> Plan:
-    """The options for each decision that score best together, each worth what it adds by itself: see `together`.
+    """The options for each decision that score best together, each worth what it adds by itself: see `summed`.
 
     Constraints on each row hold for each of its options; totals, means and ratios are over what all its options do.
 
@@ -153,7 +157,7 @@ def _shadow_prices(
     """As of `choice.shadow_prices`, for sets of options."""
     out: dict[str, float] = {}
     ratios = any(limit.constraint.over == "ratio" for limit in bounds)
-    told = together(simulator, crowd, slots) if ratios else None
+    told = summed(simulator, crowd, slots) if ratios else None
     for limit, price in zip(bounds, prices, strict=True):
         scale = limit.scale(share)
         if limit.constraint.over == "ratio" and told is not None:
@@ -185,33 +189,49 @@ def refereed(simulator: Simulator, crowd: Crowd, unit: Ints, plan: Plan) -> Plan
     return replace(plan, method=f"{plan.method}; scored and checked again")
 
 
-def holds_together(
-    simulator: Simulator, crowd: Crowd, slots: Floats, *, share: float = 1.0, stray: float = 0.0
-) -> bool:
-    """Whether members expect every constraint to hold for rows with these options [N, K].
+def holds_together(simulator: Simulator, crowd: Crowd, slots: Floats) -> bool:
+    """Whether members expect every constraint to hold for rows with these options [N, K], NaN where a slot is empty."""
+    return kept_together(simulator.scenario, *used_together(simulator, crowd, slots), crowd.labels)
 
-    Args:
-        simulator: who is asked.
-        crowd: N rows.
-        slots: [N, K] codes; NaN is an empty slot.
-        share: the part of all rows that these are.
-        stray: the share of rows, and by how much of itself a total, may break a bound.
+
+def used_together(simulator: Simulator, crowd: Crowd, slots: Floats) -> tuple[dict[str, Floats], NDArray[np.bool_]]:
+    """What rows with options [N, K] use of what bounds rows together: key of `Constraint.formulas` → [N], the mean over
+    members; and [N] whether each of a row's options keeps what holds for each.
     """
-    scenario, slack = simulator.scenario, max(1e-5, stray)
+    scenario, fine = simulator.scenario, np.ones(len(crowd), dtype=np.bool_)
     each = [constraint for constraint in scenario.constraints if constraint.over == "each"]
     for place in range(slots.shape[1] if each else 0):
         filled = np.isfinite(slots[:, place])
         outlook = simulator.paired(crowd, np.where(filled, slots[:, place], 0.0)[:, None])
         for constraint in each:
             value = outlook.mean(outlook.bounded[constraint.name])[:, 0].double().numpy()
-            if (~within(value, constraint, "", slack) & filled).mean() > stray:
-                return False
+            fine &= within(value, constraint, "", SLACK) | ~filled
+    told = summed(simulator, crowd, slots)
+    return {name: told.mean(value)[:, 0].double().numpy() for name, value in told.bounded.items()}, fine
+
+
+def kept_together(
+    scenario: Scenario,
+    uses: Mapping[str, Floats],
+    fine: NDArray[np.bool_],
+    labels: Labels,
+    *,
+    share: float = 1.0,
+    stray: float = 0.0,
+) -> bool:
+    """Whether what `used_together` tells of N rows keeps every constraint.
+
+    Args:
+        scenario: which constraints.
+        uses: of what bounds rows together.
+        fine: [N] whether rows keep what holds for each.
+        labels: input → the group label of each row [N].
+        share: the part of all rows that these are.
+        stray: by how much of itself a total, and in what share of the rows what holds for each, may be broken.
+    """
     rest = tuple(constraint for constraint in scenario.constraints if constraint.over != "each")
-    if not rest:
-        return True
-    told = together(simulator, crowd, slots)
-    uses = {name: told.mean(value)[:, 0].double().numpy() for name, value in told.bounded.items()}
-    return kept(scenario.model_copy(update={"constraints": rest}), uses, crowd.labels, share=share, slack=slack)
+    bounds = scenario.model_copy(update={"constraints": rest})
+    return bool((~fine).mean() <= stray) and kept(bounds, uses, labels, share=share, slack=max(SLACK, stray))
 
 
 def _require(thing: str, fine: bool, found: str) -> None:

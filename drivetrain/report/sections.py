@@ -149,7 +149,8 @@ def spread(run: Run) -> str:
     parts = [heading("Who gets what")]
     frame = run.recommendations.frame
     for place, name in enumerate(run.scenario.levers):
-        settings = run.recommendations.plan.settings[:, place]
+        plan = run.recommendations.plan
+        settings = plan.settings[:, place] if plan.slots is None else plan.slots.ravel()
         if len(np.unique(settings)) > 1:
             caption = f"How many rows get which {name}."
             parts.append(drawing(figures.settings(run, name), f"settings-{place}", caption))

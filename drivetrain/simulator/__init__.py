@@ -10,7 +10,7 @@ from drivetrain.simulator.interplay import interplay
 from drivetrain.simulator.relaxation import Relaxed, Unbounded
 from drivetrain.simulator.risk import averse
 from drivetrain.simulator.simulator import Expected, Outlook, Simulator, jackknife
-from drivetrain.simulator.slots import together
+from drivetrain.simulator.slots import summed
 from drivetrain.simulator.support import Reach, Support
 from drivetrain.simulator.together import Asked, Tally, tally
 
@@ -31,6 +31,6 @@ __all__ = [
     "interplay",
     "jackknife",
     "span",
+    "summed",
     "tally",
-    "together",
 ]

@@ -19,7 +19,7 @@ from drivetrain.simulator.simulator import Outlook, Simulator
 Floats = NDArray[np.float64]
 
 
-def together(simulator: Simulator, crowd: Crowd, slots: Floats) -> Outlook:
+def summed(simulator: Simulator, crowd: Crowd, slots: Floats) -> Outlook:
     """What members expect of rows with several options each: objective, outcomes and formulas, each added up.
 
     Args:

@@ -1,0 +1,146 @@
+"""Slots of a page against brute force over all sets of options, scored by other code."""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from drivetrain.errors import InfeasibleError, ScenarioError
+from drivetrain.optimizer import fill, holds_together, ranking, refereed
+from drivetrain.scenario import Scenario
+from drivetrain.simulator import Simulator
+from tests.stand_ins import anywhere, declare, stand_in
+
+OPTIONS = ["none", "a", "b", "c", "d"]
+WORTH = torch.tensor([[0.0, 3.0, 2.0, -1.0, 1.0], [0.0, 1.0, -2.0, 0.5, 2.5], [0.0, 0.2, 0.1, -1.0, -2.0]])
+"""What each of three rows gains from each option, beside 10 with none."""
+
+SLOTS = """\
+objective: {maximise: sales}
+levers:
+  shown: {kind: categorical, options: [none, a, b, c, d], choose: 2NOTHINGDIVERSE}
+inputs: {row: {kind: numeric}}
+outcomes: {sales: {kind: numeric}}
+decide: {unit: UNIT}
+constraints: [BOUNDS]
+"""
+
+
+def _declare(bounds: str = "", unit: str = "row", nothing: str = ", do_nothing: none", diverse: str = "") -> Scenario:
+    text = SLOTS.replace("BOUNDS", bounds).replace("UNIT", unit).replace("NOTHING", nothing)
+    return declare(text.replace("DIVERSE", diverse))
+
+
+def _simulator(scenario: Scenario) -> Simulator:
+    def response(x: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        row, option = torch.broadcast_tensors(x[..., 0].long(), at[..., 0].long())
+        return 10 + WORTH.double()[row, option]
+
+    return stand_in(scenario, {"sales": response}, anywhere(scenario.space))
+
+
+FRAME = pd.DataFrame({"row": [0.0, 1.0, 2.0]})
+ROWS = np.arange(3)
+
+
+def _chosen(scenario: Scenario, unit: np.ndarray = ROWS) -> list[set[str]]:
+    simulator = _simulator(scenario)
+    crowd = simulator.crowd(FRAME)
+    plan = refereed(simulator, crowd, unit, fill(simulator, crowd, unit))
+    assert plan.slots is not None
+    return [{OPTIONS[int(code)] for code in row} for row in plan.slots]
+
+
+def test_each_row_gets_what_adds_most_and_slots_stay_empty_where_nothing_adds() -> None:
+    assert _chosen(_declare()) == [{"a", "b"}, {"a", "d"}, {"a", "b"}]
+    thin = _declare("{name: dear, each: 10 * (shown == 'b'), at_most: 1}")
+    assert _chosen(thin) == [{"a", "d"}, {"a", "d"}, {"a", "none"}]
+
+
+def test_all_rows_of_a_decision_get_the_same() -> None:
+    assert _chosen(_declare(unit="once"), np.zeros(3, dtype=np.int64)) == [{"a", "d"}] * 3
+
+
+def test_no_more_are_alike_than_declared() -> None:
+    diverse = ", diverse: {by: {left: [a, b], right: [c, d]}, most: 1}"
+    assert _chosen(_declare(diverse=diverse)) == [{"a", "d"}, {"a", "d"}, {"a", "none"}]
+
+
+def test_a_group_that_leaves_too_few_is_told() -> None:
+    diverse = ", diverse: {by: {all: [none, a, b, c, d]}, most: 1}"
+    scenario = _declare(nothing="", diverse=diverse)
+    with pytest.raises(InfeasibleError, match="fewer than 2 options that are allowed in 3 of 3 decisions"):
+        _chosen(scenario)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_sets_under_totals_are_the_best_of_all(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    bound, most = rng.uniform(1.0, 4.0), rng.uniform(0.3, 1.0)
+    price = "2 * (shown == 'a') + 1.5 * (shown == 'b') + (shown == 'd')"
+    scenario = _declare(
+        f"{{name: budget, total: {price}, at_most: {bound}}}, {{name: few, mean: shown == 'd', at_most: {most}}}"
+    )
+    cost, worth = np.array([0, 2, 1.5, 0, 1]), WORTH.numpy()
+    sets = [(0, 0), *combinations(range(5), 2)]
+    best = -np.inf
+    for choice in product(sets, repeat=3):
+        used = sum(cost[list(each)].sum() for each in choice)
+        if used <= bound + 1e-9 and sum(4 in each for each in choice) / 3 <= most + 1e-9:
+            best = max(best, sum(worth[row, list(each)].sum() for row, each in enumerate(choice)))
+    simulator = _simulator(scenario)
+    crowd = simulator.crowd(FRAME)
+    plan = refereed(simulator, crowd, ROWS, fill(simulator, crowd, ROWS, nodes=2000))
+    slots = np.asarray(plan.slots, dtype=np.int64)
+    assert np.take_along_axis(worth, slots, 1).sum() == pytest.approx(best, abs=1e-5)
+    assert plan.gap is not None
+    assert plan.gap >= 0
+
+
+def test_a_bound_that_cannot_be_kept_is_told_with_what_can() -> None:
+    scenario = _declare("{name: often, mean: shown == 'a', at_least: 1.5}")
+    with pytest.raises(InfeasibleError) as caught:
+        _chosen(scenario)
+    assert "often.at_least: found 1.5. The highest that any choice of options reaches is 1" in str(caught.value)
+
+
+def test_a_choice_that_breaks_a_bound_is_seen() -> None:
+    simulator = _simulator(_declare("{name: few, mean: shown == 'd', at_most: 0.5}"))
+    crowd = simulator.crowd(FRAME)
+    assert holds_together(simulator, crowd, np.array([[1.0, 4.0], [1.0, 2.0], [1.0, 2.0]]))
+    assert not holds_together(simulator, crowd, np.array([[1.0, 4.0], [4.0, 2.0], [1.0, 2.0]]))
+
+
+def test_rankings_keep_to_groups_too() -> None:
+    diverse = ", diverse: {by: {left: [a, b], right: [c, d]}, most: 1}"
+    found = ranking(_simulator(_declare(nothing="", diverse=diverse)), FRAME, 4).settings[..., 0]
+    assert [[OPTIONS[int(c)] for c in row if np.isfinite(c)] for row in found] == [
+        ["a", "d", "none"], ["d", "a", "none"], ["a", "none", "c"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (", choose: 5", "levers.shown.choose: found 5. It must be below the number of options, which is 5"),
+        (", diverse: {by: {x: [a]}, most: 1}", "levers.shown.diverse: found it without choose"),
+        (", choose: 2, diverse: {by: genre, most: 1}", "levers.shown.diverse.by: found 'genre'"),
+        (", choose: 2, diverse: {by: {x: [a], y: [a]}, most: 1}", "levers.shown.diverse.by.y"),
+        (", choose: 2, diverse: {by: {x: [e]}, most: 1}", "found the unknown option 'e'"),
+        (", choose: 2, diverse: {by: {x: [a]}, mots: 1}", "found an unknown key"),
+    ],
+)
+def test_strange_slots_are_told(change: str, found: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        declare(SLOTS.replace(", choose: 2NOTHINGDIVERSE", change).replace("UNIT", "row").replace("BOUNDS", ""))
+    assert found in str(caught.value)
+
+
+def test_slots_are_decided_alone() -> None:
+    text = SLOTS.replace("inputs:", "  price: {kind: continuous, min: 0, max: 1}\ninputs:")
+    with pytest.raises(ScenarioError, match=r"levers\.shown\.choose: found it beside price"):
+        declare(text.replace("NOTHINGDIVERSE", "").replace("UNIT", "row").replace("BOUNDS", ""))
