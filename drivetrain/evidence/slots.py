@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from drivetrain.data import Table
 from drivetrain.errors import Fault, InfeasibleError
-from drivetrain.evidence.backing import FEWEST, events
+from drivetrain.evidence.backing import FEWEST, events, unseen_events
 from drivetrain.evidence.balance import balance
 from drivetrain.evidence.estimators import Parts
 from drivetrain.evidence.judgement import SLACK, Valued, conclude, court_of, guarded, require_known
@@ -143,9 +143,9 @@ def _unsure(
         with suppress(InfeasibleError):  # together they have no room, though each fold had: the folds' error must do
             finals[unit] = _filled(court.simulator, crowd, whose, court.part)
     known = {name: Scores.of(mixture(court, at)) for name, at in finals.items()}
-    return {
-        name: between(court, each.total - known[name].total) if name in known else 0.0 for name, each in scores.items()
-    }
+    out = {name: between(court, scores[name].total - each.total) for name, each in known.items()}
+    rare = {name: unseen_events(court, court.table.settings, each.weight) for name, each in scores.items()}
+    return {name: float(np.hypot(out.get(name, 0.0), rare[name])) for name in scores}
 
 
 def _judged(court: Judge, name: str, options: Floats | None, scores: Scores, unsure: float) -> Judged:

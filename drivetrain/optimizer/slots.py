@@ -81,7 +81,8 @@ def solve(values: Table, totals: list[Total], slots: Slots, nodes: int = NODES) 
     start = max(kept, key=lambda picked: _worth(values, picked))
     picked = _swapped(values, totals, start, found.prices, slots)
     order = np.argsort(-np.take_along_axis(values, picked, 1), axis=1, kind="stable")
-    return np.take_along_axis(picked, order, 1), found.prices, found.bound
+    bound = max(found.bound, _worth(values, picked))  # a hair below it where a limit is kept but for rounding
+    return np.take_along_axis(picked, order, 1), found.prices, bound
 
 
 def least(values: Table, total: Total, slots: Slots) -> float:

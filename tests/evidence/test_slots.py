@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from drivetrain.data import Table
-from drivetrain.decisions import locks, recommend, words, write
+from drivetrain.decisions import locks, reasons, recommend, words, write
 from drivetrain.errors import UsageError
 from drivetrain.evidence import Judge, judge_slots
 from drivetrain.evidence.propensity import Stratified
@@ -80,6 +80,6 @@ def test_a_set_for_each_row_is_judged_and_recommended(tmp_path: Path) -> None:
     assert made.promise.total.low < 8 * ROWS < made.promise.total.high
     write(made.frame, tmp_path / "actions.xlsx")
     assert words.action(simulator.scenario, evidence) == "Choose up to 2 options of shown for each row on its own"
-    assert any("is an assumption" in line for line in words.verdict(simulator.scenario, evidence))
+    assert any("is an assumption" in line for line in reasons.verdict(simulator.scenario, evidence))
     with pytest.raises(UsageError, match="rows that get 2 options each"):
         locks(simulator.scenario, table, {1: {"shown": "a"}})
