@@ -102,7 +102,11 @@ class Logbook:
             require_one(scenario, "outcomes by setting")
         said = self._described(done) if scenario.slots == 1 else [known.get(row, "") for row in number]
         followed = [words == known.get(row) for row, words in zip(number, said, strict=True)]
-        earned = self.run.simulator.observed(told.frame, done)
+        frame = told.frame
+        if scenario.remembered:  # what was current before: in the results it is what was done
+            before = self.run.table.frame[list(scenario.levers)].iloc[[place[row] for row in number]]
+            frame = frame.assign(**{name: before[name].to_numpy() for name in scenario.levers})
+        earned = self.run.simulator.observed(frame, done)
         if len(lost := np.flatnonzero(~np.isfinite(earned))):
             found = f"the objective cannot be computed in {len(lost):,} rows, first row {number[lost[0]]:,}"
             raise DataError(Fault("outcomes", found, "Its formula needs its inputs and outcomes", "Fill them in"))

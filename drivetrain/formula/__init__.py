@@ -136,6 +136,18 @@ def only_where(name: str, value: str | float, formula: Formula) -> Formula:
     return _formula(ast.unparse(tree), tree)
 
 
+def where_changed(pairs: Sequence[tuple[str, str]], formula: Formula) -> Formula:
+    """The formula where the two names of some pair differ, 0 where all agree.
+
+    >>> where_changed([("price", "current_price")], parse("3")).text
+    '3 if price != current_price else 0'
+    """
+    tests: list[ast.expr] = [ast.Compare(ast.Name(one), [ast.NotEq()], [ast.Name(other)]) for one, other in pairs]
+    test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), tests)
+    tree = ast.IfExp(test, formula.tree, ast.Constant(0))
+    return _formula(ast.unparse(tree), tree)
+
+
 def _formula(text: str, tree: ast.expr) -> Formula:
     compared: dict[str, set[str]] = {}
     inside: set[int] = set()

@@ -215,7 +215,7 @@ def shortlist(simulator: Simulator, crowd: Crowd, most: int, *, share: float = 1
     tried = offers.common()
     if tried.shape[1] > 1:
         tried = promising(simulator, crowd, tried, 4 * most, share=share, budget=LISTED).settings
-    offers = replace(offers, tried=tried)
+    offers = replace(offers, tried=tried, own=None)
     tried, scored = offers.common(), score(simulator, crowd, offers, bounds)
     kept = scored.allowed[0].copy()
     for total in (use.total(everyone[:1], share) for use in scored.uses):

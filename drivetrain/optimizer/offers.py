@@ -32,6 +32,9 @@ class Offers:
     """Lowest and highest setting [U, L] of each decision; None where all have the levers' own."""
     unmoved: int = 0
     """So many of the settings are offered as they are, inside a decision's bounds or not."""
+    own: Floats | None = None
+    """[U, L] what each decision is set to now, offered to it last, as setting G; NaN where its rows differ in that, or
+    the data does not support it. None where changes cost nothing."""
 
     @classmethod
     def of(cls, simulator: Simulator, crowd: Crowd, unit: Ints) -> Offers:
@@ -45,9 +48,10 @@ class Offers:
         scenario = simulator.scenario
         tried = candidates(scenario.space, simulator.support)
         own = [each for each in scenario.space.levers.values() if _bounded(each)]
+        now = _now(simulator, crowd, unit)
         if not own or scenario.objective.risk is not None:
-            return cls(tried, unit)
-        return cls(tried, unit, _ends(simulator, crowd, unit))
+            return cls(tried, unit, own=now)
+        return cls(tried, unit, _ends(simulator, crowd, unit), own=now)
 
     @property
     def both(self) -> Offers:
@@ -59,19 +63,20 @@ class Offers:
     def alike(self, levers: list[int]) -> Offers:
         """The same, some levers never moved, since decisions share them."""
         if self.ends is None:
-            return self
+            return replace(self, own=None)
         low, high = (end.copy() for end in self.ends)
         low[:, levers], high[:, levers] = -np.inf, np.inf
-        return replace(self, ends=(low, high))
+        return replace(self, ends=(low, high), own=None)
 
     def __len__(self) -> int:
-        """G."""
-        return len(self.tried)
+        """G, and one more where decisions are offered what they are set to now."""
+        return len(self.tried) + (self.own is not None)
 
     def settings(self, picked: Ints) -> Floats:
         """[U, L] for a choice [U]."""
-        chosen = self.tried[picked]
-        return chosen if self.ends is None else np.clip(chosen, *self.ends)
+        chosen = self.tried[np.minimum(picked, len(self.tried) - 1)]
+        chosen = chosen if self.ends is None else np.clip(chosen, *self.ends)
+        return chosen if self.own is None else np.where((picked == len(self.tried))[:, None], self.own, chosen)
 
     def common(self) -> Floats:
         """[G, L] what everyone is offered, where there is one decision."""
@@ -79,6 +84,24 @@ class Offers:
 
     def expected(self, simulator: Simulator, crowd: Crowd) -> Iterator[tuple[slice, Expected, Tensor | None]]:
         """Over runs of rows: what members expect [n, G], and where moving a setting has taken it out of support."""
+        for told in self._common(simulator, crowd):
+            yield told if self.own is None else self._with_own(simulator, crowd, *told)
+
+    def _with_own(
+        self, simulator: Simulator, crowd: Crowd, part: slice, expected: Expected, barred: Tensor | None
+    ) -> tuple[slice, Expected, Tensor]:
+        """One more column: what rows are set to now."""
+        assert self.own is not None  # noqa: S101  (it is asked only then)
+        now = self.own[self.unit[part]]
+        unknown = np.asarray(np.isnan(now).any(1))
+        told = simulator.expected_paired(crowd.take(part), np.where(unknown[:, None], self.tried[0], now))
+        bounded = {name: torch.cat([value, told.bounded[name]], dim=1) for name, value in expected.bounded.items()}
+        closed = torch.zeros(expected.objective.shape, dtype=torch.bool) if barred is None else barred
+        both = torch.cat([closed, torch.from_numpy(unknown)[:, None]], dim=1)
+        return part, Expected(torch.cat([expected.objective, told.objective], dim=1), bounded), both
+
+    def _common(self, simulator: Simulator, crowd: Crowd) -> Iterator[tuple[slice, Expected, Tensor | None]]:
+        """The same for the settings that all decisions are offered."""
         if self.ends is None:
             yield from ((part, expected, None) for part, expected in simulator.expected(crowd, self.tried))
             return
@@ -95,6 +118,23 @@ class Offers:
             expected = simulator.expected_paired(crowd.take(rows), settings.reshape(-1, settings.shape[2]))
             bounded = {name: value.reshape(-1, many) for name, value in expected.bounded.items()}
             yield part, Expected(expected.objective.reshape(-1, many), bounded), torch.from_numpy(barred)
+
+
+def _now(simulator: Simulator, crowd: Crowd, unit: Ints) -> Floats | None:
+    """[U, L] what each decision is set to now, NaN where it cannot be kept; None where nobody asks."""
+    if crowd.current is None:
+        return None
+    first = np.unique(unit, return_index=True)[1]
+    own: Floats = crowd.current[first].copy()
+    torn = np.zeros(len(own), dtype=np.bool_)
+    np.logical_or.at(torn, unit, (crowd.current != own[unit]).any(1))
+    known = np.asarray(~torn & np.isfinite(own).all(1))
+    known &= simulator.support.holds(np.where(known[:, None], own, 0.0))
+    for i, lever in enumerate(simulator.scenario.levers.values()):
+        if isinstance(lever, Continuous | Integer):
+            known &= (own[:, i] >= lever.min) & (own[:, i] <= lever.max)
+    own[~known] = np.nan
+    return own
 
 
 def _bounded(lever: object) -> bool:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from drivetrain.errors import DataError, Fault
 from drivetrain.optimizer.bounds import Limit, broken
-from drivetrain.optimizer.fear import premiums
+from drivetrain.optimizer.fear import paired_premiums, premiums
 from drivetrain.optimizer.offers import Offers
 from drivetrain.optimizer.parts import Sum, Use
 from drivetrain.optimizer.totals import Table
@@ -83,7 +83,10 @@ def score(simulator: Simulator, crowd: Crowd, offers: Offers, bounds: list[Limit
                 seen.index_put_((at,), barred, accumulate=True)
     require_known(scenario, int(unknown.all(1).sum()), units)
     if scenario.objective.risk is not None:
-        values -= torch.from_numpy(premiums(simulator, crowd, unit, offers.tried))
+        values[:, : len(offers.tried)] -= torch.from_numpy(premiums(simulator, crowd, unit, offers.tried))
+        if offers.own is not None:
+            now = np.where(np.isnan(offers.own), offers.tried[0], offers.own)[unit]
+            values[:, -1] -= torch.from_numpy(paired_premiums(simulator, simulator.paired(crowd, now), unit))
     values[refused | unknown] = -torch.inf
     return Scored(values.numpy(), [each.use for each in sums])
 
@@ -96,7 +99,8 @@ def require_known(scenario: Scenario, stuck: int, units: int) -> None:
 
 def _unknown(scenario: Scenario, stuck: int, units: int) -> Fault:
     formulas = [scenario.objective.formula, *(constraint.formula for constraint in scenario.constraints)]
-    names = sorted({name for formula in formulas for name in scenario.expand(formula).names} & set(scenario.inputs))
+    used = {name for formula in formulas for name in scenario.expand(formula).names} & set(scenario.inputs)
+    names = sorted(used | set(scenario.remembered))
     listed = ", ".join(names) or "no input, but numbers for which they are not defined"
     return Fault(
         "objective and constraints",

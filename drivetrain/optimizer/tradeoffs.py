@@ -108,7 +108,7 @@ def goals(scenario: Scenario) -> tuple[Goal, ...]:
     if not first.beside:
         cure = "Add objective: {..., beside: [{name: NAME, minimise: FORMULA}]}"
         raise UsageError(Fault("pareto", "found one objective", "A front lies between two or more", cure))
-    own = Goal("objective", first.formula, first.sign, first.unit)
+    own = Goal("objective", scenario.valued, first.sign, first.unit)
     return (own, *(Goal(each.name, each.formula, each.sign, each.unit) for each in first.beside))
 
 

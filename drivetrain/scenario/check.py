@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from keyword import iskeyword
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ def flaws(scenario: Scenario, faulty: frozenset[str] = frozenset()) -> Iterator[
     for path, formula in formulas(scenario):
         yield from _formula(scenario, faulty, path, formula)
     yield from _effects(scenario, faulty)
+    yield from _change(scenario)
     yield from pulling.flaws(scenario, faulty)
     yield from _outcomes(scenario, faulty)
     yield from _implicit(scenario)
@@ -46,6 +47,8 @@ def formulas(scenario: Scenario) -> Iterator[tuple[Path, Formula]]:
     if scenario.objective:
         key = "maximise" if scenario.objective.sign > 0 else "minimise"
         yield ("objective", key), scenario.objective.formula
+        if scenario.objective.change is not None:
+            yield ("objective", "change"), scenario.objective.change
         for place, beside in enumerate(scenario.objective.beside):
             key = "maximise" if beside.sign > 0 else "minimise"
             yield ("objective", "beside", place, key), beside.formula
@@ -95,6 +98,7 @@ def _names(scenario: Scenario) -> Iterator[Flaw]:
 def _formula(scenario: Scenario, faulty: frozenset[str], path: Path, formula: Formula) -> Iterator[Flaw]:
     own_cost = path[0] == "levers"
     known = scenario.names | faulty | ({COST} if scenario.cost and not own_cost else set())
+    known |= set(_remembered(scenario)) if path == ("objective", "change") else set()
     for name in sorted(formula.names - known):
         rule = "A formula uses declared levers, inputs, outcomes, parameters"
         cure = nearest(name, sorted(known))
@@ -113,7 +117,7 @@ def _comparison(
     scenario: Scenario, faulty: frozenset[str], path: Path, formula: Formula, name: str, text: str
 ) -> Iterator[Flaw]:
     column = formula.column(name)
-    options = scenario.options.get(name)
+    options = scenario.options.get(_remembered(scenario).get(name, name))
     if options is not None and text not in options:
         rule = f"It must be an option of {name!r}"
         yield Flaw(path, f"found the unknown option {text!r}", rule, nearest(text, options), column=column)
@@ -124,14 +128,36 @@ def _comparison(
 
 def _categories(scenario: Scenario) -> frozenset[str]:
     declared = {**scenario.levers, **scenario.inputs, **scenario.outcomes}
-    return frozenset(name for name, each in declared.items() if each.kind == "categorical")
+    known = {**declared, **{name: scenario.levers[lever] for name, lever in _remembered(scenario).items()}}
+    return frozenset(name for name, each in known.items() if each.kind == "categorical")
+
+
+def _remembered(scenario: Scenario) -> Mapping[str, str]:
+    """As of `Scenario.remembered`, where the objective may be faulty."""
+    return scenario.remembered if scenario.objective else {}
+
+
+def _change(scenario: Scenario) -> Iterator[Flaw]:
+    """What a change costs is known when it is made, and of settings that are known."""
+    if not scenario.objective or scenario.objective.change is None:
+        return
+    path: Path = ("objective", "change")
+    for name in sorted(scenario.expand(scenario.objective.change).names & scenario.outcomes.keys()):
+        rule = "What a change costs is known when it is made: it hangs on levers, inputs and parameters"
+        yield Flaw(path, f"found the outcome {name!r} in it", rule, column=scenario.objective.change.column(name))
+    for name in sorted(scenario.remembered.keys() & scenario.names):
+        rule = f"It is what the current setting of {scenario.remembered[name]} is called"
+        yield Flaw(path, f"found {name!r} declared beside it", rule, f"Rename {name}.", True)
+    if scenario.slots > 1:
+        rule = "Of several options it is not known which take the place of the current one"
+        yield Flaw(path, "found it beside choose", rule, "Remove one of the two.", True)
 
 
 def _effects(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
     """The objective and every constraint must hang on a lever or an outcome."""
     for path, formula in formulas(scenario):
         names = scenario.expand(formula).names
-        if path[-2:] == ("ratio", "to"):  # such as the rows' size, which no setting changes
+        if path[-2:] == ("ratio", "to") or path == ("objective", "change"):  # such as the rows' size, or a fee
             continue
         if path[0] == "levers" or names & (scenario.levers.keys() | scenario.outcomes.keys() | faulty):
             continue

@@ -89,6 +89,10 @@ class Objective(Declaration):
     """The unit of the formula's value, for one row."""
     risk: Risk | None = None
     """How much decisions fear that models are wrong; they are chosen by the members' mean where left out."""
+    change: FormulaText | None = None
+    """What it costs to change a row's setting from its current one, in the objective's unit: taken off (added, where
+    less is better) wherever some lever is set to anything else. Over levers, inputs, parameters, and `current_price`
+    for the current setting of the lever `price`: its `current`, or what the row's own column tells."""
     beside: Many[Beside] = ()
     """Further objectives; `drivetrain pareto` shows what each costs in terms of the others."""
 

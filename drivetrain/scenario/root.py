@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr
 
-from drivetrain.formula import Formula, total
+from drivetrain.formula import Formula, total, weighted, where_changed
 from drivetrain.scenario import check
 from drivetrain.scenario.constraints import Constraint
 from drivetrain.scenario.declaration import Declaration, Flaw, Many, Name, Text
@@ -184,6 +184,21 @@ class Scenario(Declaration):
         """The sum of the levers' costs, frozen ones included; None where none declares one."""
         parts = [part for name, lever in self.declared.levers.items() for part in costs(name, lever)]
         return total(parts) if parts else None
+
+    @property
+    def remembered(self) -> Mapping[str, str]:
+        """What formulas call a lever's current setting → the lever, where changes from it cost something."""
+        return {f"current_{name}": name for name in self.levers} if self.objective.change is not None else {}
+
+    @property
+    def valued(self) -> Formula:
+        """What is made high, or low: the objective's formula with all costs in it, those of changes too."""
+        plain = self.expand(self.objective.formula)
+        if self.objective.change is None:
+            return plain
+        pairs = [(lever, name) for name, lever in self.remembered.items()]
+        change = where_changed(pairs, self.expand(self.objective.change))
+        return weighted([(1.0, plain), (-float(self.objective.sign), change)])
 
     def expand(self, formula: Formula) -> Formula:
         """The formula with the levers' costs put in for the name `cost`."""

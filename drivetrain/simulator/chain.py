@@ -57,12 +57,14 @@ class Chain:
     def options(self) -> dict[str, tuple[str, ...]]:
         """Name → options in code order, for formulas."""
         links = {name: link.options for name, link in self.models.links.items() if link.options}
-        return {**self.models.inputs.vocabularies, **self.scenario.options, **links}
+        levers = self.scenario.options
+        current = {name: levers[lever] for name, lever in self.scenario.remembered.items() if lever in levers}
+        return {**self.models.inputs.vocabularies, **levers, **current, **links}
 
     @cached_property
     def objective(self) -> Formula:
         """The scenario's, with costs put in."""
-        return self.scenario.expand(self.scenario.objective.formula)
+        return self.scenario.valued
 
     @cached_property
     def bounds(self) -> dict[str, Formula]:

@@ -24,6 +24,8 @@ class Crowd:
     size: int
     labels: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     """Input → the group of each row [N], for every input that makes groups for a constraint."""
+    current: NDArray[np.float64] | None = None
+    """[N, L] each row's current setting, NaN where it is not known; None where changes from it cost nothing."""
 
     def __len__(self) -> int:
         """N."""
@@ -35,4 +37,5 @@ class Crowd:
         values = {name: value[part] for name, value in self.values.items()}
         size = len(range(*part.indices(self.size))) if isinstance(part, slice) else len(part)
         place = part if isinstance(part, slice) else part.numpy()
-        return Crowd(values, contexts, {}, size, {name: each[place] for name, each in self.labels.items()})
+        current = None if self.current is None else self.current[place]
+        return Crowd(values, contexts, {}, size, {name: each[place] for name, each in self.labels.items()}, current)

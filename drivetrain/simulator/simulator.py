@@ -15,7 +15,7 @@ from torch import Tensor
 
 from drivetrain.formula import Formula
 from drivetrain.modeler import Models, OutcomeModel, worth
-from drivetrain.scenario import Scenario, labelled
+from drivetrain.scenario import LeverSpace, Scenario, labelled
 from drivetrain.simulator.chain import Ask, Chain
 from drivetrain.simulator.crowd import Crowd
 from drivetrain.simulator.relaxation import Relaxed, Unbounded
@@ -101,7 +101,11 @@ class Simulator:
             name: torch.tensor(self._input(frame, name)[:, None], dtype=torch.float32) for name in self.scenario.inputs
         }
         contexts = {name: model.context(rows) for name, model in self.models.outcomes.items()}
-        return Crowd(values, contexts, rows.remarks, len(frame), labelled(self.scenario, frame))
+        current = self._current(frame) if self.scenario.remembered else None
+        if current is not None:
+            told = torch.tensor(current, dtype=torch.float32)
+            values |= {name: told[:, [i]] for i, name in enumerate(self.scenario.remembered)}
+        return Crowd(values, contexts, rows.remarks, len(frame), labelled(self.scenario, frame), current)
 
     def grid(self, crowd: Crowd, settings: Floats | Tensor) -> Outlook:
         """Every row under each of G settings [G, L]: tensors [M, N, G]. Use `chunks` where that is too large.
@@ -243,9 +247,13 @@ class Simulator:
         """
         values = {name: torch.tensor(self._input(frame, name)) for name in self.scenario.inputs}
         values |= {name: torch.tensor(settings[:, i]) for i, name in enumerate(self.scenario.levers)}
+        if self.scenario.remembered:
+            current = self._current(frame)
+            values |= {name: torch.tensor(current[:, i]) for i, name in enumerate(self.scenario.remembered)}
         outcomes = worth(self.scenario, self.models.links, frame)
         values |= {name: torch.tensor(seen) for name, seen in outcomes.items()}
-        value = self._chain.run(self.scenario.expand(formula or self.scenario.objective.formula), values)
+        asked = self.scenario.valued if formula is None else self.scenario.expand(formula)
+        value = self._chain.run(asked, values)
         return np.broadcast_to(value.numpy(), len(frame)).copy()
 
     @property
@@ -272,6 +280,15 @@ class Simulator:
         if vocabulary is None:
             return frame[name].to_numpy(dtype=np.float64)
         return pd.Index(vocabulary).get_indexer(pd.Index(frame[name], dtype=object)).astype(np.float64)
+
+    def _current(self, frame: pd.DataFrame) -> Floats:
+        """[N, L] each row's current setting: the lever's own, else what its column in the frame says, else NaN."""
+        space, rows = self.scenario.space, len(frame)
+        out = np.tile(space.current, (rows, 1))
+        for i, (name, lever) in enumerate(space.levers.items()):
+            if np.isnan(space.current[i]) and name in frame:
+                out[:, i] = LeverSpace({name: lever}).encode(frame[[name]])[:, 0]
+        return out
 
     def _walk(self, ask: Ask, crowd: Crowd, levers: Tensor) -> Outlook:
         """Down the chain; levers float64 [L, 1 or N, G]."""
