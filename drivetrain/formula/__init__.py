@@ -80,6 +80,15 @@ class Formula:
         places = [each.col_offset for each in ast.walk(self.tree) if isinstance(each, ast.Name) and each.id == name]
         return len(self.text.encode()[: min(places)].decode()) + 1 if places else None
 
+    def arguments(self, function: str) -> list[list[str]]:
+        """The arguments, as text, of each call of a function.
+
+        >>> parse("profit * annuity(4, interest)").arguments("annuity")
+        [['4', 'interest']]
+        """
+        calls = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+        return [[ast.unparse(each) for each in n.args] for n in calls if getattr(n.func, "id", "") == function]
+
     def replace(self, name: str, other: Formula) -> Formula:
         """The formula with `other` put in wherever `name` stands.
 
@@ -203,4 +212,6 @@ def _degree(node: ast.expr, names: Collection[str]) -> int:
             test
         ):
             return max(degree(then), degree(otherwise))
+        case ast.Call(ast.Name("present_value"), [amount, periods, rate]) if not degree(periods) + degree(rate):
+            return degree(amount)
     return 2 * any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))

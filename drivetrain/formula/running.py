@@ -27,6 +27,9 @@ ARITHMETIC: Final[Mapping[type[ast.operator], Callable[[Tensor, Tensor], Tensor]
     ast.Mult: torch.mul,
     ast.Div: torch.div,
 }
+TINY: Final = 1e-30
+SAME: Final = 1e-6
+"""A period that is worth the one before but for so little is worth the same."""
 RISKY: Final = frozenset({"exp", "log", "log1p", "sqrt"})
 """Functions whose value or gradient can be infinite or NaN."""
 
@@ -114,10 +117,25 @@ class _Run:
         first = arguments[0]
         if name in {"min", "max"}:
             return reduce(torch.minimum if name == "min" else torch.maximum, arguments)
+        if name == "annuity":
+            return _annuity(first, arguments[1], arguments[2] if len(arguments) > 2 else self.constant(1))
+        if name == "present_value":
+            return first * torch.exp(-arguments[1] * torch.log1p(self.tame(arguments[2], live)))
         if name == "clip":
             return torch.minimum(torch.maximum(first, arguments[1]), arguments[2])
         result: Tensor = getattr(torch, name)(self.tame(first, live) if name in RISKY else first)
         return result
+
+
+def _annuity(periods: Tensor, rate: Tensor, renewal: Tensor) -> Tensor:
+    """Σ (renewal / (1 + rate))^t over t = 0, 1, …, periods − 1, and smoothly between whole numbers of periods."""
+    step = torch.log(renewal.clamp(min=TINY)) - torch.log1p(rate)
+    flat = step.abs() < SAME
+    safe = torch.where(flat, torch.ones_like(step), step)
+    worth = (1 - torch.exp(periods * safe)) / (1 - torch.exp(safe))
+    if flat.numel() == 1:
+        return periods if bool(flat) else worth
+    return torch.where(flat, periods, worth)
 
 
 def _truth(value: Tensor) -> Tensor:

@@ -30,8 +30,13 @@ FUNCTIONS: Final[Mapping[str, tuple[int, int]]] = {
     "ceil": (1, 1),
     "where": (3, 3),
     "sigmoid": (1, 1),
+    "annuity": (2, 3),
+    "present_value": (3, 3),
 }
-"""Function name → fewest and most arguments. `clip(x, low, high)`; `where(condition, then, otherwise)`."""
+"""Function name → fewest and most arguments. `clip(x, low, high)`; `where(condition, then, otherwise)`;
+`annuity(periods, rate, renewal)`: what 1 at the start of each of so many periods is worth today, at a rate of interest
+a period, if it goes on to the next one with this probability (1 where left out); `present_value(amount, periods,
+rate)`: what an amount so many periods from now is worth today."""
 
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.UAdd, ast.USub, ast.Not)
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
@@ -180,7 +185,9 @@ def _call_problems(node: ast.Call, text: str) -> Iterator[_Problem]:
     else:
         fewest, most = FUNCTIONS[name]
         if not fewest <= len(node.args) <= most:
-            rule = f"{name} takes {fewest}" + (" or more" if most > fewest else "")
+            rule = f"{name} takes {fewest}" + (
+                " or more" if most == MAX_NODES else f" or {most}" if most > fewest else ""
+            )
             yield _Problem(node, f"found {name} with {len(node.args)} arguments", "", rule)
         yield from (problem for argument in node.args for problem in _problems(argument, text))
 

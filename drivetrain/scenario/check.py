@@ -111,6 +111,29 @@ def _formula(scenario: Scenario, faulty: frozenset[str], path: Path, formula: Fo
     for name, texts in sorted(formula.compared.items()):
         for text in sorted(texts):
             yield from _comparison(scenario, faulty, path, formula, name, text)
+    yield from _rates(scenario, path, formula)
+
+
+def _rates(scenario: Scenario, path: Path, formula: Formula) -> Iterator[Flaw]:
+    """Rates of interest and chances of renewal are shares: 0.07, not 7."""
+    calls = [("rate", each[1]) for each in formula.arguments("annuity")]
+    calls += [("renewal", each[2]) for each in formula.arguments("annuity") if len(each) > 2]
+    calls += [("rate", each[2]) for each in formula.arguments("present_value")]
+    for what, text in calls:
+        named = scenario.parameters.get(text)
+        value = named.value if named is not None else _number(text)
+        if value is None or (-0.5 < value < 1 if what == "rate" else 0 <= value <= 1):
+            continue
+        rule = "A rate of interest is a share a period" if what == "rate" else "A chance of renewal lies from 0 to 1"
+        found = f"found a {what} of {value:g}" + (f", the parameter {text!r}" if named is not None else "")
+        yield Flaw(path, found, rule, f"Write {value / 100:g} for {value:g} %.", column=formula.column(text))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _comparison(

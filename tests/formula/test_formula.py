@@ -388,3 +388,24 @@ def test_replace_total_and_only_where() -> None:
 def test_parsing_does_not_load_torch() -> None:
     code = "import sys; from drivetrain.formula import parse; parse('a + 1'); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@given(st.integers(0, 40), st.floats(-0.2, 0.5), st.floats(0.05, 1))
+def test_an_annuity_is_the_sum_of_what_each_period_is_worth(periods: int, rate: float, renewal: float) -> None:
+    values = {"n": torch.tensor(float(periods), dtype=torch.float64), "r": torch.tensor(rate, dtype=torch.float64)}
+    told = parse(f"annuity(n, r, {renewal!r})")(values)
+    assert float(told) == pytest.approx(sum((renewal / (1 + rate)) ** t for t in range(periods)), rel=1e-4, abs=1e-9)
+
+
+def test_worth_today() -> None:
+    rates = {"r": torch.tensor([0.0, 0.1], dtype=torch.float64)}
+    assert parse("annuity(3, r)")(rates).tolist() == pytest.approx([3, 1 + 1 / 1.1 + 1 / 1.21])
+    assert float(parse("annuity(5, 0.1, 0)")({})) == pytest.approx(1)
+    assert parse("present_value(121, 2, r)")(rates).tolist() == pytest.approx([121, 100])
+    assert parse("present_value(a, 2, 0.1)").affine_in("a")
+    assert not parse("annuity(a, 0.1)").affine_in("a")
+    periods = torch.tensor([2.5], requires_grad=True)
+    (slope,) = torch.autograd.grad(parse("annuity(a, 0.1)")({"a": periods}).sum(), periods)
+    assert float(slope) > 0
+    with pytest.raises(FormulaError, match="annuity takes 2 or 3"):
+        parse("annuity(1)")

@@ -179,3 +179,28 @@ def test_a_bound_for_a_group_that_is_not_one_is_a_fault() -> None:
         parse(bounds)
     each = parse(text.replace("at_most: 1000", "at_most: {below 30: 10}")).constraints[0]
     assert (each.bound("at_most", "below 30"), each.bound("at_most", "30 to 50")) == (10, None)
+
+
+@pytest.mark.parametrize(
+    ("formula", "found"),
+    [
+        ("annuity(4, 7) * y", "found a rate of 7. A rate of interest is a share a period. Write 0.07 for 7 %."),
+        ("annuity(4, interest) * y", "found a rate of 7.26, the parameter 'interest'"),
+        ("annuity(4, 0.07, 93) * y", "found a renewal of 93. A chance of renewal lies from 0 to 1"),
+        ("present_value(y, 2, 7)", "found a rate of 7"),
+    ],
+)
+def test_rates_are_shares(formula: str, found: str) -> None:
+    text = f"""\
+version: 1
+name: made
+title: Made
+objective: {{maximise: "{formula}"}}
+parameters: {{interest: 7.26}}
+levers: {{price: {{kind: continuous, min: 0, max: 1}}}}
+outcomes: {{y: {{kind: numeric}}}}
+data: {{csv: rows.csv}}
+"""
+    with pytest.raises(ScenarioError) as caught:
+        parse(text)
+    assert found in str(caught.value)
