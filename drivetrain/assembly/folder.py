@@ -103,8 +103,9 @@ def _yaml(scenario: Scenario) -> str:
     """The scenario's own text, comments and all; where Python changed or made it, the declarations alone."""
     if scenario.text and canonical(scenarios.parse(scenario.text)) == canonical(scenario):
         return scenario.text
-    out = StringIO()
-    YAML(typ="safe", pure=True).dump(json.loads(canonical(scenario)), out)
+    out, yaml = StringIO(), YAML(typ="safe", pure=True)
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # levers are known by their order
+    yaml.dump(json.loads(canonical(scenario)), out)
     return out.getvalue()
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from drivetrain.errors import Fault, InfeasibleError, RefusedError
 from drivetrain.evidence.backing import FEWEST
 from drivetrain.evidence.refit import between
-from drivetrain.evidence.sample import Sample
+from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.evidence.value import Judge, Scores
 from drivetrain.evidence.worth import NAMES, Judged
 
@@ -53,10 +53,12 @@ def choose(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores])
         scores: of each policy.
     """
     everyone, sign = np.arange(len(court.table)), court.simulator.scenario.objective.sign
-    name = simplest(judged, scores, sign, court.sample, everyone)
-    by_fold = tuple(
-        simplest(judged, scores, sign, court.sample, np.delete(everyone, rows)) for rows, _, _ in court.folds
-    )
+
+    def best(asked: Ints, bore_out: Ints) -> str:
+        return simplest(judged, scores, sign, court.sample, asked, bore_out)
+
+    name = best(everyone, everyone)
+    by_fold = tuple(best(rows, np.delete(everyone, rows)) for rows, _, _ in court.folds)
     own = scores[name]
     if set(by_fold) == {name}:
         return Choice(name, by_fold, own, 0.0)
@@ -67,19 +69,22 @@ def choose(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores])
     return Choice(name, by_fold, told, between(court, own.total - total))
 
 
-def simplest(judged: Sequence[Judged], scores: Mapping[str, Scores], sign: int, sample: Sample, rows: Ints) -> str:
+def simplest(
+    judged: Sequence[Judged], scores: Mapping[str, Scores], sign: int, sample: Sample, asked: Ints, bore_out: Ints
+) -> str:
     """The simplest eligible policy; or, of those that beat it, the simplest that no more complex one beats.
 
-    To beat is to be worth more by above one standard error of the difference, paired row by row (the rule of one
-    standard error, Breiman et al. 1984, 3.4.3), and by above a hundredth of what the best gains over the simplest: less
-    is not worth the trouble. A policy that is merely too uncertain to be beaten does not replace a simpler one.
+    To beat is to be worth more by above one standard error of the credible gain (the rule of one standard error,
+    Breiman et al. 1984, 3.4.3; see `credible_gain`), and by above a hundredth of what the best gains over the simplest:
+    less is not worth the trouble. A policy that is merely too uncertain to be beaten does not replace a simpler one.
 
     Args:
         judged: says which are eligible.
         scores: of each policy.
         sign: 1 where more is better, −1 where less is.
         sample: all rows.
-        rows: those that choose; errors are those of all rows, so that fewer rows choose by the same measure.
+        asked: rows of which models are asked what to expect. Of a fold's own rows they have seen no outcome.
+        bore_out: rows whose outcomes correct that.
 
     Raises:
         InfeasibleError: none keeps the constraints.
@@ -88,22 +93,48 @@ def simplest(judged: Sequence[Judged], scores: Mapping[str, Scores], sign: int, 
     eligible = [name for name in NAMES if any(each.name == name and each.eligible for each in judged)]
     if not eligible:
         raise _none(judged)
-    first, weight = eligible[0], sample.weight
+    first = eligible[0]
 
-    def gain(one: str, other: str) -> tuple[float, float]:
-        apart = sign * (scores[one].total - scores[other].total)
-        value = float(np.average(apart[rows], weights=None if weight is None else weight[rows]))
-        return value, sample.estimate(apart).error
+    def gain(one: str, other: str) -> Estimate:
+        direct = sign * (scores[one].direct - scores[other].direct)
+        correction = sign * (scores[one].correction - scores[other].correction)
+        return credible_gain(direct, correction, sample, asked, bore_out)
 
-    most = max(gain(name, first)[0] for name in eligible)
+    most = max(gain(name, first).value for name in eligible)
 
     def beats(one: str, other: str) -> bool:
-        value, error = gain(one, other)
-        return value > max(error, TROUBLE * most)
+        told = gain(one, other)
+        return told.value > max(told.error, TROUBLE * most)
 
     better = [name for name in eligible if name != first and beats(name, first)]
     unbeaten = (name for i, name in enumerate(better) if not any(beats(rival, name) for rival in better[i + 1 :]))
     return next(unbeaten, first)
+
+
+def credible_gain(direct: Floats, correction: Floats, sample: Sample, asked: Ints, bore_out: Ints) -> Estimate:
+    """What one policy gains over another: as models expect, corrected by observed rows as far as these can tell.
+
+    With few rows the correction is mostly noise, and a choice by it mostly a draw. It is believed by its share
+    τ²/(τ² + σ²), where σ is its error and τ how far off models may be: by as much as they expect to gain, or by what
+    the correction shows beyond its noise (empirical Bayes: Efron & Morris 1973, JASA 68:117). Where noise prevails,
+    that policy is believed whose promised gain observed rows bear out by half; where there is little, rows alone count.
+
+    Args:
+        direct: [N] what models expect of the difference in each row.
+        correction: [N] what observed rows add to it.
+        sample: all rows; errors are those of all, so that fewer rows choose by the same measure.
+        asked: rows of which models are asked.
+        bore_out: rows whose corrections count.
+    """
+    expected, fix = _mean(direct, sample, asked), _mean(correction, sample, bore_out)
+    noise = sample.estimate(correction).error ** 2
+    off = max(expected**2, fix**2 - noise)
+    share = off / (off + noise) if noise else 1.0
+    return Estimate(expected + share * fix, float(np.sqrt(share * noise + sample.estimate(direct).error ** 2)))
+
+
+def _mean(values: Floats, sample: Sample, rows: Ints) -> float:
+    return float(np.average(values[rows], weights=None if sample.weight is None else sample.weight[rows]))
 
 
 def _none(judged: Sequence[Judged]) -> InfeasibleError | RefusedError:

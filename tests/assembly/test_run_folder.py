@@ -11,6 +11,9 @@ import pandas as pd
 import pytest
 
 import drivetrain as dt
+from drivetrain import scenario as scenarios
+from drivetrain.assembly.folder import _yaml
+from drivetrain.data.generators import WORLDS
 from drivetrain.decisions import seal
 
 
@@ -171,3 +174,11 @@ def test_levers_that_the_data_cannot_speak_for_are_told_before_anything_is_learn
     monkeypatch.setattr("drivetrain.modeler.fit", lambda *_: pytest.fail("it learned"))
     with pytest.raises(dt.RefusedError, match="no support for any"):
         dt.run(small_scenario)
+
+
+def test_a_scenario_made_in_python_keeps_the_order_of_its_levers() -> None:
+    """Settings are columns in that order: read back in another, a run would take one lever's settings for another's."""
+    made = WORLDS["three_levers"].scenario(100)
+    back = scenarios.parse(_yaml(made))
+    assert list(back.levers) == list(made.levers) != sorted(made.levers)
+    assert list(back.inputs) == list(made.inputs)

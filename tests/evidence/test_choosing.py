@@ -7,9 +7,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
+import pytest
 
 from drivetrain.evidence import Estimate, Judged, Sample
-from drivetrain.evidence.choosing import choose
+from drivetrain.evidence.choosing import choose, credible_gain
 from drivetrain.evidence.value import Judge, Scores
 
 ROWS, FOLDS = 200, 5
@@ -65,7 +66,7 @@ def test_a_policy_that_one_fold_alone_speaks_for_is_not_credited_with_that_fold(
 
 
 def test_value_and_interval_are_honest_though_the_luckiest_of_four_is_chosen() -> None:
-    """Four policies worth the same, less by one standard error, or more: bias falls to a tenth of the naive one's."""
+    """Four policies worth the same, less by one standard error, or more: the bias falls to a third at most."""
     draw, far, naive, hit = np.random.default_rng(1), [], [], []
     for trial in range(600):
         true = {"do_nothing": 0.0, "single": (0.0, 0.07, 0.2)[trial % 3], "tree": 0.0, "row": (0.0, 0.05)[trial % 2]}
@@ -78,3 +79,24 @@ def test_value_and_interval_are_honest_though_the_luckiest_of_four_is_chosen() -
         hit.append(abs(far[-1]) < 1.96 * error)
     assert abs(np.mean(far)) < 0.35 * np.mean(naive)
     assert 0.92 < np.mean(hit) < 0.98
+
+
+def credible(direct: float, correction: float, noise: float) -> Estimate:
+    """Of 200 rows whose correction has that mean and that standard error."""
+    spread = np.random.default_rng(3).normal(size=ROWS)
+    spread = (spread - spread.mean()) / spread.std(ddof=1) * noise * np.sqrt(ROWS)
+    everyone = np.arange(ROWS)
+    return credible_gain(np.full(ROWS, direct), correction + spread, Sample(ROWS), everyone, everyone)
+
+
+def test_a_gain_is_believed_as_far_as_rows_can_tell() -> None:
+    assert credible(0.3, -0.2, 0.0).value == pytest.approx(0.1)  # nothing is noise: rows alone count
+    assert credible(0.3, -0.2, 0.3).value == pytest.approx(0.3 - 0.2 / 2)  # as noisy as models may be off: half
+    drowned = credible(0.1, -0.04, 2.0)
+    assert drowned.value == pytest.approx(0.1, abs=0.001)
+    assert drowned.value > drowned.error  # rows bear out more than half of what is promised
+    refuted = credible(0.1, -0.06, 2.0)
+    assert refuted.value < refuted.error
+    clear = credible(0.0, 1.0, 0.1)  # models saw nothing, rows do
+    assert clear.value == pytest.approx(0.99)
+    assert clear.value > 9 * clear.error
