@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from torch import Tensor, nn
 
+from drivetrain.evidence.residuals import foretold
 from drivetrain.evidence.slate import Slate
 from drivetrain.modeler import InputEncoder
 
@@ -65,6 +66,9 @@ def encoded(inputs: InputEncoder, frame: pd.DataFrame) -> Tensor:
 def smooth(slate: Slate, x: Tensor, rows: Ints, seed: int) -> nn.Module:
     """The network that comes nearest to every row's own optimum: cross-entropy to a softmax of credible scores.
 
+    What is credible of a row is what models expect, corrected as far as corrections stand out of noise over all rows,
+    and as far as inputs foretell them: see `residuals`.
+
     Args:
         slate: what settings are worth.
         x: float64 [N, D] the encoded inputs.
@@ -73,7 +77,7 @@ def smooth(slate: Slate, x: Tensor, rows: Ints, seed: int) -> nn.Module:
     """
     if len(rows) > MOST:
         rows = np.sort(np.random.default_rng(seed).choice(rows, MOST, replace=False))
-    told = slate.credible()[rows]
+    told = slate.credible()[rows] + foretold(slate.correction[rows], x[torch.from_numpy(rows)].numpy(), seed)
     told = told - told.max(1, keepdims=True)
     wanted = torch.softmax(torch.from_numpy(SHARP * told / (told.std() or 1.0)), dim=1)
     x = x[torch.from_numpy(rows)]
