@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from drivetrain.evidence import Judge
-from drivetrain.evidence.policies import credible, single_settings
+from drivetrain.evidence.policies import credible, policies, single_settings
 from drivetrain.evidence.propensity import Stratified
 from drivetrain.evidence.slate import slate, unseeing
 from drivetrain.simulator import Support
@@ -109,3 +109,21 @@ assignment: {design: randomised}
         chosen.append(found.direct[rest])
         assert found.direct + found.correction == pytest.approx(told.direct + told.correction)
     assert chosen[0] == pytest.approx(chosen[1])
+
+
+def test_a_current_setting_that_is_doing_nothing_is_named_once() -> None:
+    """`do_nothing` is `current` where that is a value and nothing else is said: two lines would say the same."""
+    head = "objective: {maximise: y}\ninputs: {x: {kind: numeric}}\noutcomes: {y: {kind: numeric}}\n"
+    draw = np.random.default_rng(0)
+    offer = np.arange(600) // 3 % 3
+    frame = pd.DataFrame({"x": draw.normal(size=600), "y": draw.normal(size=600)})
+    for lever, named in (("current: 1", ["do_nothing"]), ("current: 1, do_nothing: 0", ["current", "do_nothing"])):
+        scenario = declare(
+            f"{head}levers: {{offer: {{kind: integer, min: 0, max: 2, {lever}}}}}\ndecide: {{unit: once}}\n"
+        )
+        table = as_table(scenario, frame, offer.astype(float))
+        support = Support.fit(scenario.space, table.settings)
+        simulator = stand_in(scenario, {"y": lambda x, at: 0 * x[..., 0] + at[..., 0]}, support)
+        court = Judge(simulator, table, Stratified(table.settings, np.zeros(600, dtype=np.int64)))
+        made = policies(court, single_settings(court))
+        assert [name for name in made.settings if name != "single"] == named
