@@ -105,7 +105,8 @@ class Link(BaseModel):
         if self.kind == "categorical":
             each = functional.cross_entropy(linear, target, reduction=how)
         elif self.kind in SHARES:
-            each = functional.binary_cross_entropy_with_logits(linear[:, 0], target, reduction=how)
+            each = functional.softplus(linear[:, 0]) - linear[:, 0] * target  # its gradient is a third of the steps
+            each = each.mean() if weight is None else each
         elif self.kind == "count":
             each = functional.poisson_nll_loss(linear[:, 0].clamp(max=MOST_LOG_COUNT), target, reduction=how)
         else:

@@ -21,16 +21,25 @@ from drivetrain.modeler.pulling import Pull
 
 
 class Stack(nn.Module):
-    """M networks that learn side by side, each from its own rows: [M, B, ...] → M losses."""
+    """M networks that learn side by side, each from its own rows: [M, B, ...] → M losses.
+
+    All weights lie in one piece of memory, so that an optimizer's step is one or two operations: first those that decay
+    towards zero, then those that do not: biases, and factors, which are pulled by their rows.
+    """
 
     def __init__(self, networks: Sequence[Network], link: Link, pull: Pull) -> None:
         """Args: networks: their weights are copied; link: whose loss is minimised; pull: the penalty beside it."""
         super().__init__()
         weights, _ = stack_module_state(list(networks))
-        self.names = tuple(weights)
-        self.weights = [nn.Parameter(weight.detach()) for weight in weights.values()]
-        for number, weight in enumerate(self.weights):
-            self.register_parameter(str(number), weight)
+        free = {name: name.endswith(("bias", "start")) or name in pull.shares for name in weights}
+        self.names = tuple(sorted(weights, key=free.__getitem__))
+        sizes = [weights[name].shape for name in self.names]
+        whole = torch.cat([weights[name].detach().flatten() for name in self.names])
+        self.slopes = torch.zeros_like(whole)
+        self.weights, self.gradients = _parts(whole, sizes), _parts(self.slopes, sizes)
+        many = sum(weight.numel() for name, weight in weights.items() if not free[name])
+        self.decaying, self.free = nn.Parameter(whole[:many]), nn.Parameter(whole[many:])
+        self.decaying.grad, self.free.grad = self.slopes[:many], self.slopes[many:]
         self.link, self.pull, self.many = link, pull, len(networks)
         self.bare = [deepcopy(networks[0]).to("meta").train()]  # in a list, so that its weights are not counted as ours
         self.moved: Function = self._alone if self.many == 1 else self.step
@@ -41,21 +50,22 @@ class Stack(nn.Module):
         It sets every weight's gradient.
         """
         *gradients, losses = self.moved(*self.weights, *self.pull.shares.values(), *batch)
-        for weight, gradient in zip(self.weights, gradients, strict=True):
-            weight.grad = gradient.contiguous()
+        torch.cat([gradient.reshape(-1) for gradient in gradients], out=self.slopes)
         return losses
 
     def flatten(self, *batch: Tensor) -> None:
         """Make steps cheaper whose batches have the sizes of this one; that itself costs some hundred steps."""
-        weights = [weight.detach() for weight in self.weights]
-        self.moved = flatten(self.step, *weights, *self.pull.shares.values(), *batch)
+        self.moved = flatten(self.step, *self.weights, *self.pull.shares.values(), *batch)
 
     def step(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        """Weights, shares and batch, all [M, ...] → each weight's gradient of its own member's loss, and the losses."""
+        """Weights, shares and batch, all [M, ...] → each weight's gradient of its own member's loss, and the losses.
+
+        What dropout leaves out of a step is the same places for all members, whose rows differ.
+        """
         with torch.no_grad():
             if self.many == 1:
                 return tuple(each[None] for each in self._one(*(tensor[0] for tensor in tensors)))
-            out: tuple[Tensor, ...] = torch.vmap(self._one, randomness="different")(*tensors)
+            out: tuple[Tensor, ...] = torch.vmap(self._one, randomness="same")(*tensors)
             return out
 
     def _one(self, *tensors: Tensor) -> tuple[Tensor, ...]:
@@ -83,7 +93,13 @@ class Stack(nn.Module):
     def apart(self, networks: Sequence[Network]) -> list[Network]:
         """Give each network its own weights back."""
         for place, network in enumerate(networks):
-            own = (weight[place].detach() for weight in self.weights)
+            own = (weight[place] for weight in self.weights)
             network.load_state_dict(dict(zip(self.names, own, strict=True)))
             network.eval().requires_grad_(False)
         return list(networks)
+
+
+def _parts(whole: Tensor, sizes: Sequence[torch.Size]) -> list[Tensor]:
+    """Views of one piece of memory, one after the other."""
+    each = torch.split(whole, [size.numel() for size in sizes])
+    return [part.view(size) for part, size in zip(each, sizes, strict=True)]

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import torch
 from fastai.callback.core import Callback, CancelValidException, TrainEvalCallback
-from fastai.callback.schedule import ParamScheduler, combined_cos, valley
+from fastai.callback.schedule import SchedCos, valley
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import OptimWrapper
@@ -27,6 +27,8 @@ from drivetrain.scenario import Model
 
 FEWEST_ROWS = 20
 BETA = 0.99
+RISING = 0.25
+"""The share of training in which the learning rate rises."""
 ROWS_AT_ONCE = 8192
 RATES = (1e-5, 1.0)
 RATE_STEPS = 100
@@ -135,17 +137,21 @@ class Trainer(Learner):  # type: ignore[misc]  # fastai is not typed
         self.opt.step()
 
 
-class OneCycle(ParamScheduler):  # type: ignore[misc]  # fastai is not typed
-    """fastai's schedule, set where torch's optimizer reads it: what nobody records need not be told twice."""
+class OneCycle(Callback):  # type: ignore[misc]  # fastai is not typed
+    """fastai's one-cycle policy, set where torch's optimizer reads it, and recorded by nobody."""
+
+    def __init__(self, rate: float) -> None:
+        """Args: rate: the highest learning rate."""
+        self.rising = SchedCos(rate / 25, rate), SchedCos(0.95, 0.85)
+        self.falling = SchedCos(rate, rate / 1e5), SchedCos(0.85, 0.95)
 
     def before_batch(self) -> None:
         """Called by fastai once a batch."""
-        rate, momentum = (self.scheds[name](self.pct_train) for name in ("lr", "mom"))
-        for group in self.opt.opt.param_groups:
+        at = self.learn.pct_train
+        part, at = (self.rising, at / RISING) if at < RISING else (self.falling, (at - RISING) / (1 - RISING))
+        rate, momentum = (schedule(at) for schedule in part)
+        for group in self.learn.opt.opt.param_groups:
             group["lr"], group["betas"] = rate, (momentum, BETA)
-
-    def after_batch(self) -> None:
-        """Called by fastai once a batch: nothing is recorded."""
 
 
 def train(
@@ -255,21 +261,11 @@ def _fit(stack: Stack, batches: Batches, settings: Model) -> None:
         stack,
         loss_func=nn.Identity(),  # the module knows its loss
         opt_func=partial(OptimWrapper, opt=partial(torch.optim.AdamW, eps=1e-5, fused=True)),
-        splitter=_by_decay,
+        splitter=lambda stack: [[stack.decaying], [stack.free]],
         default_cbs=False,  # a recorder that nobody reads costs as much as a small network
         cbs=[TrainEvalCallback(), NoValidation()],
     )
-    rate = settings.learning_rate
-    rates, momenta = combined_cos(0.25, rate / 25, rate, rate / 1e5), combined_cos(0.25, 0.95, 0.85, 0.95)
-    learner.fit(settings.epochs, wd=[settings.weight_decay, 0.0], cbs=[OneCycle({"lr": rates, "mom": momenta})])
-
-
-def _by_decay(stack: Stack) -> list[list[nn.Parameter]]:
-    """Weights, which decay towards zero, and those that do not: biases, and factors, which are pulled by their rows."""
-    free = [name.endswith(("bias", "start")) or name in stack.pull.shares for name in stack.names]
-    return [
-        [weight for weight, alone in zip(stack.weights, free, strict=True) if alone == side] for side in (False, True)
-    ]
+    learner.fit(settings.epochs, wd=[settings.weight_decay, 0.0], cbs=[OneCycle(settings.learning_rate)])
 
 
 def _too_few(rows: int) -> Fault:
