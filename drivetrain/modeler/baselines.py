@@ -11,8 +11,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from sklearn.preprocessing import OneHotEncoder
 
+from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.training import Examples
 
 NAMES = ("constant", "linear", "boosting")
 NAMES_OF_MANY = ("constant", "bias", "boosting")

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.growers import GROWERS, Grown, Loss, Order, Sample, Tree
 from drivetrain.modeler.guards import CODES
 from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.settings import SettingEncoder
-from drivetrain.modeler.training import Examples
 from drivetrain.modeler.trees import Trees, recoded, seen
 from drivetrain.scenario import Boosting
 

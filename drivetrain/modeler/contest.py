@@ -107,6 +107,9 @@ def _hold(scenario: Scenario, name: str, task: Task, progress: Progress) -> tupl
     size, rounds, told = _sizes(scenario, kinds, task, say)
     task = task.sized(size)
     trained = dict(_trained(scenario, kinds, task, size, rounds, say))
+    if size.patience:
+        networks = {kind: members for kind, members in trained.items() if kind != "boosting"}
+        told["passes"] = {kind: [member.network.passes for member in members] for kind, members in networks.items()}
     models, told["calibrated"] = dict[str, tuple[Member, ...]](), dict[str, Any]()
     for kind, members in trained.items():
         models[kind], told["calibrated"][kind] = _finished(members, task)

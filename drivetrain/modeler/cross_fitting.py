@@ -13,10 +13,11 @@ from torch import Tensor
 
 from drivetrain.modeler.boosting import Soil, grow, halves, stops
 from drivetrain.modeler.ensemble import Member
+from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.settings import SettingEncoder
-from drivetrain.modeler.training import Examples, train
+from drivetrain.modeler.training import train
 from drivetrain.scenario import Boosting, Model
 
 
@@ -46,10 +47,15 @@ class Task:
 def cross_fit(
     kind: str, task: Task, model: Model, folds: Sequence[int] | NDArray[np.int64], seed: int
 ) -> tuple[Member, ...]:
-    """Networks that do not see a fold, one for each place in `folds`, all trained at once."""
-    seen = [np.flatnonzero(task.fold != fold) for fold in folds]
+    """Networks that do not see a fold, one for each place in `folds`, all trained at once.
+
+    Where they stop early, rows of a further fold tell when.
+    """
+    seen, told = [np.flatnonzero(task.fold != fold) for fold in folds], list[np.ndarray]()
+    if model.patience:
+        seen, told = map(list, zip(*halves(task.fold, folds, seed), strict=True))
     links = [task.fitted(rows) for rows in seen]
-    networks = train(kind, task.examples, seen, links, task.shape, model, seed)
+    networks = train(kind, task.examples, seen, links, task.shape, model, seed, told)
     return tuple(Member(network, link, int(fold)) for network, link, fold in zip(networks, links, folds, strict=True))
 
 

@@ -63,6 +63,8 @@ class Network(nn.Module, ABC):
 
     many: ClassVar[bool] = False
     """Whether it takes levers with many options."""
+    passes: int = 0
+    """After how many passes over its rows its weights are those kept, where training stopped early."""
 
     @abstractmethod
     def __init__(self, shape: Shape, start: Tensor) -> None:

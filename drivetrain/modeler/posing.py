@@ -12,10 +12,10 @@ from drivetrain.modeler import scales
 from drivetrain.modeler.coded import CodedColumn, coded
 from drivetrain.modeler.cross_fitting import Task
 from drivetrain.modeler.encoder import EncodedRows
+from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.settings import SettingColumn, SettingEncoder
-from drivetrain.modeler.training import Examples
 from drivetrain.scenario import Categorical, Continuous, Integer, Lever, Scenario, effect_on
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from drivetrain.modeler import scales
 from drivetrain.modeler.ensemble import Member
-from drivetrain.modeler.training import Examples
+from drivetrain.modeler.examples import Examples
 
 Errors = tuple[np.ndarray, np.ndarray]
 """Observed minus predicted on the outcome's scale, and how much each counts: [n]."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -17,105 +16,24 @@ from fastai.torch_core import set_seed
 from torch import Tensor, nn
 
 from drivetrain.errors import Fault, RefusedError
-from drivetrain.modeler.encoder import EncodedRows
+from drivetrain.modeler.examples import Batches, Examples
 from drivetrain.modeler.kinds import EVERY
 from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import Network, Shape
 from drivetrain.modeler.pulling import Pull
 from drivetrain.modeler.stack import Stack
+from drivetrain.modeler.stopping import Stopping
 from drivetrain.scenario import Model
 
 FEWEST_ROWS = 20
 BETA = 0.99
 RISING = 0.25
 """The share of training in which the learning rate rises."""
-ROWS_AT_ONCE = 8192
 RATES = (1e-5, 1.0)
 RATE_STEPS = 100
 SMOOTH = 0.9
 MANY_STEPS = 1_000
 """Of all members together; from here on making each cheaper is worth what that itself costs, up to a second."""
-
-
-@dataclass(frozen=True)
-class Examples:
-    """N rows with the settings that the data shows and what came of them."""
-
-    rows: EncodedRows
-    features: Tensor
-    """float32 [N, F]: encoded settings and earlier outcomes."""
-    observed: np.ndarray
-    """float64 [N]: the outcome (options as codes)."""
-    weight: np.ndarray | None = None
-    """float64 [N]: how much each row counts, 1 on average; None where all count the same."""
-
-    def __len__(self) -> int:
-        """N."""
-        return len(self.observed)
-
-    def take(self, index: np.ndarray) -> Examples:
-        """The rows at these positions."""
-        at = torch.from_numpy(index)
-        rows = EncodedRows(self.rows.codes[at], self.rows.numbers[at], {})
-        weight = None if self.weight is None else self.weight[index]
-        return Examples(rows, self.features[at], self.observed[index], weight)
-
-
-class Batches:
-    """For each member a batch of its own rows in an order of its own: tensors [M, B, ...], as fastai wants them."""
-
-    n_inp = 3
-
-    def __init__(
-        self,
-        inputs: tuple[Tensor, ...],
-        targets: Tensor,
-        subsets: Sequence[Tensor],
-        size: int,
-        seed: int,
-        weight: Tensor | None = None,
-    ) -> None:
-        """A member with fewer rows than the largest begins a new round of its own within the epoch.
-
-        Args:
-            inputs: tensors [N, ...] that all members share.
-            targets: [M, N] what each member learns of each row.
-            subsets: for each member int64 [n] the rows that are its own.
-            size: B.
-            seed: of the orders.
-            weight: [N] how much each row counts; None where all count the same.
-        """
-        self.inputs, self.targets, self.subsets = inputs, targets, subsets
-        self.weight = [] if weight is None else [weight]
-        self.size = min(size, *(len(subset) for subset in subsets))
-        self.random = torch.Generator().manual_seed(seed)
-        self.device = torch.device("cpu")
-
-    def __len__(self) -> int:
-        """Batches an epoch."""
-        return -(-max(len(subset) for subset in self.subsets) // self.size)
-
-    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
-        """One epoch in new orders."""
-        orders = torch.stack([self._order(subset) for subset in self.subsets])
-        each = orders.reshape(len(orders), -1, self.size).transpose(0, 1)  # [batches, M, B]
-        for some in torch.split(each, max(1, ROWS_AT_ONCE // each[0].numel())):
-            yield from zip(*(part.unbind() for part in self._taken(some)), strict=True)
-
-    def _taken(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """Inputs, targets and weights of these rows [..., M, B]; for many batches at once, for that costs less."""
-        members = torch.arange(len(self.subsets))[:, None]
-        inputs = (each.index_select(0, rows.flatten()).reshape(*rows.shape, *each.shape[1:]) for each in self.inputs)
-        return (*inputs, self.targets[members, rows], *(weight[rows] for weight in self.weight))
-
-    def first(self) -> tuple[Tensor, ...]:
-        """A batch in no order: an example of their sizes."""
-        return self._taken(torch.stack([subset[: self.size] for subset in self.subsets]))
-
-    def _order(self, subset: Tensor) -> Tensor:
-        wanted = len(self) * self.size
-        rounds = [torch.randperm(len(subset), generator=self.random) for _ in range(-(-wanted // len(subset)))]
-        return subset[torch.cat(rounds)[:wanted]]
 
 
 class NoValidation(Callback):  # type: ignore[misc]  # fastai is not typed
@@ -162,17 +80,20 @@ def train(
     shape: Shape,
     settings: Model,
     seed: int,
+    told: Sequence[np.ndarray] = (),
 ) -> list[Network]:
     """Fit M networks with fastai's one-cycle policy (Smith 2018, arXiv:1803.09820).
 
     Args:
         kind: a name in `kinds.EVERY`.
         examples: all rows, N.
-        subsets: for each network int64 [n] the rows that it sees; none is held back, so `settings` fixes the epochs.
+        subsets: for each network int64 [n] the rows that it learns from.
         links: for each network its link, fitted to the rows that it sees.
         shape: sizes of the data and of the networks.
         settings: the scenario's `model` part.
         seed: of initial weights, dropout and orders; equal seeds give equal weights.
+        told: for each network int64 the rows that tell when it is best, where `settings` stop early; else there are
+            as many epochs as `settings` say.
 
     Raises:
         RefusedError: too few rows, or the loss left the numbers.
@@ -183,10 +104,12 @@ def train(
     networks, stack, batches = _stacked(kind, examples, subsets, links, shape, settings, seed)
     if len(subsets) * len(batches) * settings.epochs >= MANY_STEPS:
         stack.flatten(*batches.first())
-    _fit(stack, batches, settings)
+    held = [examples.take(rows) for rows in told]
+    stopping = Stopping(networks, links, held, settings.patience) if settings.patience else None
+    _fit(stack, batches, settings, stopping)
     if not all(bool(torch.isfinite(weight).all()) for weight in stack.parameters()):
         raise RefusedError(_diverged(settings.learning_rate))
-    trained = stack.apart(networks)
+    trained = stack.apart(networks) if stopping is None else stopping.kept()
     stack.pull.forget(trained)
     return trained
 
@@ -255,7 +178,7 @@ def _stacked(
     return networks, Stack(networks, links[0], pull), Batches(inputs, targets, seen, settings.batch, seed, weight)
 
 
-def _fit(stack: Stack, batches: Batches, settings: Model) -> None:
+def _fit(stack: Stack, batches: Batches, settings: Model, stopping: Stopping | None) -> None:
     learner = Trainer(
         DataLoaders(batches, batches),
         stack,
@@ -265,7 +188,8 @@ def _fit(stack: Stack, batches: Batches, settings: Model) -> None:
         default_cbs=False,  # a recorder that nobody reads costs as much as a small network
         cbs=[TrainEvalCallback(), NoValidation()],
     )
-    learner.fit(settings.epochs, wd=[settings.weight_decay, 0.0], cbs=[OneCycle(settings.learning_rate)])
+    callbacks = [OneCycle(settings.learning_rate), *([] if stopping is None else [stopping])]
+    learner.fit(settings.epochs, wd=[settings.weight_decay, 0.0], cbs=callbacks)
 
 
 def _too_few(rows: int) -> Fault:

@@ -3,7 +3,8 @@
 A few thousand rows and a million want other networks. A short ladder of sizes, from one that barely trusts its rows to
 one that learns them well, is climbed with one network a fold; what the scenario sets by itself stays as it is set. How
 long is part of a size: the one-cycle policy comes to rest with its last step, so that a training stopped midway is not
-what a shorter one would have been, and lengths are compared as wholes. Trees stop where held-out rows say.
+what a shorter one would have been, and lengths are compared as wholes; where the scenario asks for patience networks
+stop early all the same. Trees stop where held-out rows say.
 """
 
 from __future__ import annotations

@@ -58,6 +58,10 @@ class Model(Declaration):
     """Width of context · setting in the two-tower network."""
     epochs: Annotated[int, Field(ge=1, le=1000)] = 10
     """Passes over the training rows; chosen on held-out rows where left out."""
+    patience: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Early stopping: training ends after so many epochs without gain, and the weights of the best are kept. Rows of
+    another fold tell, which the network then does not learn from. Where left out every epoch is trained, and how many
+    there are is chosen as a whole."""
     batch: Annotated[int, Field(ge=2, le=65_536)] = 64
     """Rows in one training step; 512 for large tables where left out."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.01

@@ -24,10 +24,11 @@ from torch.nn import functional
 
 from drivetrain.assembly import steady
 from drivetrain.modeler.encoder import EncodedRows
+from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.kinds import EVERY
 from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import Network, Shape
-from drivetrain.modeler.training import Examples, train
+from drivetrain.modeler.training import train
 from drivetrain.scenario import Model
 
 CATEGORIES = (8, 20, 50, 120)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from drivetrain.modeler import EncodedRows, Link, baselines
-from drivetrain.modeler.training import Examples
+from drivetrain.modeler.examples import Examples
 
 
 def examples(rows: int, categories: int) -> Examples:

@@ -15,12 +15,12 @@ from drivetrain.modeler import EncodedRows, Models, OutcomeModel, fit, growers, 
 from drivetrain.modeler.boosting import Soil, grow, halves, stops
 from drivetrain.modeler.encoder import InputEncoder, NumericColumn
 from drivetrain.modeler.ensemble import Member
+from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.kinds import Blend
 from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import Shape, TwoTower
 from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.settings import SettingColumn, SettingEncoder
-from drivetrain.modeler.training import Examples
 from drivetrain.modeler.trees import Trees
 from drivetrain.scenario import Boosting
 

@@ -15,7 +15,7 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 
 from drivetrain.errors import FormulaError
 from drivetrain.modeler import EncodedRows, Fitted, Link, baselines, fit, scores
-from drivetrain.modeler.training import Examples
+from drivetrain.modeler.examples import Examples
 from tests.modeler.conftest import frame
 
 Make = Callable[..., Any]
@@ -99,6 +99,16 @@ def test_texts_that_no_row_holds_are_refused_before_training(make: Make) -> None
         "constraints.0.mean: found 'mood' compared with the unknown text 'god'. "
         "It must be a value of 'mood' in the training rows. Did you mean 'good'?",
     ]
+
+
+def test_early_stopping_is_in_the_record(make: Make) -> None:
+    scenario, table = make(
+        outcomes={"bought": {"kind": "binary"}}, model={"patience": 2, "epochs": 12, "kinds": ["joint", "boosting"]}
+    )
+    told = fit(scenario, table).contest["bought"]
+    assert told["passes"].keys() == {"joint"}
+    assert len(told["passes"]["joint"]) == 2
+    assert all(1 <= passes <= 12 for passes in told["passes"]["joint"])
 
 
 def test_formulas_alone_need_no_network(make: Make) -> None:

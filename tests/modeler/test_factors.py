@@ -8,10 +8,11 @@ import torch
 from fastai.collab import EmbeddingDotBias
 
 from drivetrain.modeler.encoder import EncodedRows
+from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.factors import Dot, Neural
 from drivetrain.modeler.links import Link
 from drivetrain.modeler.networks import Shape
-from drivetrain.modeler.training import Examples, train
+from drivetrain.modeler.training import train
 from drivetrain.scenario import Model
 
 SHAPE = Shape((7,), 0, 1, 1, (8,), 5, 0.1, coded=((0, 9),))

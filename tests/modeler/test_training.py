@@ -8,8 +8,9 @@ import torch
 
 from drivetrain.errors import RefusedError
 from drivetrain.modeler import EncodedRows, Link
+from drivetrain.modeler.examples import Batches, Examples
 from drivetrain.modeler.networks import KINDS, Network, Shape
-from drivetrain.modeler.training import Batches, Examples, train
+from drivetrain.modeler.training import train
 from drivetrain.scenario import Model
 
 SHAPE = Shape((3,), 2, 1, 1, (8,), 2, 0.3)
@@ -70,6 +71,28 @@ def test_a_member_is_trained_by_its_own_rows_alone() -> None:
     other = Examples(known.rows, known.features, changed)
     first, again = (train("two_tower", each, [seen], [LINK], SHAPE, SETTINGS, 3)[0] for each in (known, other))
     assert all(torch.equal(a, b) for a, b in zip(weights(first), weights(again), strict=True))
+
+
+def test_patience_keeps_the_pass_that_was_best_in_rows_not_learned_from() -> None:
+    """Outcomes are noise: every pass after the first few learns them by heart."""
+    known, learned, told = examples(120), np.arange(60), np.arange(60, 120)
+    settings = Model(epochs=60, batch=16, learning_rate=0.05, weight_decay=0.0)
+    shape = Shape((3,), 2, 1, 1, (32,), 2, 0.0)
+
+    def loss(model: Model) -> tuple[float, int]:
+        (network,) = train("joint", known, [learned], [LINK], shape, model, 3, [told])
+        held = known.take(told)
+        linear = network.paired(network.context(held.rows), held.features)
+        return float(LINK.loss(linear, LINK.target(held.observed))), network.passes
+
+    patient, passes = loss(settings.model_copy(update={"patience": 4}))
+    whole, none = loss(settings)
+    assert 1 <= passes < 60
+    assert none == 0
+    assert patient < whole
+    longer, again = loss(settings.model_copy(update={"patience": 60}))
+    assert again >= passes
+    assert longer <= patient
 
 
 def test_too_few_rows_are_refused() -> None:

@@ -11,9 +11,9 @@ import torch
 
 from drivetrain.modeler import EncodedRows, Link, baselines, fit, scores
 from drivetrain.modeler.boosting import Soil, grow
+from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.settings import SettingColumn, SettingEncoder
-from drivetrain.modeler.training import Examples
 from drivetrain.scenario import Boosting
 from tests.modeler.conftest import frame
 
