@@ -50,7 +50,9 @@ TEXT_NUMBER = Rule(
     "A number has a decimal point, no thousands separator and no unit", "Correct the cells, or declare another kind"
 )
 NOT_A_NUMBER = Rule("A numeric column holds numbers", "Correct the column, or declare another kind")
-TIME_NUMBER = Rule("A date or time is not a number", "Give a number instead, such as days since a start date")
+TIME_NUMBER = Rule(
+    "A date or time is not a number", "Declare an input of_date: days, or give a number such as days since a start date"
+)
 TOO_LARGE = Rule(
     "Numbers are stored as float64, which would change this one",
     "If it is an identifier, declare the kind categorical; else round it",

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.data.columns import Remark, convert
+from drivetrain.data.columns import Remark
 from drivetrain.data.roles import Role
 from drivetrain.data.sources import Source
 from drivetrain.errors import DataError, Fault, Place, ScenarioError, nearest
@@ -157,7 +157,7 @@ def _faults(step: Step, source: Source, parts: Sequence[Role]) -> Iterator[Fault
         yield Fault("column", found, "A correction is of a column in use", nearest(step.column, known), step.place)
         return
     for role in (role for role in parts if role.column == step.column):
-        column = convert(pd.Series([step.value], dtype=object), role.kind, role.thing, options=role.options)
+        column = role.read(pd.Series([step.value], dtype=object))
         for fault in column.faults:
             cure = "Correct the value; leave it empty for a missing one"
             yield Fault("value", f"found '{step.value}' for {role.thing}", fault.rule, cure, step.place)
@@ -191,10 +191,9 @@ def _correct(source: Source, steps: Sequence[Step], parts: Sequence[Role]) -> So
 
 def _typed(step: Step, role: Role | None, typed: bool) -> Any:
     """The new cell: text among texts; where the source has types, what the column's kind makes of it."""
-    if not typed or role is None:
+    if not typed or role is None or role.of_date is not None:
         return step.value or (None if typed else "")
-    cell = pd.Series([step.value], dtype=object)
-    return convert(cell, role.kind, role.thing, options=role.options).values[0]
+    return role.read(pd.Series([step.value], dtype=object)).values[0]
 
 
 def _remarks(path: Path, steps: Sequence[Step]) -> Iterator[Remark]:

@@ -95,18 +95,28 @@ def moments(series: pd.Series[Any], thing: str) -> Column:
         thing: how faults name it.
     """
     numbers = convert(series, "numeric", thing)
-    if not numbers.faults:
-        return numbers
+    return times(series, thing, "A time is a number, or a date or time in ISO 8601") if numbers.faults else numbers
+
+
+def times(series: pd.Series[Any], thing: str, rule: str = "A date or time is in ISO 8601") -> Column:
+    """Brings a column of dates and times to datetime64 in UTC.
+
+    Args:
+        series: dates, times, or their ISO 8601 texts; missing ones become NaT.
+        thing: how faults name it.
+        rule: what faults say of it.
+    """
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return Column(pd.to_datetime(series, utc=True).dt.tz_localize(None).to_numpy(), (), ())
     cell = [None if cells.is_missing(value) else str(value) for value in series.astype(object)]
-    times = pd.to_datetime(pd.Series(cell, dtype=object), format="ISO8601", errors="coerce", utc=True)
-    known = np.array([text is not None and text.lower() not in cells.MISSING for text in cell], dtype=bool)
-    strange = np.flatnonzero(known & times.isna().to_numpy())
+    read = pd.to_datetime(pd.Series(cell, dtype=object), format="ISO8601", errors="coerce", utc=True)
+    known = np.array([text is not None and text.strip().lower() not in cells.MISSING for text in cell], dtype=bool)
+    strange = np.flatnonzero(known & read.isna().to_numpy())
     faults = []
     if len(strange):
         found = f"row {strange[0] + 1:,} holds {_shown(cell[strange[0]])}{others(len(strange) - 1)}"
-        rule = "A time is a number, or a date or time in ISO 8601"
         faults.append(Fault(thing, found, rule, "Write times like 2026-01-31 or 2026-01-31T09:30"))
-    return Column(times.dt.tz_localize(None).to_numpy(), tuple(faults), ())
+    return Column(read.dt.tz_localize(None).to_numpy(), tuple(faults), ())
 
 
 def others(count: int) -> str:

@@ -7,59 +7,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from keyword import iskeyword
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
-from drivetrain.data.columns import convert
-from drivetrain.data.sources import columns_of, from_file
-from drivetrain.errors import DataError, Fault, UsageError, nearest
-from drivetrain.formula import FUNCTIONS
+from drivetrain.data.guessing import FEW_STEPS, PARTS, Guess, Part, assigned, guess
+from drivetrain.errors import Fault, UsageError
 from drivetrain.scenario import parse
 
-Part = Literal["lever", "input", "outcome", "leave out"]
-PARTS: tuple[Part, ...] = ("lever", "input", "outcome", "leave out")
+__all__ = ["PARTS", "Answers", "Guess", "Part", "assigned", "draft", "guess", "objective", "scenario_name"]
 
-MOST_OPTIONS = 50
-FEW_STEPS = 12
-_LEVERS = re.compile(
-    "price|discount|offer|treat|incentive|coupon|bid|budget|dose|channel|campaign|message|variant|arm$|action|"
-    "frequency|temperature|setting|lever"
-)
-_OUTCOMES = re.compile(
-    "bought|buy|convert|conversion|click|purchase|sale|revenue|profit|churn|order|respon|outcome|result|target|label|"
-    "rating|visit|spent|demand|y$|quantity|yield|strength|collected|accepted|renewed|cancelled"
-)
-_KEYS = ("id", "uuid", "guid", "key", "index", "rownames", "row")
 _BAD = ("churn", "cancel", "cost", "loss", "defect", "complaint", "default", "fraud", "delay", "error")
-
-
-@dataclass(frozen=True)
-class Guess:
-    """One column of a file, and what part it may play."""
-
-    column: str
-    name: str
-    """Its name in formulas."""
-    part: Part
-    why: str
-    """Why this part, as a clause."""
-    kind: Literal["numeric", "yes_no", "categorical", "unreadable"]
-    distinct: int
-    missing: int
-    """How many rows have no value."""
-    low: float = 0.0
-    high: float = 0.0
-    whole: bool = False
-    """Whether all its numbers are whole."""
-    options: tuple[str, ...] = ()
-    """The values of a text column; empty where there are too many."""
 
 
 @dataclass(frozen=True)
@@ -73,40 +32,6 @@ class Answers:
     unit: str = ""
     design: Literal["randomised", "observational"] = "observational"
     unit_of_decision: Literal["row", "once"] = "row"
-
-
-def guess(path: str | Path) -> tuple[Guess, ...]:
-    """What each column of a CSV or Parquet file may be; at least one lever and one outcome where there are columns.
-
-    Raises:
-        DataError: the file cannot be read.
-    """
-    file = Path(path)
-    source = from_file(file, columns_of(file))
-    if not len(source.frame):
-        raise DataError(Fault(str(path), "the file has a header and no rows", cure="Add rows"))
-    taken: set[str] = set()
-    found = [_guess(source.frame[column], column, taken) for column in source.columns]
-    return tuple(_completed(found))
-
-
-def assigned(guesses: Sequence[Guess], parts: Mapping[str, Part]) -> tuple[Guess, ...]:
-    """The guesses with parts that somebody chose.
-
-    Args:
-        guesses: from `guess`.
-        parts: column → its part.
-
-    Raises:
-        UsageError: a column that the file does not have.
-    """
-    known = {each.column for each in guesses}
-    for column in parts:
-        if column not in known:
-            raise UsageError(Fault(column, "the file has no such column", "", nearest(column, known)))
-    return tuple(
-        replace(each, part=parts[each.column], why="you said so") if each.column in parts else each for each in guesses
-    )
 
 
 def objective(guesses: Sequence[Guess]) -> tuple[str, bool]:
@@ -167,79 +92,6 @@ def scenario_name(word: str) -> str:
     return (plain if plain[0].isalpha() else f"case_{plain}")[:64]
 
 
-KINDS: tuple[Literal["yes_no", "numeric", "categorical"], ...] = ("yes_no", "numeric", "categorical")
-
-
-def _guess(series: pd.Series[Any], column: str, taken: set[str]) -> Guess:
-    name = _name(column, taken)
-    for kind in KINDS:
-        read = convert(series, kind, column)
-        if not read.faults:
-            return _placed(Guess(column, name, "input", "", kind, *_counts(read.values)), read.values, len(series))
-    return Guess(column, name, "leave out", "its values are of several kinds", "unreadable", 0, 0)
-
-
-def _counts(values: NDArray[Any]) -> tuple[int, int]:
-    known = pd.notna(values)
-    return int(pd.Series(values[known]).nunique()), int((~known).sum())
-
-
-def _placed(found: Guess, values: NDArray[Any], rows: int) -> Guess:
-    """The guess with its range or options, and its part."""
-    known = values[pd.notna(values)]
-    if found.kind != "categorical" and len(known):
-        whole = bool(np.all(known == np.round(known)))
-        found = replace(found, low=float(known.min()), high=float(known.max()), whole=whole)
-    if found.kind == "categorical" and found.distinct <= MOST_OPTIONS:
-        found = replace(found, options=tuple(sorted(map(str, pd.unique(known)))))
-    part, why = _part(found, rows)
-    return replace(found, part=part, why=why)
-
-
-def _part(found: Guess, rows: int) -> tuple[Part, str]:
-    words = set(re.split(r"[^a-z0-9]+", found.column.lower()))
-    if found.distinct < 2:
-        return "leave out", "it holds one value only"
-    if words & set(_KEYS) and found.distinct > 0.5 * rows:
-        return "leave out", "it seems to name rows"
-    if found.kind == "categorical" and not found.options:
-        if found.distinct > 0.5 * rows:
-            return "leave out", "nearly every row has a text of its own"
-        return "input", f"it holds {found.distinct:,} texts"
-    if any(map(_OUTCOMES.match, words)):
-        return "outcome", "its name sounds like something that happens afterwards"
-    if any(map(_LEVERS.match, words)):
-        return "lever", "its name sounds like something that can be set"
-    return "input", "nothing says otherwise"
-
-
-def _completed(found: list[Guess]) -> list[Guess]:
-    """A file of rows has an outcome, most often last, and a lever: where no name says so, something must be it."""
-    if not any(each.part == "outcome" for each in found):
-        for place in reversed(range(len(found))):
-            if found[place].part == "input" and found[place].kind in {"yes_no", "numeric"}:
-                found[place] = replace(found[place], part="outcome", why="the last column that could be one")
-                break
-    if not any(each.part == "lever" for each in found):
-        for place, each in enumerate(found):
-            if each.part == "input" and (each.kind == "yes_no" or 2 <= len(each.options) <= FEW_STEPS):
-                found[place] = replace(each, part="lever", why="the first column with few values")
-                break
-    return found
-
-
-def _name(column: str, taken: set[str]) -> str:
-    plain = re.sub(r"\W+", "_", column, flags=re.ASCII).strip("_") or "column"
-    plain = plain if plain[0].isalpha() else f"c_{plain}"
-    if iskeyword(plain) or plain in FUNCTIONS or plain == "cost":
-        plain += "_1"
-    name, number = plain, 2
-    while name in taken:
-        name, number = f"{plain}_{number}", number + 1
-    taken.add(name)
-    return name
-
-
 def _section(title: str, guesses: Sequence[Guess], part: Part, line: Any) -> list[str]:
     mine = [each for each in guesses if each.part == part]
     return [f"{title}:", *(f"  {each.name}: {{{line(each)}}}" for each in mine)] if mine else []
@@ -260,7 +112,8 @@ def _lever(each: Guess) -> str:
 
 
 def _input(each: Guess) -> str:
-    return f"{_column(each)}kind: {each.kind}"
+    part = f", of_date: {each.of_date}" if each.of_date else ""
+    return f"{_column(each)}kind: {each.kind}{part}"
 
 
 def _outcome(each: Guess) -> str:

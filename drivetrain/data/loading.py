@@ -206,8 +206,7 @@ def _frame(scenario: Scenario, source: Source, parts: Sequence[Role]) -> tuple[p
     for role in parts:
         if role.column not in source.columns:
             continue
-        series = source.frame[role.column]
-        column = convert(series, role.kind, role.thing, options=role.options, typed=source.typed)
+        column = role.read(source.frame[role.column], typed=source.typed)
         bad = column.faults or tuple(checks.of_values(scenario, role, column.values))
         faults += bad
         remarks += column.remarks

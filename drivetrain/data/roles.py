@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from drivetrain.data.columns import Kind
-from drivetrain.scenario import Scenario
+import pandas as pd
+
+from drivetrain.data.columns import Column, Kind, convert
+from drivetrain.data.dates import part_of
+from drivetrain.scenario import DatePart, Scenario
 
 Part = Literal["input", "lever", "outcome", "feature"]
 
@@ -41,12 +44,25 @@ class Role:
 
     above: float | None = None
     """A binary outcome that is yes where the column holds more than this; else None."""
+    of_date: DatePart | None = None
+    """The part that it is of its column's dates; None where the column holds the values themselves."""
 
     @property
     def thing(self) -> str:
         """How faults and remarks name it: `column 'tinc' (lever 'incentive')`."""
         whose = self.part if self.name == self.column else f"{self.part} '{self.name}'"
         return f"column '{self.column}' ({whose})"
+
+    def read(self, series: pd.Series[Any], *, typed: bool = True) -> Column:
+        """The column in its canonical form.
+
+        Args:
+            series: as the source gave it.
+            typed: whether the source has types, so that a number written as text is worth a remark.
+        """
+        if self.of_date is not None:
+            return part_of(series, self.of_date, self.thing)
+        return convert(series, self.kind, self.thing, options=self.options, typed=typed)
 
 
 def roles(scenario: Scenario) -> tuple[Role, ...]:
@@ -71,4 +87,5 @@ def _roles(scenario: Scenario, part: Part) -> Iterator[Role]:
         above = getattr(value, "above", None)
         kind = _KINDS[value.kind] if above is None else "numeric"
         carried = getattr(value, "adstock", None) is not None  # stands in a column that is made for it
-        yield Role(part, name, name if carried else value.column or name, kind, tuple(options), above)
+        column = name if carried else value.column or name
+        yield Role(part, name, column, kind, tuple(options), above, getattr(value, "of_date", None))

@@ -4,6 +4,7 @@ from drivetrain.scenario.constraints import Constraint
 from drivetrain.scenario.declarations import (
     Assignment,
     Beside,
+    DatePart,
     Decide,
     Input,
     Objective,
@@ -30,6 +31,7 @@ __all__ = [
     "Constraint",
     "Continuous",
     "Data",
+    "DatePart",
     "Decide",
     "Feature",
     "Input",

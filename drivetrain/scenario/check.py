@@ -290,6 +290,7 @@ def _bound_groups(scenario: Scenario, path: Path, constraint: Constraint) -> Ite
 def _columns(scenario: Scenario) -> Iterator[Flaw]:
     """No column plays two roles: an input that is an outcome would leak it into its own prediction."""
     owners: dict[str, str] = {}
+    dated: set[str] = set()
     measured = {each.column or name for name, each in scenario.outcomes.items() if each.above is not None}
     for group in ("levers", "outcomes", "inputs"):
         for name, each in getattr(scenario, group).items():
@@ -297,6 +298,9 @@ def _columns(scenario: Scenario) -> Iterator[Flaw]:
                 continue  # the past of a column, which is not the column
             column = each.column or name
             two_sides = column in measured and group == "outcomes" and owners.get(column, "").startswith("outcome")
+            if getattr(each, "of_date", None) is not None:  # several may be parts of one column's dates
+                two_sides = column in dated
+                dated.add(column)
             if column in owners and not two_sides:
                 path = (group, name, "column") if each.column else (group, name)
                 found = f"found the column {column!r}, which is also that of {owners[column]}"

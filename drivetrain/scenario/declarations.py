@@ -142,6 +142,9 @@ def _as_parameter(value: Any) -> Any:
 ParameterOrNumber = Annotated[Parameter, BeforeValidator(_as_parameter, json_schema_input_type=float | Parameter)]
 
 
+DatePart = Literal["year", "month", "weekday", "days"]
+
+
 class Input(Declaration):
     """Something known of a row when its decision is made, and not ours to set."""
 
@@ -156,13 +159,23 @@ class Input(Declaration):
     adstock: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Makes it what earlier periods left behind: its column's value in each, times this share for every period since.
     The column may be a lever's; needs a split by time. Rows to decide for later bring it under the input's own name."""
+    of_date: DatePart | None = None
+    """Makes it a part of the dates or times in its column (ISO 8601; those with a zone in UTC): `month` and `weekday`,
+    by their English names, are categorical; `year`, and `days` since 1970-01-01, are numeric. Several inputs may share
+    a column."""
     bins: Annotated[Many[float], Field(max_length=100)] = ()
     """Ascending numbers that cut a numeric one into groups, where `by` makes segments or groups of it."""
     known_before: bool = False
     """Vouches that it is known before the decision, although it matches a lever or an outcome as only a leak would."""
 
     def flaws(self) -> Iterator[Flaw]:
-        """Only numbers carry over, and only they are cut, in order."""
+        """Only numbers carry over, and only they are cut, in order; a part of a date has its kind."""
+        kind = "categorical" if self.of_date in {"month", "weekday"} else "numeric"
+        if self.of_date and self.kind != kind:
+            found, cure = f"found {self.kind} for the {self.of_date} of a date", f"Write kind: {kind}."
+            yield Flaw(("kind",), found, f"It is {kind}", cure)
+        if self.of_date and self.adstock is not None:
+            yield Flaw(("adstock",), "found adstock of a date", "A date leaves nothing behind", "Remove it.", True)
         if self.adstock is not None and self.kind != "numeric":
             rule = "Only a numeric input carries over"
             yield Flaw(("adstock",), f"found adstock of a {self.kind} input", rule, "Remove it.", True)

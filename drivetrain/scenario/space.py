@@ -151,7 +151,7 @@ def _numbers(series: pd.Series[Any]) -> Floats:
 def _declared(lever: Continuous | Integer, values: Floats) -> Floats:
     """Values that in 32 bits are an end of the range, or one of its steps, become it: 0.59 came as 0.5899999738."""
     step = lever.step or lever.max - lever.min
-    near = np.round(lever.min + np.round((values - lever.min) / step) * step, 12)
+    near = np.round(lever.min + np.round((values - lever.min) / step) * step, 12).clip(lever.min, lever.max)
     return np.where(near.astype(np.float32) == values.astype(np.float32), near, values)
 
 

@@ -111,6 +111,20 @@ def test_early_stopping_is_in_the_record(make: Make) -> None:
     assert all(1 <= passes <= 12 for passes in told["passes"]["joint"])
 
 
+def test_what_happens_on_sundays_is_learned_of_dates(make: Make) -> None:
+    rows = frame(500)
+    days = pd.date_range("2024-01-01", periods=len(rows))
+    rows["bought"] = ((days.day_name() == "Sunday") | (days.month == 7)).astype(int)
+    dated = {"column": "day", "kind": "categorical"}
+    scenario, table = make(
+        rows.assign(day=days.strftime("%Y-%m-%d")),
+        inputs={"month": {**dated, "of_date": "month"}, "weekday": {**dated, "of_date": "weekday"}},
+        outcomes={"bought": {"kind": "binary"}}, model={"kinds": ["joint"], "epochs": 30},
+    )  # fmt: skip
+    found = losses(fit(scenario, table), "bought")
+    assert found["joint"] < 0.3 * found["constant"]
+
+
 def test_formulas_alone_need_no_network(make: Make) -> None:
     fitted = fit(*make(objective={"maximise": "price * (age > 40)"}))
     assert (fitted.models.outcomes, fitted.contest) == ({}, {})

@@ -186,3 +186,9 @@ def test_ends_and_steps_that_came_as_32_bit_numbers_are_those_numbers() -> None:
     assert space.encode(stored)[:, 0].tolist() == [0.59, 1.09, 1.59]
     with pytest.raises(DataError, match=r"found 0\.5899 in row 1"):
         space.encode(pd.DataFrame({"price": [0.5899]}))
+
+
+def test_ends_with_more_digits_than_people_write_are_within_the_range() -> None:
+    low, high = 1.0219080013611848, 8.977679486313688
+    space = LeverSpace({"price": Continuous(kind="continuous", min=low, max=high)})
+    assert space.encode(pd.DataFrame({"price": [low, high]})).tolist() == [[low], [high]]

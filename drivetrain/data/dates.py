@@ -1,0 +1,40 @@
+"""Dates as inputs: what a day tells of what happens on it, one part at a time.
+
+A date itself is of no use to a model: no day comes twice. Its month and its day of the week do, and days since a start
+tell what drifts. Each part is an input of its own (`month: {column: sold_on, kind: categorical, of_date: month}`), so
+that formulas, segments and explanations can speak of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from drivetrain.data.columns import Column, times
+from drivetrain.scenario import DatePart
+
+
+def part_of(series: pd.Series[Any], part: DatePart, thing: str) -> Column:
+    """A part of each date, in its canonical form.
+
+    Args:
+        series: dates, times, or their ISO 8601 texts; those with a time zone are taken in UTC.
+        part: `year`; `month` and `weekday`, by their English names; `days` since 1970-01-01, with a fraction for the
+            time of day.
+        thing: how faults name the column.
+
+    Returns:
+        [rows] float64 with NaN, or object of str and None, for missing dates; faults where a cell is no date.
+    """
+    read = times(series, thing)
+    when = pd.Series(read.values).dt
+    if part == "days":
+        values: Any = (pd.Series(read.values) - pd.Timestamp(0)) / pd.Timedelta(days=1)
+    elif part == "year":
+        values = when.year
+    else:
+        names = (when.month_name() if part == "month" else when.day_name()).astype(object)
+        return Column(names.where(names.notna(), None).to_numpy(), read.faults, ())
+    return Column(values.to_numpy(dtype=np.float64, na_value=np.nan), read.faults, ())

@@ -1,0 +1,192 @@
+"""What each column of a file may be in a scenario: guessed at from names and values, never more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from keyword import iskeyword
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drivetrain.data.columns import convert, times
+from drivetrain.data.dates import part_of
+from drivetrain.data.sources import columns_of, from_file
+from drivetrain.errors import DataError, Fault, UsageError, nearest
+from drivetrain.formula import FUNCTIONS
+from drivetrain.scenario import DatePart
+
+Part = Literal["lever", "input", "outcome", "leave out"]
+PARTS: tuple[Part, ...] = ("lever", "input", "outcome", "leave out")
+
+MOST_OPTIONS = 50
+FEW_STEPS = 12
+_LEVERS = re.compile(
+    "price|discount|offer|treat|incentive|coupon|bid|budget|dose|channel|campaign|message|variant|arm$|action|"
+    "frequency|temperature|setting|lever"
+)
+_OUTCOMES = re.compile(
+    "bought|buy|convert|conversion|click|purchase|sale|revenue|profit|churn|order|respon|outcome|result|target|label|"
+    "rating|visit|spent|demand|y$|quantity|yield|strength|collected|accepted|renewed|cancelled"
+)
+_KEYS = ("id", "uuid", "guid", "key", "index", "rownames", "row")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One column of a file, and what part it may play."""
+
+    column: str
+    name: str
+    """Its name in formulas."""
+    part: Part
+    why: str
+    """Why this part, as a clause."""
+    kind: Literal["numeric", "yes_no", "categorical", "unreadable"]
+    distinct: int
+    missing: int
+    """How many rows have no value."""
+    low: float = 0.0
+    high: float = 0.0
+    whole: bool = False
+    """Whether all its numbers are whole."""
+    options: tuple[str, ...] = ()
+    """The values of a text column; empty where there are too many."""
+    of_date: DatePart | None = None
+    """The part that it is of the column's dates."""
+
+
+def guess(path: str | Path) -> tuple[Guess, ...]:
+    """What each column of a CSV or Parquet file may be; at least one lever and one outcome where there are columns.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    file = Path(path)
+    source = from_file(file, columns_of(file))
+    if not len(source.frame):
+        raise DataError(Fault(str(path), "the file has a header and no rows", cure="Add rows"))
+    taken: set[str] = set()
+    found = [each for column in source.columns for each in _guesses(source.frame[column], column, taken)]
+    return tuple(_completed(found))
+
+
+def assigned(guesses: Sequence[Guess], parts: Mapping[str, Part]) -> tuple[Guess, ...]:
+    """The guesses with parts that somebody chose.
+
+    Args:
+        guesses: from `guess`.
+        parts: column → its part.
+
+    Raises:
+        UsageError: a column that the file does not have.
+    """
+    known = {each.column for each in guesses}
+    for column in parts:
+        if column not in known:
+            raise UsageError(Fault(column, "the file has no such column", "", nearest(column, known)))
+    dated = {each.column for each in guesses if each.of_date}
+    for column, part in parts.items():
+        if column in dated and part in {"lever", "outcome"}:
+            raise UsageError(Fault(column, f"its dates cannot be the {part}", "", "Name it an input, or leave it out"))
+    return tuple(
+        replace(each, part=parts[each.column], why="you said so") if each.column in parts else each for each in guesses
+    )
+
+
+DATE_PARTS: tuple[DatePart, ...] = ("month", "weekday", "days")
+KINDS: tuple[Literal["yes_no", "numeric", "categorical"], ...] = ("yes_no", "numeric", "categorical")
+
+
+def _guesses(series: pd.Series[Any], column: str, taken: set[str]) -> Iterator[Guess]:
+    """What a column may be; of dates, a guess for each part that models can learn from."""
+    name = _name(column, taken)
+    for kind in KINDS:
+        if kind == "categorical" and _are_times(series, column):
+            yield from (_part_of(series, column, part, _name(f"{name}_{part}", taken)) for part in DATE_PARTS)
+            return
+        read = convert(series, kind, column)
+        if not read.faults:
+            yield _placed(Guess(column, name, "input", "", kind, *_counts(read.values)), read.values, len(series))
+            return
+    yield Guess(column, name, "leave out", "its values are of several kinds", "unreadable", 0, 0)
+
+
+def _part_of(series: pd.Series[Any], column: str, part: DatePart, name: str) -> Guess:
+    values = part_of(series, part, column).values
+    kind: Literal["numeric", "categorical"] = "numeric" if part == "days" else "categorical"
+    return _placed(Guess(column, name, "input", "", kind, *_counts(values), of_date=part), values, len(series))
+
+
+def _are_times(series: pd.Series[Any], column: str) -> bool:
+    known = series.dropna()
+    return len(known) > 0 and not times(known, column).faults
+
+
+def _counts(values: NDArray[Any]) -> tuple[int, int]:
+    known = pd.notna(values)
+    return int(pd.Series(values[known]).nunique()), int((~known).sum())
+
+
+def _placed(found: Guess, values: NDArray[Any], rows: int) -> Guess:
+    """The guess with its range or options, and its part."""
+    known = values[pd.notna(values)]
+    if found.kind != "categorical" and len(known):
+        whole = bool(np.all(known == np.round(known)))
+        found = replace(found, low=float(known.min()), high=float(known.max()), whole=whole)
+    if found.kind == "categorical" and found.distinct <= MOST_OPTIONS:
+        found = replace(found, options=tuple(sorted(map(str, pd.unique(known)))))
+    part, why = _part(found, rows)
+    return replace(found, part=part, why=why)
+
+
+def _part(found: Guess, rows: int) -> tuple[Part, str]:
+    words = set(re.split(r"[^a-z0-9]+", found.column.lower()))
+    if found.distinct < 2:
+        return "leave out", "it holds one value only"
+    if found.of_date:
+        return "input", "it is a part of its dates"
+    if words & set(_KEYS) and found.distinct > 0.5 * rows:
+        return "leave out", "it seems to name rows"
+    if found.kind == "categorical" and not found.options:
+        if found.distinct > 0.5 * rows:
+            return "leave out", "nearly every row has a text of its own"
+        return "input", f"it holds {found.distinct:,} texts"
+    if any(map(_OUTCOMES.match, words)):
+        return "outcome", "its name sounds like something that happens afterwards"
+    if any(map(_LEVERS.match, words)):
+        return "lever", "its name sounds like something that can be set"
+    return "input", "nothing says otherwise"
+
+
+def _completed(found: list[Guess]) -> list[Guess]:
+    """A file of rows has an outcome, most often last, and a lever: where no name says so, something must be it."""
+    if not any(each.part == "outcome" for each in found):
+        for place in reversed(range(len(found))):
+            each = found[place]
+            if each.part == "input" and each.kind in {"yes_no", "numeric"} and not each.of_date:
+                found[place] = replace(each, part="outcome", why="the last column that could be one")
+                break
+    if not any(each.part == "lever" for each in found):
+        for place, each in enumerate(found):
+            few = each.kind == "yes_no" or 2 <= len(each.options) <= FEW_STEPS
+            if each.part == "input" and few and not each.of_date:
+                found[place] = replace(each, part="lever", why="the first column with few values")
+                break
+    return found
+
+
+def _name(column: str, taken: set[str]) -> str:
+    plain = re.sub(r"\W+", "_", column, flags=re.ASCII).strip("_") or "column"
+    plain = plain if plain[0].isalpha() else f"c_{plain}"
+    if iskeyword(plain) or plain in FUNCTIONS or plain == "cost":
+        plain += "_1"
+    name, number = plain, 2
+    while name in taken:
+        name, number = f"{plain}_{number}", number + 1
+    taken.add(name)
+    return name
