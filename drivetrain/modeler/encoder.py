@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from drivetrain.modeler.foretold import Foretold
+from drivetrain.modeler.texts import Texts
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-RUN = 8192
+RUN = 16_384
 HUGE = 1e150
 """Squares of numbers below are finite."""
 MOST_FOR_CENTRE = 10_000
@@ -94,10 +95,13 @@ class NumericColumn(_Frozen):
             name: of the input.
             raw: float64 [N].
         """
-        seen = raw if len(raw) and _all_finite(raw) else raw[np.isfinite(raw)]
+        seen, (low, high) = raw, _ends(raw)
+        if not np.isfinite([low, high]).all():
+            seen = raw[np.isfinite(raw)]
+            low, high = _ends(seen)
+        gaps = len(seen) < len(raw)
         if not len(seen):
-            return cls(name=name, centre=0.0, scale=1.0, low=0.0, high=0.0, gaps=bool(len(raw)))
-        low, high, gaps = float(seen.min()), float(seen.max()), len(seen) < len(raw)
+            return cls(name=name, centre=0.0, scale=1.0, low=0.0, high=0.0, gaps=gaps)
         centre = float(np.median(_some(seen)))
         return cls(name=name, centre=centre, scale=_spread(seen, max(-low, high)), low=low, high=high, gaps=gaps)
 
@@ -125,20 +129,6 @@ class NumericColumn(_Frozen):
         return inside
 
 
-class Texts(NamedTuple):
-    """A column of N texts, told apart once."""
-
-    place: np.ndarray
-    """[N] each row's place among the distinct ones; −1 where it is missing."""
-    distinct: np.ndarray
-    """The distinct ones."""
-
-    @classmethod
-    def of(cls, values: pd.Series[str]) -> Texts:
-        """Args: values: [N] texts, or missing."""
-        return cls(*pd.factorize(values.to_numpy(dtype=object)))
-
-
 class CategoricalColumn(_Frozen):
     """A categorical input with its vocabulary; code 0 is missing or unknown."""
 
@@ -149,16 +139,18 @@ class CategoricalColumn(_Frozen):
     @classmethod
     def fit(cls, name: str, texts: Texts) -> CategoricalColumn:
         """Learn the sorted distinct values of training rows."""
-        return cls(name=name, vocabulary=tuple(sorted(map(str, texts.distinct))))
+        known = {str(word) for word in texts.words[pd.notna(texts.words)]}
+        return cls(name=name, vocabulary=tuple(sorted(known)))
 
     def encode(self, texts: Texts, remarks: Remarks) -> np.ndarray:
         """int64 [N]: 1 + position in the vocabulary, or 0."""
         index = dict(zip(self.vocabulary, count(1), strict=False))
-        known = np.array([*(index.get(text, 0) for text in texts.distinct), 0], dtype=np.int64)  # −1 finds the last
+        known = np.array([index.get(word, 0) for word in texts.words], dtype=np.int64)
         codes: np.ndarray = known[texts.place]
-        remarks.note(f"{self.name}: missing", slice(None), texts.place < 0)
-        if not known[:-1].all():
-            remarks.note(f"{self.name}: unseen category", slice(None), (codes == 0) & (texts.place >= 0))
+        missing = pd.isna(texts.words)
+        for what, words in (("missing", missing), ("unseen category", (known == 0) & ~missing)):
+            if words.any():
+                remarks.note(f"{self.name}: {what}", slice(None), words[texts.place])
         return codes
 
 
@@ -243,8 +235,9 @@ def _read(frame: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, Texts | np
     }
 
 
-def _all_finite(values: np.ndarray) -> bool:
-    return bool(np.isfinite(values.min()) and np.isfinite(values.max()))
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    """The smallest and the largest; NaN where one is NaN."""
+    return (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
 
 
 def _some(seen: np.ndarray) -> np.ndarray:
