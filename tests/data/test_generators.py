@@ -15,7 +15,7 @@ from drivetrain.data.generators.actions import COSTS
 from drivetrain.data.generators.lifetime import COSTS as CONTACT
 from drivetrain.data.generators.lifetime import GIVEN
 from drivetrain.errors import ScenarioError
-from drivetrain.scenario.declarations import World as Name
+from drivetrain.scenario.sources import World as Name
 
 EARNED = {
     "randomised_pricing": lambda f: (f.price - f.claims) * f.accepted,
