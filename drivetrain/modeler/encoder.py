@@ -22,7 +22,7 @@ from drivetrain.modeler.texts import Texts
 if TYPE_CHECKING:
     from torch import Tensor
 
-RUN = 16_384
+RUN = 16384
 HUGE = 1e150
 """Squares of numbers below are finite."""
 MOST_FOR_CENTRE = 10_000
@@ -216,13 +216,14 @@ class InputEncoder(_Frozen):
         """The inputs alone."""
         import torch
 
-        remarks, codes = Remarks(rows), np.zeros((rows, len(self.sizes)), np.int64)
-        for place, texts in enumerate(c for c in self.columns if isinstance(c, CategoricalColumn)):
-            codes[:, place] = texts.encode(read[texts.name], remarks)  # type: ignore[arg-type]
+        remarks = Remarks(rows)
+        coded = [c.encode(read[c.name], remarks) for c in self.columns if isinstance(c, CategoricalColumn)]  # type: ignore[arg-type]
         numeric = [column for column in self.columns if isinstance(column, NumericColumn)]
-        numbers = np.zeros((rows, 2 * len(numeric)), np.float32)
+        codes, numbers = np.empty((rows, len(coded)), np.int64), np.zeros((rows, 2 * len(numeric)), np.float32)
         for start in range(0, rows, RUN):  # a run of rows stays in the processor's cache
             at = slice(start, start + RUN)
+            for place, each in enumerate(coded):
+                codes[at, place] = each[at]
             for place, column in enumerate(numeric):
                 column.encode(read[column.name][at], numbers[at, 2 * place : 2 * place + 2], remarks, at)
         return EncodedRows(torch.from_numpy(codes), torch.from_numpy(numbers), remarks.found)
