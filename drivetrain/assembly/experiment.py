@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from drivetrain import data
 from drivetrain.assembly.result import Run
 from drivetrain.data import Rows
+from drivetrain.data.dates import written
 from drivetrain.decisions import recommend, words
 from drivetrain.errors import Fault, RefusedError, UsageError, nearest
 from drivetrain.evidence import experiments
@@ -226,8 +227,7 @@ def _noise(run: Run) -> float:
 def _made(run: Run, rows: Rows, arms: _Arms, draw: Draw, told: Experiment) -> Experiment:
     natural = run.scenario.space.decode(arms.settings[draw.drawn])
     columns = run.scenario.columns
-    frame = pd.DataFrame({"row": rows.row + 1})
-    frame = frame.assign(**{columns[name]: rows.frame[name].to_numpy() for name in run.scenario.inputs})
+    frame = pd.DataFrame({"row": rows.row + 1}).assign(**written(run.scenario, rows.frame))
     frame = frame.assign(**{columns[name]: natural[name].to_numpy() for name in run.scenario.levers})
     tested = int((draw.chance.max(1) < 1).sum())
     return replace(told, frame=frame.assign(propensity=draw.propensity), tested=tested)

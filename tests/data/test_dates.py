@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from drivetrain import data
 from drivetrain import scenario as language
 from drivetrain.data import Table, drafting
-from drivetrain.data.dates import part_of
+from drivetrain.data.dates import part_of, written
 from drivetrain.errors import DataError, ScenarioError, UsageError
 from drivetrain.scenario import Scenario
 
@@ -117,6 +117,16 @@ def test_a_date_can_be_corrected_by_a_cleaning_file(tmp_path: Path, kind: str) -
     rows.to_parquet(tmp_path / "kiosk.parquet")
     _, table = made(tmp_path, data={kind: f"kiosk.{kind}", "split": {"test": 0}, "cleaning": "clean.csv"})
     assert table.frame.month[table.row == 0].tolist() == ["July"]
+
+
+def test_dates_are_written_so_that_they_can_be_read_again(tmp_path: Path) -> None:
+    scenario, table = made(tmp_path)
+    again = data.read_rows(scenario, pd.DataFrame(written(scenario, table.frame)))
+    pd.testing.assert_frame_equal(again.frame, table.frame[list(INPUTS)])
+    unknown = pd.DataFrame(written(scenario, table.frame.assign(days=np.nan)))
+    assert data.read_rows(scenario, unknown).frame.weekday.isna().all()
+    only, table = made(tmp_path, inputs={"weekday": INPUTS["weekday"]})
+    assert list(written(only, table.frame)) == ["weekday"]
 
 
 def test_drafts_name_the_parts_of_dates(tmp_path: Path) -> None:
