@@ -46,6 +46,7 @@ def main() -> None:
     st.html("<style>" + STYLE + (DARK if st.context.theme.type == "dark" else "") + "</style>")
     if who.welcome():
         guarded(current.run)
+        target.settle()
 
 
 # The few things that Streamlit's theme has no word for.

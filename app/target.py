@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -98,7 +99,24 @@ def whole(folder: Path) -> bool:
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the run …")
 def _opened(folder: str, _changed: int) -> dt.Run:
+    _fresh.add(folder)
     return dt.open_run(folder)
+
+
+_fresh: set[str] = set()
+"""Runs opened since `settle` was last called; modules, unlike the script, live as long as the server."""
+
+
+def settle() -> None:
+    """Once a run was opened and its first page drawn: set apart, from garbage, what will stay.
+
+    Streamlit collects garbage after every answer. With torch and a run in memory that takes a fifth of a second each
+    time, several times as long as the answer itself, unless Python is told that they are no garbage.
+    """
+    if _fresh:
+        _fresh.clear()
+        gc.collect()
+        gc.freeze()
 
 
 def _about(run: dt.Run) -> None:

@@ -53,6 +53,13 @@ def figure(look: Look, *, x: str = "", y: str = "", height: int = 340) -> Figure
     """
     import plotly.graph_objects as go
 
+    layout = {**_layout(look), "height": height}
+    layout["xaxis"] = {**layout["xaxis"], "title": {**layout["xaxis"]["title"], "text": x}}
+    layout["yaxis"] = {**layout["yaxis"], "title": {**layout["yaxis"]["title"], "text": y}}
+    return go.Figure(layout=layout)
+
+
+def _layout(look: Look) -> dict[str, Any]:
     axis = {
         "showline": False,
         "zeroline": False,
@@ -62,7 +69,8 @@ def figure(look: Look, *, x: str = "", y: str = "", height: int = 340) -> Figure
         "automargin": True,
         "fixedrange": True,
     }
-    layout = {
+    return {
+        "template": "none",
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "color": look.ink, "size": 14},
@@ -75,8 +83,11 @@ def figure(look: Look, *, x: str = "", y: str = "", height: int = 340) -> Figure
         "bargap": 0.08,
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"color": look.ink, "size": 13}},
     }
-    out = go.Figure(layout=go.Layout(template=go.layout.Template(layout=layout), height=height))
-    return out.update_xaxes(title_text=x).update_yaxes(title_text=y)
+
+
+def upright(out: Figure, at: float, line: dict[str, Any]) -> None:
+    """A line across the whole height of a figure, behind nothing; plotly's own word for it takes ten times as long."""
+    out.add_shape(type="line", x0=at, x1=at, y0=0, y1=1, xref="x", yref="y domain", line=line)
 
 
 def with_unit(name: str, unit: str) -> str:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import os
+import csv
+import io
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+
+from tests.app.browsing import WAIT, chromium, reading, serving, settle
 
 if TYPE_CHECKING:
     from drivetrain import Run
 
-ROOT = Path(__file__).parents[2]
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-WAIT = 90_000
 SCOPE = """{include: [['body']], exclude: [['[data-testid="stStatusWidget"]']]}"""
 SERIOUS = {"serious", "critical"}
 AXE = (Path(str(find_spec("axe_playwright_python").origin)).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -36,68 +30,14 @@ def site(small_run: Run, campaign_run: Run, tmp_path_factory: pytest.TempPathFac
     (folder / "scenarios").mkdir()
     shutil.copytree(str(campaign_run.folder), folder / "runs" / "campaign")
     (folder / "scenarios" / "broken.yaml").write_text("version: 1\nlever: 3\n", encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py")]
-    command += ["--server.port", str(port), "--server.headless", "true", "--", str(small_run.folder)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-        try:
-            yield _answering(f"http://127.0.0.1:{port}", server, folder / "log")
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _answering(address: str, server: subprocess.Popen[bytes], log: Path) -> str:
-    for _ in range(300):
-        if server.poll() is not None:
-            break
-        try:
-            with urlopen(f"{address}/_stcore/health", timeout=2):  # noqa: S310 - our own address
-                return address
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"the dashboard did not start:\n{log.read_text()}")
+    with serving(folder, str(small_run.folder)) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield chromium
-        chromium.close()
-
-
-@contextmanager
-def _reading(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
-    """A page whose console must stay silent, and which must ask nothing of any other machine."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, **options)
-    page, noise, strangers, missing = context.new_page(), [], [], []
-    page.on("console", lambda message: noise.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: noise.append(str(error)))
-    page.on("request", lambda asked: strangers.append(asked.url) if not _ours(asked.url) else None)
-    page.on("response", lambda answer: missing.append(answer.url) if answer.status >= 400 else None)
-    page.goto(address)
-    yield page
-    # Opened at a page's own address, Streamlit first looks for its server beside that page, and then at the root.
-    probes = [url for url in missing if url.endswith(("/_stcore/health", "/_stcore/host-config"))]
-    assert missing == probes
-    assert len(noise) == len(probes), noise
-    assert strangers == []
-    context.close()
-
-
-def _ours(url: str) -> bool:
-    return url.startswith(("http://127.0.0.1:", "data:", "blob:"))
-
-
-def _settle(page: Page) -> None:
-    """Wait until Streamlit has nothing left to run: a press on a button that is being drawn again is lost."""
-    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible(timeout=WAIT)
+    with chromium() as started:
+        yield started
 
 
 def _figure(page: Page, place: int = 0) -> Any:
@@ -107,14 +47,14 @@ def _figure(page: Page, place: int = 0) -> Any:
 
 
 def test_decision(site: str, browser: Browser) -> None:
-    with _reading(browser, site) as page:
+    with reading(browser, site) as page:
         expect(page.get_by_role("heading", name="What should a ticket cost?")).to_be_visible(timeout=WAIT)
         expect(page.get_by_text("Set price to")).to_be_visible()
         expect(_figure(page, 1)).to_contain_text("price (EUR)")
 
 
 def test_a_lever_moves_the_figure_and_the_link_brings_it_back(site: str, browser: Browser) -> None:
-    with _reading(browser, f"{site}/levers") as page:
+    with reading(browser, f"{site}/levers") as page:
         slider = page.get_by_role("slider").first
         expect(_figure(page)).to_contain_text("what if", timeout=WAIT)
         before = _figure(page).inner_text()
@@ -124,7 +64,7 @@ def test_a_lever_moves_the_figure_and_the_link_brings_it_back(site: str, browser
         expect(page.get_by_text("extrapolation")).to_be_visible()
         page.wait_for_url("**set_price=15*", timeout=WAIT)
         link = page.url
-    with _reading(browser, link) as page:
+    with reading(browser, link) as page:
         expect(_figure(page)).to_contain_text("what if 15.00 EUR", timeout=WAIT)
         expect(page.get_by_role("slider").first).to_have_value("15")
 
@@ -132,10 +72,10 @@ def test_a_lever_moves_the_figure_and_the_link_brings_it_back(site: str, browser
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet"])
 def test_downloads_are_the_runs_own_files(site: str, browser: Browser, small_run: Run, kind: str) -> None:
     assert small_run.folder is not None
-    with _reading(browser, f"{site}/actions") as page:
+    with reading(browser, f"{site}/actions") as page:
         button = page.get_by_role("button", name=f"Download {kind}")
         expect(button).to_be_visible(timeout=WAIT)
-        _settle(page)
+        settle(page)
         with page.expect_download(timeout=WAIT) as waiting:
             button.click()
         taken = Path(waiting.value.path()).read_bytes()
@@ -145,10 +85,10 @@ def test_downloads_are_the_runs_own_files(site: str, browser: Browser, small_run
 def test_a_filtered_download_holds_what_is_shown(site: str, browser: Browser, small_run: Run) -> None:
     assert small_run.recommendations is not None
     frame = small_run.recommendations.frame
-    with _reading(browser, f"{site}/actions?only=with+remarks") as page:
+    with reading(browser, f"{site}/actions?only=with+remarks") as page:
         button = page.get_by_role("button", name="Download csv")
         expect(button).to_be_visible(timeout=WAIT)
-        _settle(page)
+        settle(page)
         with page.expect_download(timeout=WAIT) as waiting:
             button.click()
         lines = Path(waiting.value.path()).read_text(encoding="utf-8").splitlines()
@@ -156,26 +96,61 @@ def test_a_filtered_download_holds_what_is_shown(site: str, browser: Browser, sm
     assert [line.split(",")[0] for line in lines[1:]] == [str(row) for row in rows]
 
 
+def test_a_locked_row_stays_and_the_file_is_the_table(site: str, browser: Browser) -> None:
+    with reading(browser, f"{site}/actions?of=runs/campaign&sort=gain&down=true") as page:
+        expect(page.get_by_text("No row is locked.")).to_be_visible(timeout=WAIT)
+        settle(page)
+        first = _shown(page)[0]
+        page.locator('[data-testid="stDataFrame"] .dvn-scroller').first.click(position={"x": 38, "y": 52})  # its box
+        expect(page.get_by_text("One row is locked.")).to_be_visible(timeout=WAIT)
+        settle(page)
+        page.get_by_role("button", name="Choose the others again").click()
+        expect(page.get_by_text("Chosen again with these locks")).to_be_visible(timeout=WAIT)
+        settle(page)
+        with page.expect_download(timeout=WAIT) as waiting:
+            page.get_by_role("button", name="Download csv").click()
+        lines = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text(encoding="utf-8-sig"))))
+        shown = _shown(page)
+    locked = next(line for line in lines if line["row"] == first["row"])
+    assert "fixed by a person" in locked["remarks"]
+    assert float(locked["discount"]) == pytest.approx(float(first["discount, %"]), abs=1e-3)
+    assert locked["channel"] == first["channel"]
+    assert len(shown) > 5
+    for line, row in zip(lines, shown, strict=False):
+        assert (line["row"], line["channel"], line["reason"]) == (row["row"], row["channel"], row["reason"])
+        assert float(line["gain"]) == pytest.approx(float(row["gain"]), abs=1e-3)
+
+
+def _shown(page: Page) -> list[dict[str, str]]:
+    """The lines in sight of the table, as readers who do not see it are told."""
+    grid = page.locator('[data-testid="stDataFrame"]').first.locator("table")
+    expect(grid.locator("tbody tr").first).to_be_attached(timeout=WAIT)
+    told = grid.evaluate(
+        """table => [...table.querySelectorAll('tr')].map(row => [...row.children].map(cell => cell.innerText))"""
+    )
+    return [dict(zip(told[0], line, strict=True)) for line in told[1:]]
+
+
 def test_trust(site: str, browser: Browser) -> None:
-    with _reading(browser, f"{site}/trust") as page:
+    with reading(browser, f"{site}/trust") as page:
         expect(page.get_by_role("heading", name="Evidence: randomised")).to_be_visible(timeout=WAIT)
         shown = page.locator(".js-plotly-plot").filter(has_text="observed (share)")
         expect(shown.first).to_be_visible(timeout=WAIT)
 
 
 def test_a_broken_scenario_shows_its_message(site: str, browser: Browser) -> None:
-    with _reading(browser, f"{site}?of=scenarios/broken.yaml") as page:
+    with reading(browser, f"{site}?of=scenarios/broken.yaml") as page:
         expect(page.get_by_text("things need mending")).to_be_visible(timeout=WAIT)
         expect(page.get_by_text("Did you mean 'levers'?")).to_be_visible()
 
 
 def test_the_link_opens_nothing_that_was_not_offered(site: str, browser: Browser) -> None:
-    with _reading(browser, f"{site}?of=/etc") as page:
+    with reading(browser, f"{site}?of=/etc") as page:
         expect(page.get_by_role("heading", name="What should a ticket cost?")).to_be_visible(timeout=WAIT)
 
 
 def test_a_limit_is_dragged(site: str, browser: Browser) -> None:
-    with _reading(browser, f"{site}/trade-offs?of=runs/campaign") as page:
+    with reading(browser, f"{site}/trade-offs?of=runs/campaign") as page:
         expect(_figure(page)).to_contain_text("your limit", timeout=WAIT)
         worth = page.get_by_test_id("stMetricValue").first
         before = worth.inner_text()
@@ -189,16 +164,16 @@ PAGES = ["Decision", "Why", "Levers", "Trade-offs", "Compare", "Actions", "Data"
 @pytest.mark.parametrize(("scheme", "of"), [("light", ""), ("dark", "?of=runs/campaign")])
 def test_every_page_is_open_to_all_and_fits_a_phone(site: str, browser: Browser, scheme: Any, of: str) -> None:
     """On both cases, axe-core (deque.com) finds no serious fault, and 390 pixels need no sideways scrolling."""
-    with _reading(browser, f"{site}/{of}", color_scheme=scheme) as page:
+    with reading(browser, f"{site}/{of}", color_scheme=scheme) as page:
         page.evaluate(AXE)
         main = page.locator("[data-testid='stMain']")
         for name in PAGES:
             page.set_viewport_size({"width": 1440, "height": 1000})
             page.get_by_role("link", name=name, exact=True).click(timeout=WAIT)
             expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=WAIT)
-            _settle(page)
+            settle(page)
             page.wait_for_timeout(700)  # what is drawn fades in, and is faint until then
-            _settle(page)
+            settle(page)
             # Streamlit's own sign that it is running is not ours, and gone when it is not.
             found = page.evaluate(f"axe.run({SCOPE}, {{resultTypes: ['violations']}})")["violations"]
             bad = [(name, each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in SERIOUS]

@@ -5,6 +5,7 @@
 One run of 100,000 rows (quick: 10,000) is served by one process. A browser moves a slider on the Levers page and waits
 for the figure to say so (p95 of 30 moves). Then 20 sessions speak Streamlit's own protocol at once, each moving the
 slider ten times; an answer that holds an exception is an error. Memory is the server's, before and after the sessions.
+Beside clock times stand the server's CPU seconds for one answer, and the machine's load, which clock times hang on.
 The last line is one JSON object.
 """
 
@@ -31,7 +32,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 import drivetrain as dt
-from tests.app.test_browser import CHROMIUM
+from tests.app.browsing import CHROMIUM
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = """\
@@ -164,6 +165,12 @@ def memory(process: int) -> float:
     return float(line.split()[1]) / 1024
 
 
+def processor(process: int) -> float:
+    """CPU seconds that a process has used so far."""
+    user, system = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def main(*, quick: bool) -> None:
     """Measure, and print what was found."""
     rows = 10_000 if quick else 100_000
@@ -171,14 +178,17 @@ def main(*, quick: bool) -> None:
         run = made(Path(folder), rows)
         with served(run) as (address, process):
             seconds = moved(address)
-            before = memory(process)
+            before, spent = memory(process), processor(process)
             together, errors = asyncio.run(crowd(address, SESSIONS))
+            spent = processor(process) - spent
             after = memory(process)
     p95 = float(np.percentile(seconds, 95))
     figures = {
         "rows": rows,
         "slider to figure, median s": float(np.median(seconds)),
         "slider to figure, p95 s": p95,
+        "server's CPU for one answer, s": spent / (len(together) + SESSIONS),
+        "load of the machine's cores": os.getloadavg()[0] / (os.cpu_count() or 1),
         "20 sessions, answer p95 s": float(np.percentile(together, 95)),
         "20 sessions, answers": len(together),
         "20 sessions, errors": errors,

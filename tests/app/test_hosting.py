@@ -1,0 +1,77 @@
+"""The Dockerfile, as far as it can be tried without Docker: what it copies, installs and starts is there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LINES = re.sub(r"\\\n", " ", (ROOT / "app" / "Dockerfile").read_text(encoding="utf-8")).splitlines()
+
+
+def _steps(word: str) -> list[str]:
+    return [line.removeprefix(word).strip() for line in LINES if line.startswith(f"{word} ")]
+
+
+def test_everything_copied_is_there_and_enough_to_install(tmp_path: Path) -> None:
+    for step in _steps("COPY"):
+        *sources, _ = shlex.split(step)
+        for source in sources:
+            assert (ROOT / source).exists(), source
+    copied = {source for step in _steps("COPY") for source in shlex.split(step)[:-1]}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {project["readme"], "pyproject.toml", "constraints.txt", "drivetrain", "app"} <= copied
+    assert tmp_path.is_dir()
+
+
+def test_the_pins_of_torch_are_found_as_it_looks_for_them() -> None:
+    pins = subprocess.run(
+        ["grep", "-E", "^(torch|torchvision)==", "constraints.txt"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert [pin.split("==")[0] for pin in pins] == ["torch", "torchvision"]
+
+
+def test_extras_that_it_names_are_declared() -> None:
+    install = next(step for step in _steps("RUN") if "pip install" in step)
+    extras = set(re.search(r'"\.\[([\w,]+)\]"', install).group(1).split(","))  # type: ignore[union-attr]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert extras <= set(project["optional-dependencies"])
+
+
+def test_its_shell_steps_are_sound() -> None:
+    for step in _steps("RUN"):
+        assert subprocess.run(["/bin/sh", "-n", "-c", step], check=False).returncode == 0, step
+
+
+def test_its_command_and_its_health_check_parse() -> None:
+    command = json.loads(next(step for step in _steps("CMD")))
+    assert command[:4] == ["python", "-m", "streamlit", "run"]
+    assert (ROOT / Path(command[4]).relative_to("/src")).is_file()
+    check = shlex.split(re.search(r"HEALTHCHECK.*?CMD (.*)", "\n".join(LINES), re.S).group(1).splitlines()[0])  # type: ignore[union-attr]
+    compile(check[2], "HEALTHCHECK", "exec")
+
+
+def test_its_environment_is_what_streamlit_reads() -> None:
+    """`streamlit run` reads such names as if they were options, which win over the configuration beside the pages."""
+    from streamlit.web.cli import main
+
+    told = dict(word.split("=", 1) for step in _steps("ENV") for word in shlex.split(step))
+    assert told["STREAMLIT_SERVER_ADDRESS"] == "0.0.0.0"  # noqa: S104 - inside the container
+    known = {option.envvar for option in main.commands["run"].params if isinstance(option, click.Option)}
+    assert {name for name in told if name.startswith("STREAMLIT_")} <= known
+
+
+@pytest.mark.parametrize("ignored", [".venv", "runs", ".git"])
+def test_nothing_large_or_secret_is_copied(ignored: str) -> None:
+    assert all(ignored not in shlex.split(step)[:-1] for step in _steps("COPY"))
