@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 import target
-from drawing import LINKED, in_unit, plain
+from drawing import LINKED, draw, in_unit, look, plain, table
 
 import drivetrain as dt
 
@@ -18,6 +18,8 @@ MOST_ROWS = 1_000
 
 Group = tuple[tuple[str, Any], ...]
 """Column → what it may hold; or `("row", place)` alone."""
+Setting = tuple[tuple[str, Any], ...]
+"""Lever → its value, every lever; empty for what is recommended."""
 Moves = tuple[tuple[str, float], ...]
 """Input → by how much (a number, for a group) or to what (for one row) it is moved."""
 
@@ -27,7 +29,7 @@ def whom(run: dt.Run) -> Group:
     kinds = [EVERYONE, *([SEGMENT] if run.scenario.inputs else []), ROW]
     who = st.segmented_control("For whom", kinds, default=EVERYONE, required=True, key="whom", **LINKED)
     if who == ROW:
-        return _row(run)
+        return (("row", row(run)),)
     return _segment(run) if who == SEGMENT else ()
 
 
@@ -69,17 +71,8 @@ def known(run: dt.Run, place: int) -> dict[str, str]:
     out = {}
     for name, each in run.scenario.inputs.items():
         label = f"{name} ({each.unit})" if each.unit else name
-        out[label] = named(each.kind, run.table.frame[name].iloc[place])
+        out[label] = dt.rounding.known(run.table.frame[name].iloc[place], each.kind)
     return out
-
-
-def named(kind: str, value: Any) -> str:
-    """A value as people read it."""
-    if value is None or value != value:
-        return "missing"
-    if kind in {"yes_no", "binary"}:
-        return "yes" if value else "no"
-    return f"{value:,.6g}" if isinstance(value, int | float) else str(value)
 
 
 def readable(run: dt.Run, frame: pd.DataFrame) -> pd.DataFrame:
@@ -89,7 +82,8 @@ def readable(run: dt.Run, frame: pd.DataFrame) -> pd.DataFrame:
     for name in frame.columns:
         if name in declared:
             out[in_unit(name, declared[name].unit)] = [
-                "–" if value is None or value != value else named(declared[name].kind, value) for value in frame[name]
+                "–" if value is None or value != value else dt.rounding.known(value, declared[name].kind)
+                for value in frame[name]
             ]
         else:
             out[name] = frame[name].round(2) if name == "alike" else frame[name]
@@ -100,10 +94,11 @@ def _range(run: dt.Run, name: str, value: Any) -> str:
     kind = run.scenario.inputs[name].kind
     if kind == "categorical":
         return " or ".join(value)
-    return named(kind, value[0]) if kind == "yes_no" else f"{value[0]:g} to {value[1]:g}"
+    return dt.rounding.known(value[0], kind) if kind == "yes_no" else f"{value[0]:g} to {value[1]:g}"
 
 
-def _row(run: dt.Run) -> Group:
+def row(run: dt.Run) -> int:
+    """The place of the row whose number is given; the nearest one that was used, where that one was left out."""
     known = run.table.row + 1
     number = st.number_input(
         "Row number, as in the data",
@@ -113,11 +108,40 @@ def _row(run: dt.Run) -> Group:
         key="row",
         **LINKED,
     )
-    found = np.flatnonzero(known == number)
-    if not len(found):
-        st.warning(f"Row {number} was left out of the data. The nearest one that was used is shown.")
-        found = np.array([np.abs(known - number).argmin()])
-    return (("row", int(found[0])),)
+    place = int(np.abs(known - number).argmin())
+    if known[place] != number:
+        st.warning(f"Row {number} was left out of the data. The nearest one that was used, {known[place]}, is shown.")
+    return place
+
+
+def alike(run: dt.Run, place: int) -> None:
+    """The rows most like one, as a table."""
+    table(_alike(run, place), "Rows most like this one, what they got and what came of it")
+
+
+@st.cache_data(hash_funcs=target.HASHED, max_entries=64, show_spinner=False)
+def _alike(run: dt.Run, place: int) -> pd.DataFrame:
+    return readable(run, dt.alike(run, place))
+
+
+def split(run: dt.Run, place: int, of: str, setting: Setting) -> None:
+    """What is expected of one row, split by what is known of it."""
+    if not run.scenario.inputs:
+        return
+    told = _split(run, place, setting)
+    figure = dt.figures.contributions(run, told, of, look())
+    draw(figure, "split", f"What is expected of {of} for row {told.row}, input by input")
+    st.caption(
+        plain(
+            f"Everyone and the row alike under {told.setting}. Each step is what the row's own value adds where other "
+            f"rows have theirs, by what models expect; {told.among} rows, evenly taken, stand for everyone."
+        )
+    )
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=128, show_spinner=False)
+def _split(run: dt.Run, place: int, setting: Setting) -> Any:
+    return dt.contributions(run, int(run.table.row[place]) + 1, **dict(setting))
 
 
 def _segment(run: dt.Run) -> Group:

@@ -67,12 +67,12 @@ def _lines(runs: dict[str, dt.Run]) -> None:
                 "gain": "–" if gain is None else dt.rounding.span(gain),
                 "over": dt.words.policy(scenario, against) if against else "–",
                 "evidence": dt.words.grounds(evidence)[0].lower(),
-                "rows": len(run.table),
+                "rows": f"{len(run.table):,}",
                 "made": run.record["made"][:16].replace("T", " "),
             }
         )
-    frame = pd.DataFrame(lines).set_index("run").astype(str).T.reset_index(names="what")
-    table(frame, "Runs side by side", row_height=44)
+    frame = pd.DataFrame(lines).set_index("run").astype(str).T
+    st.table(frame.map(plain).rename(columns=plain), border="horizontal")
 
 
 def _models(runs: dict[str, dt.Run]) -> None:

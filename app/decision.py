@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+import target
 import terms
 import who
 from drawing import draw, figure_card, in_unit, look, plain, table
@@ -44,7 +45,11 @@ def _answer(run: dt.Run) -> None:
     st.badge(what.title, color=BADGES[what.word])
     promise = run.recommendations.promise if run.recommendations is not None else None
     st.markdown(f"## {plain(dt.words.headline(scenario, evidence, promise))}")
-    st.markdown("\n".join(f"- {plain(line)}" for line in [what.reason, *dt.reasons.sentences(scenario, evidence)]))
+    plan = run.recommendations.plan if run.recommendations is not None else None
+    proved = "" if plan is None else dt.words.certified(scenario, plan.certificate)
+    apart = [line for line in dt.fairness.sentences(scenario, evidence) if scenario.fairness]
+    lines = [what.reason, *dt.reasons.sentences(scenario, evidence), *filter(None, [proved]), *apart]
+    st.markdown("\n".join(f"- {plain(line)}" for line in lines))
 
 
 def _numbers(run: dt.Run) -> None:
@@ -110,6 +115,12 @@ def _bounds(run: dt.Run) -> None:
     if not run.scenario.constraints:
         return
     st.header("What limits it", help=terms.SHADOW)
-    lines = dt.bounded.lines(run.scenario, run.record.get("shadow_prices") or {})
+    lines = dt.bounded.lines(run.scenario, run.record.get("shadow_prices") or {}, used(run))
     table(pd.DataFrame(lines, columns=list(dt.bounded.HEADER)), "Constraints and what more room would be worth")
-    st.caption(dt.bounded.NOTE + " A dash: it does not bind.")
+    st.caption(dt.bounded.NOTE + " Where it is 0 or a dash, the constraint does not bind.")
+
+
+@st.cache_data(hash_funcs=target.HASHED, max_entries=16, show_spinner="Adding up what is used …")
+def used(run: dt.Run) -> dict[str, float]:
+    """What the recommended settings use of each constraint, added up once for all readers."""
+    return dt.usage(run)

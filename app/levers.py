@@ -7,16 +7,13 @@ from urllib.parse import urlencode
 
 import asking
 import numpy as np
-import pandas as pd
 import streamlit as st
 import target
 import terms
-from drawing import LINKED, draw, empty, figure_card, in_unit, look, plain, table
+from drawing import LINKED, draw, empty, figure_card, in_unit, look, plain
 from faults import tell
 
 import drivetrain as dt
-
-Setting = tuple[tuple[str, Any], ...]
 
 
 def show(run: dt.Run) -> None:
@@ -38,6 +35,7 @@ def _page(run: dt.Run) -> None:
     with controls:
         group = asking.whom(run)
         setting = tuple((name, _lever(run, name)) for name in run.scenario.levers)
+        _rules(run)
         moves = _moves(run, group)
         _back(run)
     with answers:
@@ -56,6 +54,10 @@ def _lever(run: dt.Run, name: str) -> Any:
     label = plain(_with_unit(name, lever))
     about: dict[str, Any] = {"key": key, **LINKED}
     about["help"] = plain(lever.description) or None
+    if lever.frozen:
+        at = run.scenario.space.decode(run.scenario.space.current)[name].iloc[0]
+        st.caption(f"**{label}** stays at {plain(dt.rounding.said(lever, at))}: the scenario freezes it.")
+        return at
     if lever.kind == "categorical":
         return st.selectbox(label, list(lever.options), index=lever.options.index(start), **about)
     if lever.kind == "yes_no":
@@ -66,6 +68,7 @@ def _lever(run: dt.Run, name: str) -> Any:
     return st.slider(label, float(lever.min), float(lever.max), _stop(run, name, step), float(step), **about)
 
 
+@st.cache_data(hash_funcs=target.HASHED, max_entries=256, show_spinner=False)
 def _stop(run: dt.Run, name: str, step: float) -> float:
     """The slider's stop nearest to the best single setting that the data supports; the nearest where none is."""
     lever, place, best = run.scenario.levers[name], _place(run, name), np.array(run.judged.single)
@@ -88,8 +91,7 @@ def _moves(run: dt.Run, group: asking.Group) -> asking.Moves:
     with st.expander("What nobody can set"):
         st.caption("Move an input, and see what would happen in another year, another place, another market.")
         for name in numeric:
-            declared, column = run.scenario.inputs[name], run.table.frame[name]
-            by = float(column.std()) or 1.0
+            declared, by = run.scenario.inputs[name], _usual(run, name)
             label = plain(in_unit(f"{name}, more or less" if not alone else f"{name}, moved by", declared.unit))
             step = 10.0 ** np.floor(np.log10(by / 10))
             reach = float(np.ceil(2 * by / step) * step)
@@ -97,6 +99,19 @@ def _moves(run: dt.Run, group: asking.Group) -> asking.Moves:
             if value:
                 out.append((name, float(value)))
     return tuple(out)
+
+
+def _rules(run: dt.Run) -> None:
+    """What the scenario says of single rows, said where levers are moved."""
+    told = dt.rules(run.scenario)
+    if told:
+        st.caption("  \n".join(f"Rule: {plain(each)}." for each in told))
+
+
+@st.cache_data(hash_funcs=target.HASHED, max_entries=256, show_spinner=False)
+def _usual(run: dt.Run, name: str) -> float:
+    """How far rows usually are apart in an input."""
+    return float(run.table.frame[name].std()) or 1.0
 
 
 def _back(run: dt.Run) -> None:
@@ -110,12 +125,18 @@ def _back(run: dt.Run) -> None:
     st.button("Back to the best single setting", on_click=back)
 
 
-def _answers(run: dt.Run, group: asking.Group, setting: Setting, moves: asking.Moves) -> None:
+def _answers(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves) -> None:
     what_if, now = _simulated(run, group, setting, moves), _today(run, group, moves)
     if not what_if.supported:
         st.warning(
             "The data has not seen enough around this setting: what follows is extrapolation, and would not be "
             "recommended."
+        )
+    if broken := _breaches(run, group, setting, moves):
+        st.warning(
+            "Against the scenario's rules: "
+            + plain("; ".join(f"{words} ({share:.0%} of rows)" for words, share in broken.items()))
+            + ". Such settings are never recommended."
         )
     _numbers(run, what_if, now)
     names = list(what_if.estimates)
@@ -129,34 +150,41 @@ def _answers(run: dt.Run, group: asking.Group, setting: Setting, moves: asking.M
         format_func=lambda name: _label(run, name),
     )
     _curve(run, group, setting, moves, of)
-    if len(setting) > 1:
+    if sum(not lever.frozen for lever in run.scenario.levers.values()) > 1:
         _map(run, group, setting, moves, of)
     asked, all_ = len(asking.rows(run, group)), asking.many(run, group)
     if asked < all_:
         st.caption(f"Means over {asked:,} of the {all_:,} rows, evenly taken, so that answers come at once.")
     if group and group[0][0] == "row":
-        _who(run, group[0][1])
+        _who(run, group[0][1], of, setting)
     _keep(run, group, setting, moves, what_if)
 
 
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=512, show_spinner=False)
-def _simulated(run: dt.Run, group: asking.Group, setting: Setting, moves: asking.Moves) -> dt.WhatIf:
-    return run.simulate(_moved(run, group, moves), **dict(setting))
+def _simulated(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves) -> dt.WhatIf:
+    return run.what_if(dict(setting), rows=_moved(run, group, moves), against=False)
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=128, show_spinner=False)
+def _breaches(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves) -> dict[str, float]:
+    return dt.breaches(run, dict(setting), _moved(run, group, moves))
 
 
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=128, show_spinner=False)
 def _today(run: dt.Run, group: asking.Group, moves: asking.Moves) -> dt.WhatIf | None:
     rows = _moved(run, group, moves)
-    return None if np.isnan(rows.settings).any() else run.simulate(rows)
+    return None if np.isnan(rows.settings).any() else run.what_if(rows=rows, against=False)
 
 
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=256, show_spinner=False)
-def _response(run: dt.Run, lever: str, group: asking.Group, others: Setting, moves: asking.Moves) -> dt.Response:
+def _response(run: dt.Run, lever: str, group: asking.Group, others: asking.Setting, moves: asking.Moves) -> dt.Response:
     return run.respond(lever, _moved(run, group, moves), **dict(others))
 
 
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=64, show_spinner="Asking about every pair of settings …")
-def _surface(run: dt.Run, pair: tuple[str, str], group: asking.Group, others: Setting, moves: asking.Moves) -> Any:
+def _surface(
+    run: dt.Run, pair: tuple[str, str], group: asking.Group, others: asking.Setting, moves: asking.Moves
+) -> Any:
     return dt.surface(run, *pair, _moved(run, group, moves).evenly(200), **dict(others))
 
 
@@ -167,11 +195,10 @@ def _moved(run: dt.Run, group: asking.Group, moves: asking.Moves) -> dt.Table:
 def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
     """Objective first, then outcomes: what if, beside now."""
     names = list(what_if.estimates)
-    most = 3 if max(len(_label(run, name)) for name in names) <= 20 else 2
     columns: list[Any] = []
     for place, name in enumerate(names):
-        if place % most == 0:
-            columns = st.columns(min(most, len(names)))
+        if place % 3 == 0:
+            columns = st.columns(min(3, len(names)))
         value, low, high = dt.rounding.interval(what_if.estimates[name])
         change = ""
         if now is not None:
@@ -179,29 +206,37 @@ def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
             change = f"{moved:+.3g} against the data" if abs(moved) > 0 else ""
         better = "normal" if name != "objective" or run.scenario.objective.sign > 0 else "inverse"
         figure_card(
-            columns[place % most],
-            plain(_label(run, name)),
+            columns[place % 3],
+            plain(name),
             value,
-            f"models' spread {low} to {high}",
+            plain(f"{dt.figures.unit_of(run, name) or 'for one row'}; models' spread {low} to {high}"),
             delta=change or None,
             delta_color=better if name == "objective" else "off",
             help=terms.SPREAD + " It is not judged by evidence.",
         )
 
 
-def _curve(run: dt.Run, group: asking.Group, setting: Setting, moves: asking.Moves, of: str) -> None:
-    """One response curve: of what, along which lever."""
-    names = [name for name, _ in setting]
-    lever = names[0]
-    if len(names) > 1:
-        lever = st.segmented_control("Along", names, default=lever, required=True, key="along", **LINKED)
+def _curve(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves, of: str) -> None:
+    """One response curve: of what, along which lever; where many rows are asked about, some of them one by one."""
+    names = [name for name, _ in setting if not run.scenario.levers[name].frozen]
+    if not names:
+        return
+    lever, each = names[0], False
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(names) > 1:
+            lever = st.segmented_control("Along", names, default=lever, required=True, key="along", **LINKED)
+        if not (group and group[0][0] == "row"):
+            each = st.toggle("Single rows", key="each", **LINKED, help=terms.SINGLE)
     others = tuple((name, value) for name, value in setting if name != lever)
     answer = _response(run, lever, group, others, moves)
     draw(
-        dt.figures.response(run, answer, of, look(), _marks(run, lever, dict(setting)[lever])),
+        dt.figures.response(run, answer, of, look(), _marks(run, lever, dict(setting)[lever]), each=each),
         "response",
         f"{of} along {lever}",
     )
+    if against := int((answer.allowed < 1).sum()):
+        of_all = f"{against} of its {len(answer.allowed)} settings"
+        st.caption(plain(f"The other levers being as set, {of_all} break a rule of the scenario in some rows."))
 
 
 def _marks(run: dt.Run, lever: str, value: Any) -> dict[str, float]:
@@ -216,10 +251,10 @@ def _marks(run: dt.Run, lever: str, value: Any) -> dict[str, float]:
     return marks
 
 
-def _map(run: dt.Run, group: asking.Group, setting: Setting, moves: asking.Moves, of: str) -> None:
+def _map(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves, of: str) -> None:
     """Two levers at once."""
     st.header("Two levers at once", help=terms.SUPPORT)
-    names = [name for name, _ in setting]
+    names = [name for name, _ in setting if not run.scenario.levers[name].frozen]
     left, right = st.columns(2)
     with left:
         across = st.selectbox("Across", names, key="across", **LINKED)
@@ -235,7 +270,7 @@ def _map(run: dt.Run, group: asking.Group, setting: Setting, moves: asking.Moves
     st.caption("Darker is better. Blank: the data has not seen enough around such a pair.")
 
 
-def _keep(run: dt.Run, group: asking.Group, setting: Setting, moves: asking.Moves, what_if: dt.WhatIf) -> None:
+def _keep(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves, what_if: dt.WhatIf) -> None:
     """Keep this what-if for the Compare page; its link asks it again."""
     st.caption("The address of this page holds all that is set here: send it, and others see the same.")
     if run.folder is None:
@@ -257,18 +292,16 @@ def _keep(run: dt.Run, group: asking.Group, setting: Setting, moves: asking.Move
     st.success("Kept: the Compare page has it.")
 
 
-def _who(run: dt.Run, place: int) -> None:
-    """Who this row is, and those most like it."""
+def _who(run: dt.Run, place: int, of: str, setting: asking.Setting) -> None:
+    """Who this row is, what that adds to what is expected of it, and the rows most like it."""
     known = {plain(name): value for name, value in asking.known(run, place).items()}
     st.header("This row")
     st.table(known, border="horizontal")
+    if of == "objective" or of in run.scenario.outcomes:
+        st.header("What each thing known of it adds", help=terms.SPLIT)
+        asking.split(run, place, of, setting)
     st.header("Rows most like it", help=terms.ALIKE)
-    table(_alike(run, place), "Rows most like this one, what they got and what came of it")
-
-
-@st.cache_data(hash_funcs=target.HASHED, max_entries=64, show_spinner=False)
-def _alike(run: dt.Run, place: int) -> pd.DataFrame:
-    return asking.readable(run, dt.alike(run, place))
+    asking.alike(run, place)
 
 
 def _with_unit(name: str, declared: Any) -> str:

@@ -30,7 +30,7 @@ def show(chosen: Path | None) -> None:
         _editor(path, text)
     sound = _checked(st.session_state[_key(path)], str(path))
     with form:
-        _form(path, sound)
+        _form(path, None if sound is None else sound.declared)
     _keep_and_run(path, text, sound)
 
 

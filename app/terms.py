@@ -45,3 +45,18 @@ SURPRISE = (
 INTERPLAY = (
     "How much two levers bring together beyond what each brings alone. The terms: interaction, Friedman's H-statistic."
 )
+SINGLE = (
+    "Some rows on their own behind the mean: where their lines cross, what is best differs from row to row. "
+    "The term: individual conditional expectation."
+)
+SPLIT = (
+    "Each input of the row is put in the place of other rows', in every order; its part is the mean of what that "
+    "changes, so that all parts add up. The term: Shapley values."
+)
+MARGIN = (
+    "A lever is moved a little, all else as it is: how much more does the objective come to? On average and for the "
+    "next unit. The terms: average and marginal return, marginal ROI."
+)
+FAIR = (
+    "How far apart groups of people may be, and what closer would cost. Whether a difference is unfair no number says."
+)

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 import target
 import terms
+from decision import used
 from drawing import LINKED, draw, empty, figure_card, in_unit, look, plain, table
 
 import drivetrain as dt
@@ -29,6 +30,7 @@ def show(run: dt.Run) -> None:
     _front(run)
     _limit(run)
     _prices(run)
+    _fair(run)
 
 
 def _front(run: dt.Run) -> None:
@@ -162,6 +164,21 @@ def _prices(run: dt.Run) -> None:
     if not run.scenario.constraints:
         return
     st.header("The scenario's own limits", help=terms.SHADOW)
-    lines = dt.bounded.lines(run.scenario, run.record.get("shadow_prices") or {})
+    lines = dt.bounded.lines(run.scenario, run.record.get("shadow_prices") or {}, used(run))
     table(pd.DataFrame(lines, columns=list(dt.bounded.HEADER)), "Constraints and their shadow prices")
     st.caption(dt.bounded.NOTE)
+
+
+def _fair(run: dt.Run) -> None:
+    """Fairness against profit: how far groups are apart, and what closer would cost."""
+    lines = dt.fairness.lines(run.scenario, run.judged)
+    if not lines:
+        return
+    st.header("Fairness against profit", help=terms.FAIR)
+    for place, figure in enumerate(dt.figures.fairness(run, look())):
+        draw(figure, f"fairness-{place}", "The objective against how far groups may be apart")
+        st.caption("The best settings whose groups are no further apart than that, by what models expect.")
+    told = dt.fairness.sentences(run.scenario, run.judged)
+    st.markdown("\n".join(f"- {plain(line)}" for line in told))
+    table(pd.DataFrame(lines, columns=dt.fairness.HEADER), "Differences between groups under the recommended policy")
+    st.caption(dt.fairness.NOTE)

@@ -38,12 +38,14 @@ def _evidence(run: dt.Run) -> None:
     grade, meaning = dt.words.grounds(run.judged)
     st.header(f"Evidence: {grade.lower()}", help=terms.HONEST)
     st.write(plain(meaning))
-    st.markdown("\n".join(f"- {plain(line)}" for line in dt.grounds.sentences(run.scenario, run.judged)))
+    if lines := dt.grounds.sentences(run.scenario, run.judged):
+        with st.expander(f"The {len(lines)} findings behind that"):
+            st.markdown("\n".join(f"- {plain(line)}" for line in lines))
     for place, name in enumerate(run.scenario.levers):
         drawn = dt.figures.learners(run.scenario, run.judged, name, look())
         _shown(drawn, f"learners-{place}", f"What {name} does, by both learners")
     _shown(dt.figures.chances(run.judged, look()), "overlap", "How likely rows were to get what is recommended")
-    _shown(dt.figures.balance(run.judged, look()), "balance", "How unlike all rows those that speak are")
+    _shown(dt.figures.balance(run.judged, look()), "balance", "How unlike all rows those are that speak for it")
     _shown(dt.figures.uplift(run.scenario, run.judged, look()), "uplift", "What acting on the best rows first brings")
     budget = dt.figures.uplift(run.scenario, run.judged, look(), budget=True)
     _shown(budget, "uplift-budget", "What more of the budget brings")
@@ -82,6 +84,7 @@ def _promises(run: dt.Run) -> None:
 
 def _shown(figure: Any, name: str, label: str) -> None:
     if figure is not None:
+        st.markdown(f"**{plain(label)}**")
         draw(figure, name, label)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import asking
-import numpy as np
 import pandas as pd
 import streamlit as st
 import target
@@ -22,6 +21,7 @@ def show(run: dt.Run) -> None:
     st.title("Why this?")
     st.caption(plain(dt.words.headline(run.scenario, run.judged)))
     _way(run)
+    _margins(run)
     _hangs(run)
     _groups(run)
     _reasons(run)
@@ -39,7 +39,7 @@ def _way(run: dt.Run) -> None:
             "what": move.name,
             "today": dt.rounding.number(move.before),
             "recommended": dt.rounding.number(move.after),
-            "change": f"{move.after - move.before:+.3g}",
+            "change": _signed(move.after - move.before),
             "in": move.unit,
         }
         for move in told.moves
@@ -69,9 +69,32 @@ def _way(run: dt.Run) -> None:
         )
 
 
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{dt.rounding.number(value)}"
+
+
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=8, show_spinner="Taking the way apart …")
 def _bridge(run: dt.Run) -> Any:
     return dt.bridge(run)
+
+
+def _margins(run: dt.Run) -> None:
+    """What one more unit of each numeric lever brings: average and marginal returns."""
+    told = _returns(run)
+    if told is None:
+        return
+    st.header("What one more unit brings", help=terms.MARGIN)
+    figure = dt.figures.returns(run, told, look())
+    if figure is not None:
+        draw(figure, "returns", "What one more unit of each lever would bring, before and as recommended")
+    before = dt.words.policy(run.scenario, told.against)
+    table(pd.DataFrame(dt.margins.lines(told), columns=dt.margins.header(before)), "Returns of each lever")
+    st.caption(plain(dt.margins.note(run.scenario)))
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=8, show_spinner="Moving each lever a little …")
+def _returns(run: dt.Run) -> Any:
+    return dt.returns(run)
 
 
 def _hangs(run: dt.Run) -> None:
@@ -84,7 +107,7 @@ def _hangs(run: dt.Run) -> None:
         return
     draw(dt.figures.swings(run, told, look()), "swings", "How far the gain moves as each thing is moved")
     unit = run.scenario.objective.unit
-    first = next(iter(run.scenario.levers))
+    first = next((name for name, each in run.scenario.levers.items() if not each.frozen), "setting")
     lines = [
         {
             "what is moved": each.name,
@@ -96,11 +119,13 @@ def _hangs(run: dt.Run) -> None:
     ]
     table(pd.DataFrame(lines), "What is moved, from where to where, and the gain there")
     firm = [each for each in told.each if min(each.low, each.high) <= 0]
-    st.caption(
-        plain(f"The gain would be gone where {firm[0].name} is that far off.")
-        if firm
-        else "None of these alone takes the gain away."
-    )
+    st.caption(plain(_undone(firm[0].name)) if firm else "None of these alone takes the gain away.")
+
+
+def _undone(name: str) -> str:
+    if name == "chance in the data":
+        return "Chance alone could undo it: the 95 % interval of the gain reaches 0."
+    return f"The gain would be gone where {name} is that far off."
 
 
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=8, show_spinner="Moving one thing after the other …")
@@ -142,30 +167,19 @@ def _reasons(run: dt.Run) -> None:
 
 
 def _one(run: dt.Run) -> None:
-    st.header("Behind one row", help=terms.ALIKE)
-    known = run.table.row + 1
-    number = st.number_input(
-        "Row number, as in the data",
-        int(known.min()),
-        int(known.max()),
-        int(known[0]),
-        key="row",
-        **LINKED,
-    )
-    found = np.flatnonzero(known == number)
-    if not len(found):
-        st.warning(f"Row {number} was left out of the data.")
-        return
-    place = int(found[0])
+    st.header("Behind one row", help=terms.SPLIT)
+    place = asking.row(run)
     frame = run.recommendations.frame
-    mine = frame[frame["row"] == number]
+    mine = frame[frame["row"] == run.table.row[place] + 1]
     if len(mine):
         st.markdown(f"**{plain(str(mine['reason'].iloc[0]))}**")
     st.caption(plain(", ".join(f"{name} {value}" for name, value in asking.known(run, place).items())))
-    st.markdown("The rows most like it: what they got, and what came of it.")
-    table(_alike(run, place), "Rows most like this one")
-
-
-@st.cache_data(hash_funcs=target.HASHED, max_entries=64, show_spinner=False)
-def _alike(run: dt.Run, place: int) -> pd.DataFrame:
-    return asking.readable(run, dt.alike(run, place))
+    of = "objective"
+    outcomes = [name for name, each in run.scenario.outcomes.items() if each.kind != "categorical"]
+    if outcomes and run.scenario.inputs:
+        of = st.segmented_control(
+            "Split", ["objective", *outcomes], default="objective", required=True, key="split_of", **LINKED
+        )
+    asking.split(run, place, of, ())
+    st.markdown("The rows most like it: what they got, and what came of it.", help=terms.ALIKE)
+    asking.alike(run, place)

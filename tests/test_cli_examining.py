@@ -108,3 +108,15 @@ def test_explain_says_what_models_rely_on(small_run: dt.Run) -> None:
     told = json.loads(call("explain", small_run.folder, "--json"))
     assert {each["name"] for each in told["outcomes"]["bought"]["by"]} == {"price", "income", "region"}
     assert told["interplay"] == []
+
+
+def test_one_row_is_explained(copied: Path, small_run: dt.Run) -> None:
+    shown = call("explain", copied, "--row", 2, "--set", "price=9")
+    assert "row 2 under price 9.00 EUR" in shown
+    told = json.loads(call("explain", copied, "--row", 2, "--set", "price=9", "--json"))
+    expected = small_run.simulate(small_run.table.subset(small_run.table.row == 1), price=9).estimates["bought"].value
+    assert told["end"]["bought"] == pytest.approx(expected, abs=1e-4)
+    parts = sum(each["change"]["value"] for each in told["parts"]["bought"])
+    assert told["start"]["bought"] + parts == pytest.approx(told["end"]["bought"], abs=1e-4)
+    with pytest.raises(dt.UsageError, match="Add --row"):
+        call("explain", copied, "--set", "price=9")

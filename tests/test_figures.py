@@ -39,7 +39,7 @@ def test_value_curve_is_the_evidence(small_run: Run) -> None:
     honest = next(t for t in figure.data if t.name == "honest value, 95 % interval" and t.fill is None)
     assert list(honest.y) == [point.estimate.value for point in points]
     assert figure.layout.xaxis.title.text == "price (EUR)"
-    assert sum(_trace(figure, "rows in the data").y) == len(small_run.table)
+    assert sum(_trace(figure, "rows in the data").customdata) == len(small_run.table)
 
 
 def test_response_marks_what_lies_beyond_the_data(small_run: Run) -> None:
@@ -94,7 +94,7 @@ def test_settings_and_gains_count_every_row(small_run: Run) -> None:
 
 @pytest.mark.parametrize("look", [figures.LIGHT, figures.DARK])
 def test_backgrounds_are_clear_and_text_can_be_read(small_run: Run, look: figures.Look) -> None:
-    layout = figures.policies(small_run.scenario, small_run.judged, look).layout.template.layout
+    layout = figures.policies(small_run.scenario, small_run.judged, look).layout
     assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
     for colour in (look.ink, look.quiet, look.strong, look.other, look.model):
         assert _contrast(colour, look.paper) >= 4.5, colour

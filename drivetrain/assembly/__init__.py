@@ -4,6 +4,7 @@
 `evaluate` opens its sealed test, `compare` sets two runs side by side.
 """
 
+from drivetrain.assembly.allowed import breaches, rules, usage
 from drivetrain.assembly.comparison import Compared, compare
 from drivetrain.assembly.experiment import Experiment
 from drivetrain.assembly.folder import open_run
@@ -11,6 +12,7 @@ from drivetrain.assembly.likeness import alike
 from drivetrain.assembly.limits import Limited, Limits, Tradeoff, limitable
 from drivetrain.assembly.line import run, steady, train
 from drivetrain.assembly.logbook import Logbook
+from drivetrain.assembly.margins import Return, Returns, returns
 from drivetrain.assembly.opening import evaluate
 from drivetrain.assembly.pairs import Surface, surface
 from drivetrain.assembly.record import promise
@@ -18,18 +20,22 @@ from drivetrain.assembly.response import Response
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.rounds import Loop, loop
 from drivetrain.assembly.sensitivity import Swing, Swings, swings
+from drivetrain.assembly.splitting import Contributions, contributions
 from drivetrain.assembly.waterfall import Bridge, bridge
 from drivetrain.assembly.what_if import WhatIf
 
 __all__ = [
     "Bridge",
     "Compared",
+    "Contributions",
     "Experiment",
     "Limited",
     "Limits",
     "Logbook",
     "Loop",
     "Response",
+    "Return",
+    "Returns",
     "Run",
     "Surface",
     "Swing",
@@ -37,16 +43,21 @@ __all__ = [
     "Tradeoff",
     "WhatIf",
     "alike",
+    "breaches",
     "bridge",
     "compare",
+    "contributions",
     "evaluate",
     "limitable",
     "loop",
     "open_run",
     "promise",
+    "returns",
+    "rules",
     "run",
     "steady",
     "surface",
     "swings",
     "train",
+    "usage",
 ]

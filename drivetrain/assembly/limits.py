@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +13,8 @@ from drivetrain.assembly.result import Run
 from drivetrain.errors import Fault, InfeasibleError, UsageError, nearest
 from drivetrain.evidence import Estimate
 from drivetrain.optimizer import candidates, decisions
-from drivetrain.optimizer.bounds import broken
+from drivetrain.optimizer.bounds import broken, limits
+from drivetrain.optimizer.parts import Sum, Use
 from drivetrain.optimizer.totals import Total, dual, over, worth
 from drivetrain.scenario import Constraint, Scenario
 from drivetrain.simulator import Outlook, Simulator, jackknife
@@ -89,9 +89,11 @@ def limitable(scenario: Scenario) -> dict[str, Constraint]:
 class Limits:
     """A constraint whose bound moves, over some of a run's rows; every candidate setting was scored once.
 
-    All of it is what models expect, and nothing of it is judged by evidence. Settings are those of the candidates'
-    grid, and totals are kept on average by a mixture of choices (the linear relaxation, Dantzig & Wolfe 1960), which
-    differs from whole settings for whole decisions by less than two decisions' worth a total.
+    The scenario's other bounds over rows together are kept, also those by groups and on ratios; so are frozen levers,
+    conditions, and what must hold for each row. All of it is what models expect, and nothing of it is judged by
+    evidence. Settings are those of the candidates' grid, and totals are kept on average by a mixture of choices (the
+    linear relaxation, Dantzig & Wolfe 1960), which differs from whole settings for whole decisions by less than two
+    decisions' worth a total.
     """
 
     run: Run
@@ -105,8 +107,10 @@ class Limits:
     folds: Tensor
     values: Table
     """[U, G] its mean in the direction that is better when higher; −∞ where it is not allowed."""
-    usage: Mapping[str, Table]
-    """Constraint over all rows → [U, G]."""
+    usage: Table
+    """[U, G] what is limited, summed over each decision's rows."""
+    others: tuple[Use, ...]
+    """What decisions use of the scenario's other bounds over rows together: totals, means, ratios, also by groups."""
     rows: int
 
     @classmethod
@@ -136,14 +140,14 @@ class Limits:
         Raises:
             InfeasibleError: no settings meet it.
         """
-        totals = [each for c in self._others for each in self._totals(c, c.bound("at_most"), c.bound("at_least"))]
+        every, share = np.arange(len(self.values)), self.rows / len(self.run.table)
+        totals = [use.total(every, share) for use in self.others]
         if bound is not None:
-            totals += self._totals(self.constraint, bound if upper else None, None if upper else bound)
+            totals.append(self._total(bound, upper=upper))
         if not np.isfinite(self.values).any(1).all():
             raise InfeasibleError(Fault("constraints", "some row has no setting that is allowed", "", "Loosen a bound"))
         mixed = self._mixed(totals)
-        used = self.usage[self.constraint.name]
-        mine = sum(share * worth(used, picked) for picked, share in mixed.choices) / self.rows
+        mine = sum(share * worth(self.usage, picked) for picked, share in mixed.choices) / self.rows
         means = torch.stack([share * self._earned(picked) for picked, share in mixed.choices]).sum(0)
         return Limited(
             bound,
@@ -197,29 +201,24 @@ class Limits:
         return [(self.run.scenario.space.describe(distinct[i]), float(shares[i])) for i in order]
 
     @property
-    def _others(self) -> list[Constraint]:
-        return [each for each in self.run.scenario.constraints if _plain(each) and each != self.constraint]
-
-    @property
     def unkept(self) -> tuple[str, ...]:
-        """The scenario's constraints on groups and ratios, which are not kept here."""
-        others = [each for each in self.run.scenario.constraints if each.over != "each" and not _plain(each)]
-        return tuple(each.name for each in others)
+        """What the scenario asks and is not kept here: gaps between groups of people, and what rows share."""
+        fair = [f"the gap in {each.of} by {each.by}" for each in self.run.scenario.bounded_fairness]
+        return (*fair, *(f"one {lever} for all" for lever in self.run.scenario.decide.shared))
 
     def _extreme(self, upper: bool) -> float:
         """The least (the most, where the bound is a lower one) that allowed settings use, other totals apart."""
-        used = np.where(np.isfinite(self.values), self.usage[self.constraint.name], np.nan)
+        used = np.where(np.isfinite(self.values), self.usage, np.nan)
         ends = np.nanmin(used, 1) if upper else np.nanmax(used, 1)
         return self._counted(float(ends.sum(dtype=np.float64) / self.rows))
 
     def _counted(self, mean: float) -> float:
         return mean * len(self.run.table) if self.constraint.over == "total" else mean
 
-    def _totals(self, constraint: Constraint, at_most: float | None, at_least: float | None) -> list[Total]:
-        scale = self.rows if constraint.over == "mean" else self.rows / len(self.run.table)
-        used = self.usage[constraint.name]
-        out = [] if at_most is None else [Total(constraint.name, used, at_most * scale, 1, scale)]
-        return out if at_least is None else [*out, Total(constraint.name, -used, -at_least * scale, -1, scale)]
+    def _total(self, bound: float, *, upper: bool) -> Total:
+        scale = self.rows if self.constraint.over == "mean" else self.rows / len(self.run.table)
+        sign = 1 if upper else -1
+        return Total(self.constraint.name, sign * self.usage, sign * bound * scale, sign, scale)
 
 
 def _plain(constraint: Constraint) -> bool:
@@ -235,13 +234,28 @@ def _scored(run: Run, constraint: Constraint) -> Limits:
     rows = run.table.evenly(max(50, min(MOST_ROWS, MOST_CELLS // len(tried))))
     unit = decisions(scenario, rows.frame)
     crowd = simulator.crowd(rows.frame)
+    kept = scenario.model_copy(update={"constraints": tuple(others)})
+    beside = [Sum.over(limit, unit, len(tried)) for limit in limits(kept, crowd.labels, len(rows))]
     sums = _Sums.empty(simulator, int(unit.max()) + 1, len(tried))
     for part, outlook in simulator.chunks(crowd, tried):
-        sums.add(scenario, torch.from_numpy(unit[part]), outlook)
+        sums.add(scenario, constraint, torch.from_numpy(unit[part]), outlook)
+        asked = {name: outlook.mean(value) for name, value in outlook.bounded.items()} if beside else {}
+        for each in beside:
+            each.add(part, asked)
     values = scenario.objective.sign * sums.members.mean(0)
     values[sums.refused > 0] = -torch.inf
-    usage = {name: table.numpy() for name, table in sums.usage.items()}
-    return Limits(run, constraint, unit, tried, sums.members, simulator.folds, values.numpy(), usage, len(rows))
+    return Limits(
+        run,
+        constraint,
+        unit,
+        tried,
+        sums.members,
+        simulator.folds,
+        values.numpy(),
+        sums.usage.numpy(),
+        tuple(each.use for each in beside),
+        len(rows),
+    )
 
 
 @dataclass(frozen=True)
@@ -250,22 +264,20 @@ class _Sums:
 
     members: Tensor
     refused: Tensor
-    usage: Mapping[str, Tensor]
+    usage: Tensor
 
     @classmethod
     def empty(cls, simulator: Simulator, units: int, settings: int) -> _Sums:
-        names = [each.name for each in simulator.scenario.constraints if _plain(each)]
-        usage = {name: torch.zeros(units, settings) for name in names}
-        return cls(torch.zeros(len(simulator.folds), units, settings), torch.zeros(units, settings), usage)
+        members = torch.zeros(len(simulator.folds), units, settings)
+        return cls(members, torch.zeros(units, settings), torch.zeros(units, settings))
 
-    def add(self, scenario: Scenario, where: Tensor, outlook: Outlook) -> None:
+    def add(self, scenario: Scenario, limited: Constraint, where: Tensor, outlook: Outlook) -> None:
         """Some rows: the decision of each, and what the members expect."""
         strange = ~torch.isfinite(outlook.objective.mean(0))
-        self.members.index_add_(1, where, outlook.objective.nan_to_num(0.0, 0.0, 0.0))
         for constraint in scenario.constraints:
-            held = outlook.mean(outlook.bounded[constraint.name])
             if constraint.over == "each":
-                strange = strange | broken(constraint, held)
-            elif _plain(constraint):
-                self.usage[constraint.name].index_add_(0, where, held.nan_to_num(0.0, 0.0, 0.0))
+                strange = strange | broken(constraint, outlook.mean(outlook.bounded[constraint.name]))
+        used = outlook.mean(outlook.bounded[limited.name])
+        self.members.index_add_(1, where, outlook.objective.nan_to_num(0.0, 0.0, 0.0))
+        self.usage.index_add_(0, where, used.nan_to_num(0.0, 0.0, 0.0))
         self.refused.index_add_(0, where, strange.float())

@@ -67,12 +67,9 @@ class Neighbours:
 def neighbours(run: Run, row: int, top: int, rows: Rows | None, setting: Floats | None) -> Neighbours:
     """See `Run.neighbours`."""
     asked, seen = run.table if rows is None else rows, run.table.training
-    place = np.flatnonzero(asked.row == row - 1)
-    if not len(place):
-        found = f"found {row}, and {len(asked):,} rows from {asked.source or 'the data'}"
-        raise UsageError(Fault("row", found, "Rows are counted in their source, from 1", "Name a row that was used"))
-    one = asked.subset(place[:1])
-    told = _setting(run, asked, one, int(place[0])) if setting is None else setting
+    place = placed(asked, row)
+    one = asked.subset(np.array([place]))
+    told = recommended(run, asked, place) if setting is None else setting
     tried = candidates(run.scenario.space, run.simulator.support)
     stops = tried[np.unique(np.linspace(0, len(tried) - 1, PLACES).round().astype(int))]
     parts = [outlines(run.simulator, crowd, stops) for _, crowd in run.simulator.crowds(seen.frame)]
@@ -88,12 +85,21 @@ def neighbours(run: Run, row: int, top: int, rows: Rows | None, setting: Floats 
     return Neighbours(frame, words, float(weight[:among].sum()), among, float(every * among))
 
 
-def _setting(run: Run, asked: Rows, one: Rows, place: int) -> Floats:
-    """What is recommended for the row."""
+def placed(asked: Rows, row: int) -> int:
+    """The place, from 0, of the row with a number in the source, from 1. Raises: UsageError: there is none."""
+    place = np.flatnonzero(asked.row == row - 1)
+    if not len(place):
+        found = f"found {row}, and {len(asked):,} rows from {asked.source or 'the data'}"
+        raise UsageError(Fault("row", found, "Rows are counted in their source, from 1", "Name a row that was used"))
+    return int(place[0])
+
+
+def recommended(run: Run, asked: Rows, place: int) -> Floats:
+    """[L] what is recommended for the row at a place."""
     made = run.recommendations
     if asked is run.table and made is not None and len(made) == len(asked):
         return np.asarray(made.plan.settings[place])
-    return np.asarray(run.recommend(one).plan.settings[0])
+    return np.asarray(run.recommend(asked.subset(np.array([place]))).plan.settings[0])
 
 
 def _frame(run: Run, rows: Rows, distance: Floats, weight: Floats) -> pd.DataFrame:

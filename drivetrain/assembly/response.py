@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivetrain.evidence import Estimate
+from drivetrain.optimizer.bounds import broken
 from drivetrain.simulator import Crowd, Outlook, Simulator, jackknife
 
 Floats = NDArray[np.float64]
+
+SINGLE = 24
+"""Rows whose own curves are told."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,11 @@ class Response:
     """[G] whether the data has seen enough around the setting, the other levers being as asked."""
     rows: int
     """How many rows were asked about."""
+    allowed: Floats
+    """[G] the share of them for which the scenario's rules for single rows allow the setting."""
+    each: Mapping[str, Floats]
+    """The same quantities → [R, G] what is expected of some of the rows one by one, evenly taken: individual
+    conditional expectation (Goldstein et al. 2015, J. Comput. Graph. Stat. 24:44)."""
 
 
 def respond(simulator: Simulator, crowd: Crowd, line: Floats, lever: int) -> Response:
@@ -40,21 +49,32 @@ def respond(simulator: Simulator, crowd: Crowd, line: Floats, lever: int) -> Res
         line: [G, L] settings, ascending in the lever.
         lever: its place.
     """
-    parts = (outlook for _, outlook in simulator.chunks(crowd, line))
-    estimates = _means(parts, len(crowd))
-    name = simulator.scenario.space.names[lever]
-    return Response(name, line[:, lever], estimates, simulator.support.holds(line), len(crowd))
-
-
-def _means(parts: Iterable[Outlook], rows: int) -> dict[str, tuple[Estimate, ...]]:
-    """The mean over rows and members of each quantity, with the jackknife over members."""
     sums: dict[str, Tensor] = {}
-    folds = torch.zeros(0)
-    for outlook in parts:
-        folds = outlook.folds
+    allowed = torch.zeros(len(line), dtype=torch.float64)
+    for _, outlook in simulator.chunks(crowd, line):
         for name, values in _told(outlook).items():
             sums[name] = sums.get(name, torch.zeros(())) + values.double().sum(1)
-    return {name: _estimates(total / rows, folds) for name, total in sums.items()}
+        allowed += _allowed(simulator, outlook).double().sum(0)
+    few = torch.from_numpy(np.linspace(0, len(crowd) - 1, min(SINGLE, len(crowd))).round().astype(np.int64))
+    single = simulator.grid(crowd.take(few), line)
+    return Response(
+        lever=simulator.scenario.space.names[lever],
+        settings=line[:, lever],
+        estimates={name: _estimates(total / len(crowd), simulator.folds) for name, total in sums.items()},
+        supported=simulator.support.holds(line),
+        rows=len(crowd),
+        allowed=(allowed / len(crowd)).numpy(),
+        each={name: values.mean(0).double().numpy() for name, values in _told(single).items()},
+    )
+
+
+def _allowed(simulator: Simulator, outlook: Outlook) -> Tensor:
+    """[N, G] where all that the scenario asks of each row holds."""
+    out = torch.ones(outlook.objective.shape[1:], dtype=torch.bool)
+    for each in simulator.scenario.constraints:
+        if each.over == "each":
+            out &= ~broken(each, outlook.mean(outlook.bounded[each.name]))
+    return out
 
 
 def _told(outlook: Outlook) -> dict[str, Tensor]:

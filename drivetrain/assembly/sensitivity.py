@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from drivetrain.assembly.response import respond
 from drivetrain.assembly.result import Run
+from drivetrain.assembly.waterfall import sides
 from drivetrain.data import Table
-from drivetrain.decisions import words
 from drivetrain.decisions.rounding import number, setting, with_unit
 from drivetrain.scenario import Input, Scenario
 from drivetrain.simulator import Simulator
@@ -37,7 +37,7 @@ class Swing:
     high: float
     """The gain where it is high."""
     best: tuple[str, str]
-    """The best single setting of the first numeric lever then, in words, by models alone; empty where not asked."""
+    """The best single setting of the first lever that is not frozen then, in words, by models alone; or empty."""
 
     @property
     def width(self) -> float:
@@ -71,26 +71,17 @@ def swings(run: Run) -> Swings | None:
     Raises:
         UsageError: the run was only trained.
     """
-    against, made = words.reference(run.judged), run.recommendations
-    if made is None or against is None or against == run.judged.recommended or len(made) != len(run.table):
+    if (found := sides(run, MOST_ROWS)) is None:
         return None
-    at = np.linspace(0, len(made) - 1, min(MOST_ROWS, len(made))).round().astype(np.int64)
-    rows, after = run.table.subset(at), made.plan.settings[at]
-    space = run.scenario.space
-    nothing = space.do_nothing if against == "do_nothing" else None
-    before = np.tile(nothing, (len(rows), 1)) if nothing is not None else _current(run.scenario, rows.settings)
+    against, rows, before, after = found.against, found.rows, found.before, found.after
 
     def gain(simulator: Simulator, asked: Table) -> float:
         crowd = simulator.crowd(asked.frame)
         change = simulator.paired(crowd, after).objective - simulator.paired(crowd, before).objective
         return run.scenario.objective.sign * float(change.mean())
 
-    found = [*_parameters(run, rows, gain), *_inputs(run, rows, gain), *_unknown(run, against)]
-    return Swings(against, gain(run.simulator, rows), tuple(sorted(found, key=lambda s: -s.width)), len(rows))
-
-
-def _current(scenario: Scenario, logged: Floats) -> Floats:
-    return np.where(np.isnan(scenario.space.current), logged, scenario.space.current)
+    each = [*_parameters(run, rows, gain), *_inputs(run, rows, gain), *_unknown(run, against)]
+    return Swings(against, gain(run.simulator, rows), tuple(sorted(each, key=lambda s: -s.width)), len(rows))
 
 
 def _parameters(run: Run, rows: Table, gain: Gain) -> Iterator[Swing]:
@@ -112,16 +103,26 @@ def _with_parameter(simulator: Simulator, name: str, value: float) -> Simulator:
 
 
 def _best(run: Run, simulator: Simulator, rows: Table) -> str:
-    """The best supported single setting along the first lever, the others at the best single one, by models alone."""
-    name, lever = next(iter(run.scenario.levers.items()))
-    values = run.scenario.space.grid(name, 41)
-    line = np.tile(run.judged.single, (len(values), 1))
-    line[:, 0] = values
-    answer = respond(simulator, simulator.crowd(rows.frame), line, 0)
-    worth = np.array([run.scenario.objective.sign * each.value for each in answer.estimates["objective"]])
-    if not answer.supported.any():
+    """The best single setting of the first lever that can be set, the others at the best single one, by models alone.
+
+    Only settings that the data supports, and that the scenario's rules allow in every row asked about, are looked at.
+    """
+    if (name := first_open(run.scenario)) is None:
         return ""
-    return setting(lever, float(values[np.where(answer.supported, worth, -np.inf).argmax()]))
+    values, place = run.scenario.space.grid(name, 41), run.scenario.space.names.index(name)
+    line = np.tile(run.judged.single, (len(values), 1))
+    line[:, place] = values
+    answer = respond(simulator, simulator.crowd(rows.frame), line, place)
+    worth = np.array([run.scenario.objective.sign * each.value for each in answer.estimates["objective"]])
+    known = answer.supported & (answer.allowed == 1)
+    if not known.any():
+        return ""
+    return setting(run.scenario.levers[name], float(values[np.where(known, worth, -np.inf).argmax()]))
+
+
+def first_open(scenario: Scenario) -> str | None:
+    """The first lever that can be set; None where all are frozen."""
+    return next((name for name, lever in scenario.levers.items() if not lever.frozen), None)
 
 
 def _inputs(run: Run, rows: Table, gain: Gain) -> Iterator[Swing]:

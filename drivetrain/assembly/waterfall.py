@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
+from drivetrain.assembly import shapley
+from drivetrain.assembly.allowed import obeyed
 from drivetrain.assembly.result import Run
+from drivetrain.data import Table
 from drivetrain.decisions import words
 from drivetrain.evidence import Estimate
 from drivetrain.scenario import Scenario
@@ -19,8 +22,6 @@ Floats = NDArray[np.float64]
 
 MOST_ROWS = 5_000
 MOST_OPTIONS = 12
-MOST_ORDERS = 24
-"""All orders of up to four levers; of more levers so many, drawn once and for all."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def bridge(run: Run) -> Bridge | None:
     """What models expect to happen on the way from today's setting to the recommended one.
 
     A lever's part is its mean contribution over the orders in which levers can be moved (Shapley 1953), so that no
-    order is preferred.
+    order is preferred; on the way a lever with a condition that does not hold yet stays at doing nothing.
 
     Args:
         run: a whole run.
@@ -80,14 +81,9 @@ def bridge(run: Run) -> Bridge | None:
     Raises:
         UsageError: the run was only trained.
     """
-    against, made = words.reference(run.judged), run.recommendations
-    if made is None or against is None or against == run.judged.recommended:
+    if (found := sides(run)) is None:
         return None
-    at = np.linspace(0, len(made) - 1, min(MOST_ROWS, len(made))).round().astype(np.int64)
-    if len(made) != len(run.table):
-        return None
-    rows, after = run.table.subset(at), made.plan.settings[at]
-    before = _before(run, against, rows.settings)
+    against, rows, before, after = found.against, found.rows, found.before, found.after
     crowd = run.simulator.crowd(rows.frame)
     looks = [run.simulator.paired(crowd, settings) for settings in (before, after)]
     start, end = (outlook.objective for outlook in looks)
@@ -104,6 +100,38 @@ def bridge(run: Run) -> Bridge | None:
         moves=(*_set(run.scenario, before, after), *_outcomes(run.scenario, *looks)),
         rows=len(rows),
     )
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Where the way begins, and where it ends."""
+
+    against: str
+    """The policy of comparison, a key of `evidence.NAMES`."""
+    rows: Table
+    """Rows evenly taken, where there are many."""
+    before: Floats
+    """[N, L] what the policy of comparison sets."""
+    after: Floats
+    """[N, L] what is recommended."""
+
+
+def sides(run: Run, most: int = MOST_ROWS) -> Sides | None:
+    """What the policy of comparison sets and what is recommended; None where nothing is changed or compared.
+
+    Args:
+        run: a whole run.
+        most: rows.
+
+    Raises:
+        UsageError: the run was only trained.
+    """
+    against, made = words.reference(run.judged), run.recommendations
+    if made is None or against is None or against == run.judged.recommended or len(made) != len(run.table):
+        return None
+    at = np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(np.int64)
+    rows = run.table.subset(at)
+    return Sides(against, rows, _before(run, against, rows.settings), made.plan.settings[at])
 
 
 def _set(scenario: Scenario, before: Floats, after: Floats) -> Iterator[Move]:
@@ -137,30 +165,14 @@ def _before(run: Run, against: str, logged: Floats) -> Floats:
 def _levers(simulator: Simulator, crowd: Crowd, before: Floats, after: Floats) -> tuple[Step, ...]:
     """Shapley values over the levers that move in some row."""
     names = simulator.scenario.space.names
-    moving = [i for i in range(len(names)) if not np.array_equal(before[:, i], after[:, i])]
-    seen: dict[frozenset[int], Outlook] = {}
-
-    def outlook(changed: frozenset[int]) -> Outlook:
-        if changed not in seen:
-            settings = before.copy()
-            settings[:, list(changed)] = after[:, list(changed)]
-            seen[changed] = simulator.paired(crowd, settings)
-        return seen[changed]
-
-    orders = _orders(moving)
-    changes: dict[int, list[Estimate]] = {i: [] for i in moving}
-    for order in orders:
-        for place, lever in enumerate(order):
-            changes[lever].append(_moved(outlook(frozenset(order[:place])), outlook(frozenset(order[: place + 1]))))
-    return tuple(Step(names[i], _mean(told)) for i, told in changes.items())
-
-
-def _orders(moving: list[int]) -> list[tuple[int, ...]]:
-    if len(moving) <= 4:
-        return list(permutations(moving))
-    draw = np.random.default_rng(0)
-    half = [tuple(draw.permutation(moving).tolist()) for _ in range(MOST_ORDERS // 2)]
-    return [*half, *(order[::-1] for order in half)]  # antithetic: each order with its reverse
+    asked = shapley.orders([i for i in range(len(names)) if not np.array_equal(before[:, i], after[:, i])])
+    worth: dict[shapley.Coalition, Tensor] = {}
+    for changed in shapley.coalitions(asked):
+        settings = before.copy()
+        settings[:, list(changed)] = after[:, list(changed)]
+        allowed = obeyed(simulator, crowd, settings) if 0 < len(changed) < len(asked[0]) else settings
+        worth[changed] = _means(simulator.paired(crowd, allowed))
+    return tuple(Step(names[i], _told(change, simulator.folds)) for i, change in shapley.parts(asked, worth).items())
 
 
 def _stages(simulator: Simulator, crowd: Crowd, before: Floats, after: Floats) -> tuple[Step, ...]:
@@ -173,9 +185,14 @@ def _stages(simulator: Simulator, crowd: Crowd, before: Floats, after: Floats) -
 
 
 def _moved(before: Outlook, after: Outlook) -> Estimate:
-    change = (after.objective - before.objective).double().mean((1, 2))
-    return Estimate(float(change.mean()), float(jackknife(change, after.folds)))
+    return _told(_means(after) - _means(before), after.folds)
 
 
-def _mean(each: list[Estimate]) -> Estimate:
-    return Estimate(float(np.mean([e.value for e in each])), float(np.mean([e.error for e in each])))
+def _means(outlook: Outlook) -> Tensor:
+    """[M] the objective for one row, as each member expects it."""
+    return outlook.objective.double().mean((1, 2))
+
+
+def _told(change: Tensor, folds: Tensor) -> Estimate:
+    """From a change [M]."""
+    return Estimate(float(change.mean()), float(jackknife(change, folds)))

@@ -7,20 +7,21 @@ from collections.abc import Iterator, Mapping
 from drivetrain.decisions.rounding import number, with_unit
 from drivetrain.scenario import Constraint, Lever, Scenario
 
-HEADER = ("constraint", "what is bounded", "bound", "shadow price")
+HEADER = ("constraint", "what is bounded", "bound", "used", "shadow price")
 NOTE = "A shadow price is what one more unit of room is worth, in the objective's unit summed over the rows."
 
 
-def lines(scenario: Scenario, prices: Mapping[str, float]) -> list[list[str]]:
+def lines(scenario: Scenario, prices: Mapping[str, float], used: Mapping[str, float] | None = None) -> list[list[str]]:
     """A line for each constraint, under `HEADER`; of one that bounds groups, a line for each group with a price; then
     what levers say of single rows.
 
     Args:
         scenario: what was declared.
         prices: `Plan.shadow_prices`.
+        used: what the recommended settings use of each constraint, by the same names; where it is known.
     """
     known = scenario.declared
-    lines = [line for each in known.constraints for line in _lines(each, prices)]
+    lines = [line for each in known.constraints for line in _lines(each, prices, used or {})]
     return lines + [line for name, lever in known.levers.items() for line in _own(name, lever)]
 
 
@@ -28,20 +29,22 @@ def _own(name: str, lever: Lever) -> Iterator[list[str]]:
     """What a lever says of single rows."""
     for word, key in (("at least", "at_least"), ("at most", "at_most"), ("only when", "when")):
         if (formula := getattr(lever, key, None)) is not None:
-            yield [name, "its setting in each row", f"{word} {formula}", "–"]
+            yield [name, "its setting in each row", f"{word} {formula}", "–", "–"]
     if lever.frozen:
-        yield [name, "its setting in each row", "stays as it is", "–"]
+        yield [name, "its setting in each row", "stays as it is", "–", "–"]
 
 
-def _lines(constraint: Constraint, prices: Mapping[str, float]) -> Iterator[list[str]]:
+def _lines(constraint: Constraint, prices: Mapping[str, float], used: Mapping[str, float]) -> Iterator[list[str]]:
     what = f"{constraint.over}: {constraint.text}"
     what += f" for each {' and '.join(constraint.by)}" if constraint.by else ""
     start = f"{constraint.name} ("
-    groups = [name.removeprefix(start)[:-1] for name in prices if constraint.by and name.startswith(start)]
+    known = {**used, **prices}
+    groups = [name.removeprefix(start)[:-1] for name in known if constraint.by and name.startswith(start)]
     for group in groups or [""]:
         name = f"{constraint.name} ({group})" if group else constraint.name
         price = number(prices[name]) if name in prices else "–"
-        yield [name, what, _bounds(constraint, group), price]
+        spent = with_unit(number(used[name]), constraint.unit) if name in used else "–"
+        yield [name, what, _bounds(constraint, group), spent, price]
 
 
 def _bounds(constraint: Constraint, group: str) -> str:

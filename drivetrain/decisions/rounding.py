@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import ceil, floor, isfinite, log10
+from typing import Any
 
 from drivetrain.evidence import Estimate
 from drivetrain.scenario import Lever, spoken
@@ -55,6 +56,19 @@ def said(lever: Lever, value: float | str | bool) -> str:
     if lever.kind in {"categorical", "yes_no"}:
         return str(value) if isinstance(value, str) else "yes" if value else "no"
     return setting(lever, float(value))
+
+
+def known(value: Any, kind: str) -> str:
+    """What a row has, as people read it.
+
+    >>> known(1234.5, "numeric"), known(1.0, "yes_no"), known(None, "categorical")
+    ('1,234.5', 'yes', 'missing')
+    """
+    if value is None or value != value:
+        return "missing"
+    if kind in {"yes_no", "binary"}:
+        return "yes" if value else "no"
+    return f"{value:,.6g}" if isinstance(value, int | float) else str(value)
 
 
 def roughly(lever: Lever, low: float, high: float) -> tuple[str, str]:

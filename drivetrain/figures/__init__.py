@@ -15,7 +15,8 @@ from drivetrain.figures.maps import surface
 from drivetrain.figures.models import MODELS, calibration, contest, judged
 from drivetrain.figures.overlaps import overlap
 from drivetrain.figures.policies import policies
-from drivetrain.figures.tradeoffs import frontier, pareto
+from drivetrain.figures.splitting import contributions, returns
+from drivetrain.figures.tradeoffs import fairness, frontier, pareto
 from drivetrain.figures.tree import tree
 from drivetrain.figures.trust import balance, chances, learners
 from drivetrain.figures.uplift import uplift
@@ -32,6 +33,8 @@ __all__ = [
     "chances",
     "confusion",
     "contest",
+    "contributions",
+    "fairness",
     "frontier",
     "gains",
     "importance",
@@ -43,6 +46,7 @@ __all__ = [
     "pareto",
     "policies",
     "response",
+    "returns",
     "settings",
     "surface",
     "swings",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drivetrain.assembly import Response, Run
+from drivetrain.data import Rows
 from drivetrain.decisions.rounding import setting
 from drivetrain.evidence import Estimate, Point
-from drivetrain.figures.look import LIGHT, Look, band, figure, plain, with_unit
+from drivetrain.figures.look import LIGHT, Look, band, figure, plain, upright, with_unit
 from drivetrain.scenario import Lever
 
 if TYPE_CHECKING:
@@ -55,7 +57,15 @@ def value_curve(run: Run, lever: str, look: Look = LIGHT) -> Figure:
     return out
 
 
-def response(run: Run, answer: Response, of: str, look: Look = LIGHT, at: Mapping[str, float] | None = None) -> Figure:
+def response(
+    run: Run,
+    answer: Response,
+    of: str,
+    look: Look = LIGHT,
+    at: Mapping[str, float] | None = None,
+    *,
+    each: bool = False,
+) -> Figure:
     """What models expect of an outcome, or of the objective, along a lever; drawn thin beyond what the data has seen.
 
     Args:
@@ -64,6 +74,7 @@ def response(run: Run, answer: Response, of: str, look: Look = LIGHT, at: Mappin
         of: `objective` or an outcome.
         look: the theme.
         at: settings to mark, by their label.
+        each: whether single rows' curves lie behind their mean.
     """
     declared, estimates = run.scenario.levers[answer.lever], answer.estimates[of]
     title = with_unit(plain(of), plain(unit_of(run, of)))
@@ -71,6 +82,8 @@ def response(run: Run, answer: Response, of: str, look: Look = LIGHT, at: Mappin
     if declared.kind in {"categorical", "yes_no"}:
         pairs = dict(zip(answer.settings.tolist(), estimates, strict=True))
         _options(out, declared, pairs, look, "expected", dict(zip(pairs, answer.supported.tolist(), strict=True)))
+        if each:
+            _single(out, [plain(setting(declared, value)) for value in answer.settings], answer.each[of], look)
         for line_, (label, value) in enumerate((at or {}).items()):
             _under(out, declared, value, label, look.strong if label == "what if" else look.other, line_)
         return out
@@ -78,9 +91,11 @@ def response(run: Run, answer: Response, of: str, look: Look = LIGHT, at: Mappin
     kept = [i for i, value in enumerate(answer.settings) if value != apart]
     xs, line = answer.settings[kept], [estimates[i] for i in kept]
     known = answer.supported[kept]
+    if each:
+        _single(out, xs.tolist(), answer.each[of][:, kept], look)
     out.add_scatter(
         x=xs,
-        y=[each.value for each in line],
+        y=[estimate.value for estimate in line],
         mode="lines",
         line={"color": look.quiet, "width": 1.5, "dash": "dot"},
         name="beyond the data",
@@ -95,6 +110,19 @@ def response(run: Run, answer: Response, of: str, look: Look = LIGHT, at: Mappin
     for line_, (label, value) in enumerate((at or {}).items()):
         _mark(out, declared, value, label, look.strong if label == "what if" else look.other, look, line_)
     return out
+
+
+def _single(out: Figure, xs: Sequence[Any], lines: NDArray[np.float64], look: Look) -> None:
+    """A thin line for each of some rows, all of them one trace."""
+    gap = np.full((len(lines), 1), np.nan)
+    out.add_scatter(
+        x=[*xs, None] * len(lines),
+        y=np.hstack([lines, gap]).ravel().round(6),
+        mode="lines",
+        line={"color": look.faint(look.other, 0.45), "width": 1},
+        name=f"{len(lines)} single rows",
+        hoverinfo="skip",
+    )
 
 
 def _under(out: Figure, lever: Lever, value: float, label: str, colour: str, line: int) -> None:
@@ -194,23 +222,38 @@ def _models_alone(out: Figure, lever: Lever, points: Sequence[Point], look: Look
 
 def _seen(out: Figure, run: Run, lever: str, look: Look) -> None:
     """How often the data shows each setting: a low histogram along the foot, on a hidden axis of its own."""
-    at, counts, width = _counted(run.table.settings[:, run.scenario.space.names.index(lever)])
+    at, counts, width = _counted(run.table, run.scenario.space.names.index(lever))
+    second = float(np.sort(counts)[-2:].min() or counts.max())  # one bar far above all others is cut off
     out.add_bar(
         x=at,
-        y=counts,
+        y=np.minimum(counts, 1.6 * second),
+        customdata=counts,
         width=width,
         yaxis="y2",
         marker={"color": look.faint(look.quiet, 0.3), "line": {"width": 0}},
         name="rows in the data",
-        hovertemplate="%{y:,} rows near %{x:.3g}<extra></extra>",
+        hovertemplate="%{customdata:,} rows near %{x:.3g}<extra></extra>",
     )
-    top = float(np.sort(counts)[-2:].min() or counts.max()) * 6
+    top = second * 6
     hidden = {"overlaying": "y", "range": [0, top], "visible": False, "fixedrange": True}
     out.update_layout(yaxis2=hidden)
 
 
-def _counted(logged: NDArray[np.float64], bins: int = 36) -> tuple[NDArray[Any], NDArray[Any], float]:
-    """Where bars stand, how many rows each counts, and how wide they are: a bar a value, or bins where many differ."""
+Bars = tuple[NDArray[Any], NDArray[Any], float]
+_COUNTED: WeakKeyDictionary[Rows, dict[int, Bars]] = WeakKeyDictionary()
+"""Counted once for as long as the rows live: a figure that is drawn again at every step of a slider shows them."""
+
+
+def _counted(rows: Rows, place: int) -> Bars:
+    """Where bars stand, how many rows each counts, and how wide they are."""
+    known = _COUNTED.setdefault(rows, {})
+    if place not in known:
+        known[place] = _bars(rows.settings[:, place])
+    return known[place]
+
+
+def _bars(logged: NDArray[np.float64], bins: int = 36) -> Bars:
+    """A bar a value, or bins where many differ."""
     values, counts = np.unique(logged[np.isfinite(logged)], return_counts=True)
     width = 0.9 * float(np.ptp(values) or 1) / bins
     if len(values) <= bins:
@@ -231,7 +274,7 @@ def _near(out: Figure, run: Run, lever: str, look: Look) -> None:
 
 def _mark(out: Figure, lever: Lever, value: float, label: str, colour: str, look: Look, line: int = 0) -> None:
     """A setting marked by an upright line that says what it is; `line` from the top, so that labels keep apart."""
-    out.add_vline(x=value, line={"color": colour, "width": 2, "dash": "solid" if colour == look.strong else "dot"})
+    upright(out, value, {"color": colour, "width": 2, "dash": "solid" if colour == look.strong else "dot"})
     middle = (lever.min + lever.max) / 2 if lever.kind in {"continuous", "integer"} else value
     side = "left" if value <= middle else "right"
     out.add_annotation(

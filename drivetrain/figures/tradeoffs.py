@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivetrain.assembly import Run
-from drivetrain.figures.look import LIGHT, Look, figure, plain, with_unit
+from drivetrain.figures.look import LIGHT, Look, figure, plain, upright, with_unit
 from drivetrain.optimizer import Front, Frontier, Goal
 
 if TYPE_CHECKING:
@@ -60,11 +60,47 @@ def frontier(run: Run, found: Frontier, look: Look = LIGHT) -> Figure:
         name="best value, as the models expect",
         hovertemplate="bound %{x:.4g}: %{y:.4g}<br>one more unit is worth %{customdata:.3g}<extra></extra>",
     )
-    out.add_vline(x=found.declared, line={"color": look.other, "width": 2, "dash": "dot"})
+    upright(out, found.declared, {"color": look.other, "width": 2, "dash": "dot"})
     out.add_annotation(
         x=found.declared, y=0, yref="paper", yanchor="bottom", xanchor="left", xshift=6, showarrow=False,
         text="as declared", font={"color": look.other, "size": 13},
     )  # fmt: skip
+    return out
+
+
+def fairness(run: Run, look: Look = LIGHT) -> list[Figure]:
+    """For each bounded gap between groups: the objective as models expect it against how far apart groups may be.
+
+    Args:
+        run: whose record tells the prices of gaps.
+        look: the theme.
+    """
+    told: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for each in (run.record.get("fairness") or {}).get("prices", []):
+        told.setdefault((each["of"], each["by"]), []).append((each["gap"], each["objective"]))
+    declared = {(str(each.of), each.by): each.at_most for each in run.scenario.bounded_fairness}
+    return [_fair(run, *key, sorted(pairs), declared.get(key), look) for key, pairs in told.items() if len(pairs) > 1]
+
+
+def _fair(run: Run, of: str, by: str, pairs: list[tuple[float, float]], declared: float | None, look: Look) -> Figure:
+    x = f"gap in {plain(of)} between groups by {plain(by)}, at most"
+    out = figure(look, x=x, y=with_unit("expected value for one row", plain(run.scenario.objective.unit)), height=340)
+    out.add_scatter(
+        x=[gap for gap, _ in pairs],
+        y=[value for _, value in pairs],
+        mode="lines+markers",
+        line={"color": look.strong, "width": 3},
+        marker={"size": 9, "color": look.strong},
+        name="best settings with such a gap",
+        hovertemplate="gap %{x:.3g}: %{y:.4g}<extra></extra>",
+        showlegend=False,
+    )
+    if declared is not None:
+        upright(out, declared, {"color": look.other, "width": 2, "dash": "dot"})
+        out.add_annotation(
+            x=declared, y=0, yref="paper", yanchor="bottom", xanchor="left", xshift=6, showarrow=False,
+            text="as declared", font={"color": look.other, "size": 13},
+        )  # fmt: skip
     return out
 
 

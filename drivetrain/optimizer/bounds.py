@@ -168,6 +168,26 @@ def kept(
     return True
 
 
+def told(scenario: Scenario, uses: Mapping[str, Floats], labels: Labels) -> dict[str, float]:
+    """What rows together use of every constraint over rows, as its bound counts it: `budget`, or `budget (north)`.
+
+    Args:
+        scenario: which constraints.
+        uses: key of `Constraint.formulas` → its value [N].
+        labels: input → the group label of each row [N], for every input that makes groups.
+    """
+    out = {}
+    for each in scenario.constraints:
+        if each.over == "each":
+            continue
+        rows = len(uses[each.name])
+        names, number = grouped(labels, each.by) if each.by else (("",), np.zeros(rows, dtype=np.int64))
+        for place, group in enumerate(names):
+            mine = {key: uses[key][number == place] for key in each.formulas}
+            out[f"{each.name} ({group})" if group else each.name] = _together(each, mine, 1.0)
+    return out
+
+
 def _together(constraint: Constraint, uses: Mapping[str, Floats], share: float) -> float:
     """What a constraint bounds, for some rows together."""
     value = uses[constraint.name]

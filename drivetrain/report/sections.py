@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from drivetrain import figures
-from drivetrain.assembly import Run, bridge, swings
-from drivetrain.decisions import bounded, fairness, groups, last_test, reasons, words
+from drivetrain.assembly import Run, bridge, returns, swings, usage
+from drivetrain.decisions import bounded, fairness, groups, last_test, margins, reasons, words
 from drivetrain.decisions import grounds as behind
 from drivetrain.decisions.rounding import interval, number, setting, span
 from drivetrain.evidence import NAMES
@@ -119,6 +119,11 @@ def why(run: Run) -> str:
     header = ["mean over rows", "today", "recommended", "in"]
     lines = [[move.name, number(move.before), number(move.after), move.unit] for move in told.moves]
     parts = [heading("Why"), table(header, lines), drawing(way, "bridge", caption)]
+    if (gained := returns(run)) is not None:
+        drawn = figures.returns(run, gained)
+        header = margins.header(words.policy(run.scenario, gained.against))
+        parts += [table(header, margins.lines(gained)), paragraph(margins.note(run.scenario), "quiet")]
+        parts += [] if drawn is None else [drawing(drawn, "returns", "The next unit of each lever, before and after.")]
     if moved is not None and moved.each:
         caption = "How far the gain moves as each thing is moved on its own, down and up, the settings kept."
         parts.append(drawing(figures.swings(run, moved), "swings", caption))
@@ -202,14 +207,14 @@ def fair(run: Run) -> str:
     lines = fairness.lines(run.scenario, run.judged)
     if not lines:
         return ""
-    note = (
-        "Means under the recommended policy. Outcomes are judged on rows that the models have not seen; intervals hold "
-        "for all pairs of groups at once. Not every difference is unfair, and no number here says which is."
-    )
     told = (
-        bullets(fairness.sentences(run.scenario, run.judged)) + table(fairness.HEADER, lines) + paragraph(note, "quiet")
+        bullets(fairness.sentences(run.scenario, run.judged))
+        + table(fairness.HEADER, lines)
+        + paragraph(fairness.NOTE, "quiet")
     )
-    return heading("Differences between groups") + told + bullets(fairness.prices(run.scenario, run.record))
+    caption = "The best settings whose groups are no further apart than that, by what models expect."
+    drawn = "".join(drawing(each, f"fairness-{i}", caption) for i, each in enumerate(figures.fairness(run)))
+    return heading("Differences between groups") + told + drawn + bullets(fairness.prices(run.scenario, run.record))
 
 
 def sealed(run: Run) -> str:
@@ -224,7 +229,7 @@ def sealed(run: Run) -> str:
 def limits(run: Run) -> str:
     """The constraints, and what loosening one would be worth."""
     prices = run.record.get("shadow_prices") or {}
-    lines = bounded.lines(run.scenario, prices)
+    lines = bounded.lines(run.scenario, prices, usage(run))
     if not lines:
         return ""
     return heading("Constraints") + table(bounded.HEADER, lines) + paragraph(bounded.NOTE if prices else "", "quiet")

@@ -10,6 +10,7 @@ import pytest
 
 import drivetrain as dt
 from drivetrain.errors import InfeasibleError, UsageError
+from drivetrain.optimizer import optimise
 from tests.stand_ins import anywhere, as_table, declare, stand_in
 
 if TYPE_CHECKING:
@@ -62,6 +63,25 @@ def test_a_declared_total_counts_all_rows() -> None:
     limits = dt.Limits.of(_run(text), "gifts")
     assert limits.at(None).used == pytest.approx(60)
     assert limits.at(15).used == pytest.approx(15, abs=0.01)
+
+
+def test_limits_keep_what_groups_and_ratios_ask() -> None:
+    text = PRICES.replace("size: {kind: numeric}", "size: {kind: numeric, bins: [2]}") + "constraints:\n"
+    text += "  - {name: gifts, mean: gift, by: [size], at_most: 0.25}\n"
+    text += "  - {name: yield, ratio: {of: sold, to: gift}, at_least: 9}\n"
+    run = _run(text)
+    limits = dt.Limits.of(run, "price")
+    free = limits.at(None)
+    size = run.table.frame["size"].to_numpy()
+    gift = sum(share * settings[:, 1] for settings, share in free.settings)
+    sold = sum(share * (size + 2 * s[:, 1] - s[:, 0] / 10) for s, share in free.settings)
+    assert max(gift[size < 2].mean(), gift[size >= 2].mean()) <= 0.25 + 1e-3
+    assert sold.sum() == pytest.approx(9 * gift.sum(), rel=2e-3)  # the ratio binds, and is kept
+    crowd = run.simulator.crowd(run.table.frame)
+    plan = optimise(run.simulator, crowd, np.arange(len(size), dtype=np.int64))
+    whole = float(run.simulator.paired(crowd, plan.settings).objective.mean())
+    assert whole - 1e-4 <= free.value.value <= whole + 0.1  # what whole gifts for whole rows earn, and a little more
+    assert limits.unkept == ()
 
 
 def test_the_way_adds_up_to_the_honest_gain(small_run: Run) -> None:

@@ -1,0 +1,99 @@
+"""What a scenario allows in single rows: conditions, a row's own bounds, and constraints that hold for each."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivetrain.assembly.result import Run
+from drivetrain.assembly.settings import Settings, settle
+from drivetrain.data import Rows
+from drivetrain.optimizer.bounds import broken, told, used
+from drivetrain.scenario import Scenario
+from drivetrain.scenario.lowering import rule_of
+from drivetrain.simulator import Crowd, Simulator
+
+Floats = NDArray[np.float64]
+
+MOST_ROWS = 1_000
+
+
+def obeyed(simulator: Simulator, crowd: Crowd, settings: Floats) -> Floats:
+    """The same settings [N, L], levers whose condition (`when`) a row does not meet put back to doing nothing there."""
+    space, out = simulator.scenario.space, settings
+    levers = [(place, name, space.levers[name]) for place, name in enumerate(space.names)]
+    conditional = [(place, name, lever) for place, name, lever in levers if lever.when is not None]
+    for _ in conditional:  # a condition may hang on a lever that itself was put back
+        outlook, before = simulator.paired(crowd, out), out
+        out = out.copy()
+        for place, name, lever in conditional:
+            barred = outlook.mean(outlook.bounded[f"{name}_when"])[:, 0].numpy() > 0
+            out[barred, place] = space.parse({name: lever.settled})[place]
+        if np.array_equal(out, before):
+            break
+    return out
+
+
+def breaches(run: Run, settings: Settings = None, rows: Rows | None = None) -> dict[str, float]:
+    """Which rules for single rows a what-if would break: the rule in words → the share of rows that break it.
+
+    Args:
+        run: any run.
+        settings: as for `Run.what_if`.
+        rows: whom to ask about; the run's own where left out. Of many, a thousand stand for all.
+
+    Raises:
+        UsageError: as of `Run.what_if`.
+    """
+    asked = (run.table if rows is None else rows).evenly(MOST_ROWS)
+    asked_of_each = [each for each in run.scenario.constraints if each.over == "each"]
+    if not asked_of_each or not len(asked):
+        return {}
+    at = settle(run, asked, settings)[1]
+    crowd = run.simulator.crowd(asked.frame)
+    outlook = run.simulator.paired(crowd, np.broadcast_to(at, (len(asked), at.shape[1])).copy())
+    found = {
+        _rule(run.scenario, each.name): float(broken(each, outlook.mean(outlook.bounded[each.name])).double().mean())
+        for each in asked_of_each
+    }
+    return {words: share for words, share in found.items() if share > 0}
+
+
+def rules(scenario: Scenario) -> list[str]:
+    """What the scenario asks of every single row, in words."""
+    return [_rule(scenario, each.name) for each in scenario.constraints if each.over == "each"]
+
+
+def _rule(scenario: Scenario, constraint: str) -> str:
+    """What holds for each row, in words: `reminder only when channel != 'none'`."""
+    if (came := rule_of(scenario, constraint)) is None:
+        declared = next(each for each in scenario.constraints if each.name == constraint)
+        ends = [
+            f"{key.replace('_', ' ')} {bound:g}"
+            for key in ("at_least", "at_most")
+            if (bound := declared.bound(key)) is not None
+        ]
+        return f"{constraint}: {declared.text} {' and '.join(ends)}"
+    lever, key = came
+    word = {"when": "only when", "at_most": "at most", "at_least": "at least"}[key]
+    return f"{lever} {word} {getattr(scenario.levers[lever], key)}"
+
+
+def usage(run: Run) -> dict[str, float]:
+    """What the recommended settings use of every constraint over rows together, as models expect and bounds count it.
+
+    Args:
+        run: any run.
+
+    Returns:
+        `budget`, or for groups `budget (north)` → a total, a mean or a ratio; empty where nothing is bounded so.
+    """
+    made, together = run.recommendations, [each for each in run.scenario.constraints if each.over != "each"]
+    if made is None or len(made) != len(run.table) or not together:
+        return {}
+    parts, labels = [], []
+    for part, crowd in run.simulator.crowds(run.table.frame):
+        parts.append(used(run.simulator, crowd, made.plan.settings[part]))
+        labels.append(crowd.labels)
+    uses = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    return told(run.scenario, uses, {key: np.concatenate([each[key] for each in labels]) for key in labels[0]})

@@ -1,0 +1,120 @@
+"""What one more unit of a lever brings: on average so far, and at the margin, today and as recommended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from drivetrain.assembly.allowed import obeyed
+from drivetrain.assembly.result import Run
+from drivetrain.assembly.waterfall import sides
+from drivetrain.evidence import Estimate
+from drivetrain.scenario import Continuous, Integer
+from drivetrain.simulator import Crowd, Simulator, jackknife
+
+Floats = NDArray[np.float64]
+
+REACH = 0.05
+"""A lever is moved so far to either side, as a share of its range: the slope of trees, which are steps, needs room."""
+
+
+@dataclass(frozen=True)
+class Return:
+    """One numeric lever; returns in the objective's unit for one row, for one of the lever's units more."""
+
+    lever: str
+    unit: str
+    """The lever's."""
+    before: float
+    """Its mean setting under the policy of comparison."""
+    after: float
+    """Its mean setting as recommended."""
+    average: Estimate | None
+    """What a unit of it brings on average where it is recommended: with it, less with it at doing nothing, over how far
+    that is away; None where nothing like that is declared, or where it does nothing."""
+    at_first: Estimate
+    """What one more unit would bring under the policy of comparison: the marginal return."""
+    at_last: Estimate
+    """The same as recommended; near 0 where more would not pay, other than 0 where something holds it back."""
+
+
+@dataclass(frozen=True)
+class Returns:
+    """Every numeric lever that is set."""
+
+    against: str
+    """The policy of comparison, a key of `evidence.NAMES`."""
+    each: tuple[Return, ...]
+    rows: int
+    """How many rows were asked about."""
+
+
+def returns(run: Run) -> Returns | None:
+    """What models expect one more unit of each numeric lever to bring, the other levers as they are.
+
+    Args:
+        run: a whole run.
+
+    Returns:
+        None where nothing is changed, there is nothing to compare with, or no lever is a number.
+
+    Raises:
+        UsageError: the run was only trained.
+    """
+    if (found := sides(run)) is None:
+        return None
+    each = tuple(_each(run.simulator, run.simulator.crowd(found.rows.frame), found.before, found.after))
+    return Returns(found.against, each, len(found.rows)) if each else None
+
+
+def _each(simulator: Simulator, crowd: Crowd, before: Floats, after: Floats) -> Iterator[Return]:
+    for place, (name, lever) in enumerate(simulator.scenario.levers.items()):
+        if lever.frozen or not isinstance(lever, Continuous | Integer):
+            continue
+        yield Return(
+            lever=name,
+            unit=lever.unit,
+            before=float(before[:, place].mean()),
+            after=float(after[:, place].mean()),
+            average=_average(simulator, crowd, after, place, lever),
+            at_first=_slope(simulator, crowd, before, place, lever),
+            at_last=_slope(simulator, crowd, after, place, lever),
+        )
+
+
+def _slope(simulator: Simulator, crowd: Crowd, settings: Floats, place: int, lever: Continuous | Integer) -> Estimate:
+    """The mean over rows of the objective's slope along a lever, by central differences inside its range."""
+    ends, by = [], max(float(lever.step or 0), REACH * (lever.max - lever.min))
+    for side in (-by, by):
+        moved = settings.copy()
+        moved[:, place] = np.clip(settings[:, place] + side, lever.min, lever.max)
+        ends.append(moved)
+    change = _means(simulator, crowd, ends[1]) - _means(simulator, crowd, ends[0])
+    return _told(simulator, change / float((ends[1] - ends[0])[:, place].mean()))
+
+
+def _average(
+    simulator: Simulator, crowd: Crowd, after: Floats, place: int, lever: Continuous | Integer
+) -> Estimate | None:
+    if lever.settled is None:
+        return None
+    nothing = after.copy()
+    nothing[:, place] = float(lever.settled)
+    used = float((after - nothing)[:, place].mean())
+    if abs(used) < 1e-9 * (lever.max - lever.min):
+        return None
+    change = _means(simulator, crowd, after) - _means(simulator, crowd, obeyed(simulator, crowd, nothing))
+    return _told(simulator, change / used)
+
+
+def _means(simulator: Simulator, crowd: Crowd, settings: Floats) -> Tensor:
+    """[M] the objective for one row, as each member expects it."""
+    return simulator.paired(crowd, settings).objective.double().mean((1, 2))
+
+
+def _told(simulator: Simulator, change: Tensor) -> Estimate:
+    return Estimate(float(change.mean()), float(jackknife(change, simulator.folds)))
