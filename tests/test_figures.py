@@ -164,3 +164,24 @@ def test_what_the_evidence_rests_on_is_drawn(small_run: Run) -> None:
     assert figures.learners(small_run.scenario, bare, "price") is None
     assert figures.chances(bare) is None
     assert figures.balance(bare) is None
+
+
+def test_fairness_is_drawn_against_profit(small_run: Run) -> None:
+    told = [{"by": "region", "of": "price", "gap": gap, "objective": value} for gap, value in ((2, 1.5), (0, 1.2))]
+    (figure,) = figures.fairness(replace(small_run, record={**small_run.record, "fairness": {"prices": told}}))
+    assert (list(figure.data[0].x), list(figure.data[0].y)) == ([0, 2], [1.2, 1.5])
+    assert figures.fairness(small_run) == []
+
+
+def test_returns_of_levers_of_one_unit_are_beside_each_other(small_run: Run) -> None:
+    from drivetrain.assembly import Return, Returns
+    from drivetrain.evidence import Estimate
+
+    def line(name: str, unit: str) -> Return:
+        return Return(name, unit, 0.0, 1.0, None, Estimate(0.5, 0.1), Estimate(0.1, 0.1))
+
+    figure = figures.returns(small_run, Returns("do_nothing", (line("tv", "EUR"), line("web", "EUR")), 10))
+    assert figure is not None
+    assert list(_trace(figure, "as recommended").x) == [0.1, 0.1]
+    assert list(_trace(figure, "doing nothing").y) == ["tv", "web"]
+    assert figures.returns(small_run, Returns("do_nothing", (line("tv", "EUR"), line("age", "days")), 10)) is None

@@ -12,8 +12,9 @@ from torch import Tensor
 from drivetrain.assembly.allowed import obeyed
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.waterfall import sides
+from drivetrain.decisions.rounding import interval, number, with_unit
 from drivetrain.evidence import Estimate
-from drivetrain.scenario import Continuous, Integer
+from drivetrain.scenario import Continuous, Integer, Scenario
 from drivetrain.simulator import Crowd, Simulator, jackknife
 
 Floats = NDArray[np.float64]
@@ -71,6 +72,39 @@ def returns(run: Run) -> Returns | None:
     return Returns(found.against, each, len(found.rows)) if each else None
 
 
+def header(before: str) -> list[str]:
+    """Of `lines`.
+
+    Args:
+        before: the policy of comparison, in words.
+    """
+    return ["lever", before, "recommended", "a unit brings, on average", f"the next would: {before}", "as recommended"]
+
+
+def lines(told: Returns) -> list[list[str]]:
+    """A line for each numeric lever: its mean settings, its average return, and its marginal ones with their spread."""
+    return [
+        [
+            f"{each.lever} ({each.unit})" if each.unit else each.lever,
+            number(each.before),
+            number(each.after),
+            "–" if each.average is None else _said(each.average),
+            _said(each.at_first),
+            _said(each.at_last),
+        ]
+        for each in told.each
+    ]
+
+
+def note(scenario: Scenario) -> str:
+    """How to read them."""
+    unit = with_unit("Returns are", f"in {scenario.objective.unit}") if scenario.objective.unit else "Returns are"
+    return (
+        f"{unit} for one more of the lever's unit, as models expect, with their spread. Near 0 as recommended: more "
+        "would not pay. Far from 0: a limit, the lever's range or the edge of the data holds it there."
+    )
+
+
 def _each(simulator: Simulator, crowd: Crowd, before: Floats, after: Floats) -> Iterator[Return]:
     for place, (name, lever) in enumerate(simulator.scenario.levers.items()):
         if lever.frozen or not isinstance(lever, Continuous | Integer):
@@ -118,3 +152,8 @@ def _means(simulator: Simulator, crowd: Crowd, settings: Floats) -> Tensor:
 
 def _told(simulator: Simulator, change: Tensor) -> Estimate:
     return Estimate(float(change.mean()), float(jackknife(change, simulator.folds)))
+
+
+def _said(estimate: Estimate) -> str:
+    value, low, high = interval(estimate)
+    return f"{value} ({low} to {high})"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from drivetrain import figures
-from drivetrain.assembly import Run, bridge, returns, swings, usage
-from drivetrain.decisions import bounded, fairness, groups, last_test, margins, reasons, words
+from drivetrain.assembly import Run, bridge, margins, returns, swings, usage
+from drivetrain.decisions import bounded, fairness, groups, last_test, reasons, words
 from drivetrain.decisions import grounds as behind
 from drivetrain.decisions.rounding import interval, number, setting, span
 from drivetrain.evidence import NAMES

@@ -1,4 +1,4 @@
-"""A second case for the pages: three levers of different kinds, a chain of outcomes, a budget, each row its own."""
+"""A second case for the pages: levers of three kinds, one with a rule, a chain of outcomes, a budget, rows apart."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ levers:
     do_nothing: none
     cost: {email: 0.1, letter: 1.2}
     description: How the customer is told.
-  reminder: {kind: yes_no, do_nothing: no, cost: {yes: 0.3}, description: A second message a week later.}
+  reminder: {kind: yes_no, do_nothing: no, when: channel != 'none', cost: {yes: 0.3}, description: A second message.}
 inputs:
   age: {kind: numeric, unit: years}
   region: {kind: categorical}
@@ -37,6 +37,7 @@ data:
 assignment: {design: randomised}
 constraints:
   - {name: budget, total: cost, at_most: ROOM, unit: EUR}
+fairness: [{by: loyal}]
 model: {kinds: [two_tower], epochs: 6, batch: 32, repeats: 1, layers: [16], dropout: 0.1, weight_decay: 0.05}
 seed: 3
 """

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from drivetrain.decisions import words
+from drivetrain.decisions import fairness, words
 from drivetrain.decisions.rounding import interval
 
 if TYPE_CHECKING:
@@ -155,6 +155,20 @@ def test_levers_of_a_segment_and_of_another_world(paged: Page, small_run: Run) -
     assert test.metric[1].value == interval(told["bought"])[0]
 
 
+def test_levers_show_single_rows_behind_their_mean(paged: Page, small_run: Run) -> None:
+    test = paged("levers", each="true")
+    spec = json.loads(test.get("plotly_chart")[0].proto.spec)
+    assert "24 single rows" in [trace.get("name") for trace in spec["data"]]
+
+
+def test_levers_tell_which_rule_a_what_if_breaks(paged: Page, campaign_run: Run) -> None:
+    fine = paged("levers", campaign_run, set_channel="email", set_reminder="true")
+    assert "Rule: reminder only when channel != 'none'" in _all(fine)
+    assert "Against the scenario's rules" not in _all(fine)
+    broken = paged("levers", campaign_run, set_channel="none", set_reminder="true")
+    assert "reminder only when channel != 'none' (100% of rows)" in _all(broken)
+
+
 def test_two_levers_at_once(paged: Page, campaign_run: Run) -> None:
     test = paged("levers", campaign_run, across="channel", upwards="reminder")
     spec = json.loads(test.get("plotly_chart")[1].proto.spec)
@@ -213,7 +227,7 @@ def test_a_locked_row_stays_and_the_others_are_chosen_again(paged: Page, campaig
     from drivetrain.optimizer import used
 
     test = paged("actions", campaign_run)
-    _edit(test, 0, {0: {"channel": "none"}, 1: {"lock": True}})
+    _edit(test, 0, {0: {"channel": "none", "reminder": False}, 1: {"lock": True}})
     assert "2 rows are locked" in _all(test)
     _button(test, "Choose the others again").click().run()
     assert not test.exception
@@ -241,6 +255,23 @@ def test_why_adds_up(paged: Page, campaign_run: Run) -> None:
     assert bars["type"] == "waterfall"
     assert told.start + sum(step.change.value for step in told.levers) == pytest.approx(told.end, abs=1e-4)
     assert "None of these alone" in _all(test) or "would be gone" in _all(test)
+
+
+def test_why_splits_what_is_expected_of_a_row(paged: Page, small_run: Run) -> None:
+    test = paged("why", row="10", split_of="bought")
+    specs = [json.loads(chart.proto.spec) for chart in test.get("plotly_chart")]
+    (told,) = [spec["data"][0] for spec in specs if (spec["data"][0].get("y") or [""])[0] == "everyone"]
+    assert small_run.recommendations is not None
+    frame = small_run.recommendations.frame
+    expected = frame.loc[frame["row"] == 10, "expected_bought"].iloc[0]
+    assert sum(told["x"]) == pytest.approx(expected, abs=1e-3)
+    assert told["y"][-1] == "row 10"
+
+
+def test_trade_offs_tell_fairness_against_profit(paged: Page, campaign_run: Run) -> None:
+    text = _all(paged("tradeoffs", campaign_run))
+    assert "Fairness against profit" in text
+    assert fairness.sentences(campaign_run.scenario, campaign_run.judged)[0] in text
 
 
 def test_trade_offs_move_a_limit(paged: Page, campaign_run: Run) -> None:
