@@ -28,7 +28,8 @@ def show(run: dt.Run) -> None:
 
 def _roles(run: dt.Run) -> None:
     st.header("Which column is what")
-    table(_columns_told(run), "The part of each column, its kind, values and missing ones")
+    wide = {name: st.column_config.TextColumn(name, width="medium") for name in ("values", "missing", "what it is")}
+    table(_columns_told(run), "The part of each column, its kind, values and missing ones", column_config=wide)
 
 
 @st.cache_data(hash_funcs=target.HASHED, max_entries=16, show_spinner="Looking at the columns …")

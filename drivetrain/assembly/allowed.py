@@ -88,7 +88,8 @@ def usage(run: Run) -> dict[str, float]:
     Returns:
         `budget`, or for groups `budget (north)` → a total, a mean or a ratio; empty where nothing is bounded so.
     """
-    made, together = run.recommendations, [each for each in run.scenario.constraints if each.over != "each"]
+    made, scenario = run.recommendations, run.simulator.scenario
+    together = [each for each in scenario.constraints if each.over != "each"]
     if made is None or len(made) != len(run.table) or not together:
         return {}
     parts, labels = [], []
@@ -96,4 +97,4 @@ def usage(run: Run) -> dict[str, float]:
         parts.append(used(run.simulator, crowd, made.plan.settings[part]))
         labels.append(crowd.labels)
     uses = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    return told(run.scenario, uses, {key: np.concatenate([each[key] for each in labels]) for key in labels[0]})
+    return told(scenario, uses, {key: np.concatenate([each[key] for each in labels]) for key in labels[0]})

@@ -78,7 +78,7 @@ def test_limits_keep_what_groups_and_ratios_ask() -> None:
     assert max(gift[size < 2].mean(), gift[size >= 2].mean()) <= 0.25 + 1e-3
     assert sold.sum() == pytest.approx(9 * gift.sum(), rel=2e-3)  # the ratio binds, and is kept
     crowd = run.simulator.crowd(run.table.frame)
-    plan = optimise(run.simulator, crowd, np.arange(len(size), dtype=np.int64))
+    plan = optimise(run.simulator, crowd, np.arange(len(size), dtype=np.int64), nodes=0)
     whole = float(run.simulator.paired(crowd, plan.settings).objective.mean())
     assert whole - 1e-4 <= free.value.value <= whole + 0.1  # what whole gifts for whole rows earn, and a little more
     assert limits.unkept == ()
