@@ -16,8 +16,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from drivetrain.optimizer.aims import Aim, Lacking
 from drivetrain.optimizer.landscape import TOLERANCE, Asked, Landscape
-from drivetrain.optimizer.multistart import Aim, Climber, Lacking
+from drivetrain.optimizer.multistart import Climber
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

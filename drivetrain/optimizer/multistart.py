@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from torch import Tensor
 
+from drivetrain.optimizer.aims import Aim, Lacking, differences, with_gradient
 from drivetrain.optimizer.landscape import TOLERANCE, Asked, Landscape
+from drivetrain.optimizer.summits import apart, tops, trend
 from drivetrain.scenario import Continuous, Integer
 
 Floats = NDArray[np.float64]
@@ -31,14 +31,20 @@ SEARCHED = 0.8
 """The part of a budget that may go into local searches from candidates."""
 LINE = 33
 """Settings along one lever."""
-SMALL, STEEP = 1e-6, 1e6
-"""Scores below are not what others are measured by; no slope is steeper than it may be at the edge of a square root."""
-SUMMITS, SHARPENED = 4, 2
-"""Of so many summits along a lever the very top is looked for, and how often."""
+SMALL = 1e-6
+"""Scores below are not what others are measured by."""
+SHARPENED = 2
+"""How often the very tops of summits along a lever are looked for."""
 SPREADS = (0.3, 0.1, 0.03, 0.01)
+PAIRED, ALONG = 5, (0.5, 0.35, 0.65, 0.2, 0.8, -0.25, 1.25)
+"""Ends of the best searches between which is looked, and where on the line through two of them."""
 DRAWS = 64
 """Settings drawn around the best one in each round at its end, and how far they spread in shares of the ranges."""
 STEPS = 60
+NEAR = 0.03
+"""Ends of searches that are further apart than this share of some lever's range are different places."""
+ROUGH, FINE = 1e-5, 1e-10
+"""A local search ends where a step gains less than this share of the score: while many are tried, and the last one."""
 BACK = 9
 ASTRAY = np.array([0.0, 0.001, 0.003, 0.01, 0.03, 0.06])
 """How far back towards its start the end of a search is taken where rounding has made it break a bound."""
@@ -46,50 +52,6 @@ CORNERS = 16
 """Ways of rounding each lever up or down that are tried then."""
 NEXT_ROWS, FIRST_ROWS = 2_000, 256
 """Rows that local searches, and the first look at all candidates, ask about; of many rows these stand for all."""
-
-
-@dataclass(frozen=True)
-class Aim:
-    """What is made best: a weighted sum of goals, while others keep a floor."""
-
-    weights: tuple[float, ...]
-    floors: tuple[float, ...]
-    """For each goal; −∞ where it has none."""
-
-    def score(self, asked: Asked) -> Tensor:
-        """What is made best, [G]."""
-        return torch.tensor(self.weights, dtype=torch.float64) @ asked.goals
-
-    def over(self, asked: Asked) -> Tensor:
-        """Above 0 where a bound or a floor is not kept, [C', G]."""
-        held = [k for k, floor in enumerate(self.floors) if np.isfinite(floor)]
-        scale = torch.tensor([max(1.0, abs(self.floors[k])) for k in held], dtype=torch.float64)
-        floors = torch.tensor([self.floors[k] for k in held], dtype=torch.float64)
-        short = (floors[:, None] - asked.goals[held]) / scale[:, None]
-        return torch.cat([asked.over, short])
-
-    @property
-    def enough(self) -> float:
-        """A score that need not be bettered."""
-        return np.inf
-
-
-@dataclass(frozen=True)
-class Lacking(Aim):
-    """By how much all bounds and floors of an aim are passed, made small."""
-
-    def score(self, asked: Asked) -> Tensor:
-        """[G] at most 0, and 0 where everything is kept."""
-        return -super().over(asked).clamp(min=0).sum(0)
-
-    def over(self, asked: Asked) -> Tensor:
-        """Nothing else is asked of settings."""
-        return asked.over[:0]
-
-    @property
-    def enough(self) -> float:
-        """Everything is kept."""
-        return -TOLERANCE
 
 
 @dataclass
@@ -140,7 +102,9 @@ class Climber:
         some = tried[np.linspace(0, len(tried) - 1, min(len(tried), max(1, self.budget // 3))).astype(int)]
         score = self.judged(some, self.landscape.sample(FIRST_ROWS))
         self.first = some[np.argsort(-score, kind="stable")]
-        starts = _apart(some, score, self.low, self.high) if np.isfinite(score).any() else self._entry(some)
+        starts = apart(some, score, self.low, self.high) if np.isfinite(score).any() else self._entry(some)
+        if (bowl := trend(some, score, self.free)) is not None:
+            starts = np.insert(starts, min(1, len(starts) - 1), self.allowed(bowl[None]), axis=0)
         best, worth = starts[0], float(self.judged(starts[:1])[0])
         idle = 0
         for start in starts:  # the best first
@@ -148,16 +112,19 @@ class Climber:
             idle = 0 if better else idle + 1
             if idle >= self.patience or self.asked >= SEARCHED * self.budget or worth >= self.aim.enough:
                 break
+        best, worth = self._across(best, worth)
         many = self.coarse
         while many < LINE and np.isfinite(worth) and worth < self.aim.enough:
             many = min(LINE, 2 * many)
             best, worth = self.crossed(best, worth, many)
         self.ends.append(best)
-        return self._around(best, worth)
+        best, worth = self._around(best, worth)
+        found, value = self.climbed(best, FINE)
+        return found if value > worth else best
 
     def _entry(self, some: Floats) -> Floats:
         """[S, L] where to begin when no candidate keeps the bounds: where they are passed by least, then candidates."""
-        plain = _apart(some, np.full(len(some), -np.inf), self.low, self.high)
+        plain = apart(some, np.full(len(some), -np.inf), self.low, self.high)
         if isinstance(self.aim, Lacking):
             return plain
         lacking = Lacking(self.aim.weights, self.aim.floors)
@@ -177,13 +144,25 @@ class Climber:
         self.ends.append(found)
         return found, value, True
 
-    def _around(self, best: Floats, worth: float) -> Floats:
+    def _across(self, best: Floats, worth: float) -> tuple[Floats, float]:
+        """A local search from the best setting on the lines through the ends of two: basins lie around a deeper one."""
+        ends = np.unique(np.array(self.ends), axis=0)
+        ends = ends[np.argsort(-self.judged(ends), kind="stable")[:PAIRED]]
+        pairs = [(a, b) for i, a in enumerate(ends) for b in ends[:i]]
+        if not pairs or not self.free.any() or self.asked + len(pairs) * len(ALONG) > self.budget:
+            return best, worth
+        lines = self.allowed(np.array([a + t * (b - a) for a, b in pairs for t in ALONG]))
+        score = self.judged(lines)
+        found, value, _ = self._tried(lines[int(score.argmax())], best, worth)
+        return found, value
+
+    def _around(self, best: Floats, worth: float) -> tuple[Floats, float]:
         """Local searches from settings drawn around the best one (iterated: Lourenço, Martin & Stützle 2003)."""
         draw, idle = np.random.default_rng(0), 0
         while self.free.any() and idle < self.patience and self.asked < self.budget and np.isfinite(worth):
             if worth >= self.aim.enough:
                 break
-            draws = min(DRAWS, self.budget - self.asked)
+            draws = min(DRAWS, max(8, self.budget // 32), self.budget - self.asked)
             near = np.tile(best, (draws, 1))
             width = SPREADS[idle % len(SPREADS)] * (self.high - self.low)[self.free]
             near[:, self.free] += width * draw.standard_normal((draws, int(self.free.sum())))
@@ -191,7 +170,7 @@ class Climber:
             score = self.judged(near)
             best, worth, better = self._tried(near[int(score.argmax())], best, worth)
             idle = 0 if better else idle + 1
-        return best
+        return best, worth
 
     def judged(self, settings: Floats, landscape: Landscape | None = None) -> Floats:
         """[G] score; −∞ where a bound or the support is not kept."""
@@ -206,11 +185,11 @@ class Climber:
         score[~(kept & held & np.isfinite(score))] = -np.inf
         return score
 
-    def climbed(self, start: Floats) -> tuple[Floats, float]:
+    def climbed(self, start: Floats, close: float = ROUGH) -> tuple[Floats, float]:
         """The end of a local search, told as settings are told, and its score."""
         if not self.landscape.smooth or not self.free.any() or self.asked >= self.budget:
             return start, float(self.judged(start[None])[0])
-        return self.settled(start, self.followed(start))
+        return self.settled(start, self.followed(start, close=close))
 
     def settled(self, start: Floats, end: Floats) -> tuple[Floats, float]:
         """The end of a search as settings are told, and its score; where that breaks a bound, what is near it."""
@@ -247,8 +226,10 @@ class Climber:
         """Settings of a lever, ascending, and their scores; summits once more, each where a parabola has its top."""
         values, score = self._lined(at, i, self.line(i, at[i], many))
         for _ in range(SHARPENED if self.free[i] else 0):
-            tops = self.space.rounded(self.space.names[i], _tops(values, score))
-            new, more = self._lined(at, i, np.setdiff1d(tops[(tops >= self.low[i]) & (tops <= self.high[i])], values))
+            higher = self.space.rounded(self.space.names[i], tops(values, score))
+            new, more = self._lined(
+                at, i, np.setdiff1d(higher[(higher >= self.low[i]) & (higher <= self.high[i])], values)
+            )
             if not len(new):
                 break
             values, score = np.concatenate([values, new]), np.concatenate([score, more])
@@ -275,7 +256,7 @@ class Climber:
         if not isinstance(lever, Continuous | Integer):
             return self.space.grid(name, LINE)
         width = (self.high[i] - self.low[i]) / (many - 1)
-        fine = np.linspace(-1, 1, 9 if many == LINE else 5)
+        fine = np.linspace(-1, 1, 9 if many == LINE else 1)
         values = at + width * np.concatenate([np.arange(-many, many + 1), fine])
         values = values[(values > self.low[i]) & (values < self.high[i])]
         if lever.step:
@@ -309,10 +290,15 @@ class Climber:
                 out[:, i] = lever.min + np.round((out[:, i] - lever.min) / lever.step) * lever.step
         return out
 
-    def followed(self, start: Floats, steps: int = STEPS) -> Floats:
-        """Where the gradient leads, within the ranges; nothing is rounded."""
+    def followed(self, start: Floats, steps: int = STEPS, close: float = FINE) -> Floats:
+        """Where the gradient leads, within the ranges, until a step gains less than a share of the score; not rounded.
+
+        It is given up near where another search ended.
+        """
         free, low, width = self.free, self.low[self.free], (self.high - self.low)[self.free]
         ground = self.landscape.sample(NEXT_ROWS)
+        known = np.array(self.ends)[:, free] if self.ends else np.zeros((0, int(free.sum())))
+        known = known[(np.abs(known - start[free]) / width).max(1, initial=0) > NEAR]
         seen: dict[bytes, tuple[float, Floats, Floats, Floats]] = {}
 
         def whole(u: Floats) -> Floats:
@@ -325,7 +311,9 @@ class Climber:
             if key not in seen:
                 if self.asked + self.cost + BACK > self.budget and seen:
                     raise _Spent
-                seen[key] = _with_gradient(ground, self.aim, whole(u), free, width)
+                if len(known) and (np.abs(known - whole(u)[free]) / width).max(1).min() < NEAR / 3:
+                    raise _Spent
+                seen[key] = with_gradient(ground, self.aim, whole(u), free, width)
                 self.cost = 1 + sum(weight != 0 for weight in self.aim.weights) + len(seen[key][2])
                 self.asked += self.cost
             return seen[key]
@@ -334,7 +322,7 @@ class Climber:
             return self.support.margin(np.array([whole(each) for each in np.atleast_2d(u)]))
 
         rules = [{"type": "ineq", "fun": lambda u: -told(u)[2], "jac": lambda u: -told(u)[3]}]
-        support = {"type": "ineq", "fun": margin, "jac": lambda u: _slope(margin, u)}
+        support = {"type": "ineq", "fun": margin, "jac": lambda u: differences(margin, u)}
         first = (start[free] - low) / width
         held = (rules if len(told(first)[2]) else []) + ([support] if self.support.limited else [])
         scale = abs(told(first)[0]) if abs(told(first)[0]) > SMALL else max(SMALL, float(np.abs(told(first)[1]).max()))
@@ -347,7 +335,7 @@ class Climber:
                 bounds=[(0.0, 1.0)] * len(first),
                 constraints=held,
                 method="SLSQP" if held else "L-BFGS-B",
-                options={"maxiter": steps, "ftol": 1e-10},
+                options={"maxiter": steps, "ftol": close},
             ).x
         except _Spent:
             kept = {key: each for key, each in seen.items() if (each[2] <= TOLERANCE).all()}
@@ -356,60 +344,4 @@ class Climber:
 
 
 class _Spent(Exception):  # noqa: N818
-    """Nothing more may be asked."""
-
-
-def _with_gradient(
-    ground: Landscape, aim: Aim, setting: Floats, free: NDArray[np.bool_], width: Floats
-) -> tuple[float, Floats, Floats, Floats]:
-    """Score, its slope in the free levers (ranges as units), what bounds are passed by, and their slopes."""
-    at = torch.tensor(setting[None], dtype=torch.float64, requires_grad=True)
-    asked = ground.ask(at)
-    over = aim.over(asked)[:, 0]
-
-    def slope(value: Tensor, last: bool) -> Floats:
-        (found,) = torch.autograd.grad(value, at, retain_graph=not last, allow_unused=True)
-        each = torch.zeros_like(at) if found is None else found
-        return np.asarray(np.nan_to_num(each[0].numpy()[free] * width, posinf=STEEP, neginf=-STEEP))
-
-    slopes = [slope(each, last=False) for each in over]
-    value = aim.score(asked)[0]
-    own = slope(value, last=True)
-    table = np.array(slopes).reshape(len(slopes), int(free.sum()))
-    return float(value.detach()), own, over.detach().numpy().copy(), table
-
-
-def _slope(f: Callable[[Floats], Floats], u: Floats, step: float = 1e-4) -> Floats:
-    """[1, n] central differences, one-sided at the ends: cheap, since no model is asked."""
-    ahead, behind = np.minimum(u + step * np.eye(len(u)), 1.0), np.maximum(u - step * np.eye(len(u)), 0.0)
-    told = f(np.vstack([ahead, behind]))
-    between = (ahead - behind).sum(1)
-    return np.asarray((told[: len(u)] - told[len(u) :]) / between)[None]
-
-
-def _tops(values: Floats, score: Floats) -> Floats:
-    """Where parabolas have their tops, through the highest of ascending values that stand above both neighbours."""
-    if len(values) < 3:
-        return values[:0]
-    a, b, c = score[:-2], score[1:-1], score[2:]
-    peaks = np.flatnonzero(np.isfinite(a) & np.isfinite(c) & (b >= a) & (b >= c) & (b > np.minimum(a, c)))
-    peaks = peaks[np.argsort(-b[peaks], kind="stable")[:SUMMITS]]
-    left, right = (values[1:-1] - values[:-2])[peaks], (values[2:] - values[1:-1])[peaks]
-    up, down = (b[peaks] - a[peaks]) / left, (b[peaks] - c[peaks]) / right
-    return np.asarray(values[1:-1][peaks] + (up * right - down * left) / (2 * (up + down)))
-
-
-def _apart(tried: Floats, score: Floats, low: Floats, high: Floats, most: int = 64) -> Floats:
-    """Candidates [S, L] to begin from, the best first, none closer to a better one than chance would have it."""
-    order = [int(i) for i in np.argsort(-score, kind="stable")[: 16 * most] if np.isfinite(score[i])]
-    if not order:
-        order = list(range(min(len(tried), most)))
-    scaled = (tried - low) / np.where(high > low, high - low, 1.0)
-    near = 0.1 * np.sqrt(tried.shape[1])
-    kept: list[int] = []
-    for i in order:
-        if all(np.linalg.norm(scaled[i] - scaled[j]) > near for j in kept):
-            kept.append(i)
-        if len(kept) == most:
-            break
-    return tried[kept]
+    """Nothing more may be asked, or need be."""

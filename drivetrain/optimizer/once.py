@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from drivetrain.optimizer.aims import Aim
 from drivetrain.optimizer.landscape import Landscape
-from drivetrain.optimizer.multistart import BUDGET, Aim, Climber
+from drivetrain.optimizer.multistart import BUDGET, Climber
 from drivetrain.simulator import Crowd, Simulator
 
 Floats = NDArray[np.float64]
