@@ -50,7 +50,7 @@ def _questions(path: Path) -> None:
     found = _guessed(str(path), path.stat().st_mtime_ns)
     st.markdown("**What is each column?** Guessed from names and values: change what is wrong.")
     lines = [
-        {"column": each.column, "is": each.part, "because": each.why, "values": _values(each), "missing": each.missing}
+        {"column": each.label, "is": each.part, "because": each.why, "values": _values(each), "missing": each.missing}
         for each in found
     ]
     kinds = {"is": st.column_config.SelectboxColumn("is", options=list(dt.drafting.PARTS), required=True)}
@@ -63,7 +63,7 @@ def _questions(path: Path) -> None:
         alt="Each column of the file and the part it plays",
     )
     parts = {line["column"]: line["is"] for line in said.to_dict("records")}
-    changed = {name: part for name, part in parts.items() if part != next(e.part for e in found if e.column == name)}
+    changed = {name: part for name, part in parts.items() if part != next(e.part for e in found if e.label == name)}
     found = dt.drafting.assigned(found, changed)
     guess, bad = dt.drafting.objective(found)
     with st.form(f"new {path}", border=False):

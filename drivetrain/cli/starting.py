@@ -46,7 +46,7 @@ def init(
         found, answers = _asked(found, answers)
     text = drafting.draft(file, found, answers, relative_to=target.parent)
     target.write_text(text, encoding="utf-8")
-    screen.table(["column", "is", "because"], [[each.column, each.part, each.why] for each in found])
+    screen.table(["column", "is", "because"], [[each.label, each.part, each.why] for each in found])
     screen.say()
     screen.say(f"{target} written. Read it, then: drivetrain check {target}")
 
@@ -64,10 +64,10 @@ def _asked(found: tuple[Any, ...], answers: Any) -> tuple[tuple[Any, ...], Any]:
         "leave out": "does not matter",
     }
     for part, words in questions.items():
-        guessed = ", ".join(each.column for each in found if each.part == part)
+        guessed = ", ".join(each.label for each in found if each.part == part)
         said = typer.prompt(f"Which columns: what {words}?", default=guessed or "none")
         chosen = [word.strip() for word in said.split(",") if word.strip() and word.strip() != "none"]
-        parts: dict[str, drafting.Part] = {each.column: "input" for each in found if each.part == part}
+        parts: dict[str, drafting.Part] = {each.label: "input" for each in found if each.part == part}
         found = drafting.assigned(found, {**parts, **dict.fromkeys(chosen, part)})
     guess, bad = drafting.objective(found)
     while True:

@@ -59,6 +59,11 @@ class Guess:
     of_date: DatePart | None = None
     """The part that it is of the column's dates."""
 
+    @property
+    def label(self) -> str:
+        """How people tell it apart: `order_date (month)`; else the column."""
+        return f"{self.column} ({self.of_date})" if self.of_date else self.column
+
 
 def guess(path: str | Path) -> tuple[Guess, ...]:
     """What each column of a CSV or Parquet file may be; at least one lever and one outcome where there are columns.
@@ -80,21 +85,23 @@ def assigned(guesses: Sequence[Guess], parts: Mapping[str, Part]) -> tuple[Guess
 
     Args:
         guesses: from `guess`.
-        parts: column → its part.
+        parts: column, or label of what is a part of its dates → its part in the scenario.
 
     Raises:
-        UsageError: a column that the file does not have.
+        UsageError: a column that the file does not have, or dates as lever or outcome.
     """
-    known = {each.column for each in guesses}
+    known = {word for each in guesses for word in (each.column, each.label)}
     for column in parts:
         if column not in known:
             raise UsageError(Fault(column, "the file has no such column", "", nearest(column, known)))
-    dated = {each.column for each in guesses if each.of_date}
-    for column, part in parts.items():
-        if column in dated and part in {"lever", "outcome"}:
-            raise UsageError(Fault(column, f"its dates cannot be the {part}", "", "Name it an input, or leave it out"))
+    said = [parts.get(each.label, parts.get(each.column)) for each in guesses]
+    for each, part in zip(guesses, said, strict=True):
+        if each.of_date and part in {"lever", "outcome"}:
+            found, cure = f"its dates cannot be the {part}", "Name it an input, or leave it out"
+            raise UsageError(Fault(each.column, found, "", cure))
     return tuple(
-        replace(each, part=parts[each.column], why="you said so") if each.column in parts else each for each in guesses
+        each if part is None else replace(each, part=part, why="you said so")
+        for each, part in zip(guesses, said, strict=True)
     )
 
 

@@ -137,5 +137,7 @@ def test_drafts_name_the_parts_of_dates(tmp_path: Path) -> None:
     (tmp_path / "draft.yaml").write_text(text, encoding="utf-8")
     table = data.load(language.load(tmp_path / "draft.yaml"))
     assert table.frame.sold_on_weekday.nunique() == 7
+    left = drafting.assigned(found, {"sold_on (month)": "leave out"})
+    assert [each.part for each in left if each.of_date] == ["leave out", "input", "input"]
     with pytest.raises(UsageError, match="its dates cannot be the lever"):
         drafting.assigned(found, {"sold_on": "lever"})
