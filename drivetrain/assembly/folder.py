@@ -70,7 +70,7 @@ def open_run(folder: str | Path) -> Run:
         if record["format"] != FORMAT:
             raise DataError(_unreadable(place, f"a record of format {record['format']}"))
         options = {name: tuple(values) for name, values in record["data"].get("options", {}).items()}
-        scenario = scenarios.load(place / "scenario.yaml").resolved(options)
+        scenario = scenarios.load(place / "scenario.yaml").resolved(options).reserved(record.get("reserves", {}))
         table = _read_rows(scenario, record, place / "rows.parquet")
         scenario = scenario.resolved({}, alike(scenario, table.frame))
         support = Support.model_validate_json((place / "support.json").read_text(encoding="utf-8"))

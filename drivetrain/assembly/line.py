@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from drivetrain.evidence import judge, judge_slots
 from drivetrain.modeler import Progress
 from drivetrain.optimizer import candidates, centred, deciders, ranked
 from drivetrain.scenario import Scenario
-from drivetrain.simulator import Simulator, Support
+from drivetrain.simulator import Simulator, Support, reserves
 
 Finish = Callable[[Run, Path], None]
 
@@ -48,7 +48,7 @@ def run(
         ScenarioError, DataError, InfeasibleError, RefusedError: as their names say.
         UsageError: `out` is not a folder that a run may replace; told before anything is learned.
     """
-    started = time.monotonic()
+    started = _clock()
     trained = _learn(scenario, out, progress)
     several = trained.scenario.slots > 1 and not ranked(trained.scenario)
     evidence = (judge_slots if several else judge)(trained.simulator, trained.table, progress)
@@ -58,7 +58,7 @@ def run(
         trained.scenario,
         trained.table,
         trained.simulator,
-        record(trained, evidence, recommendations, time.monotonic() - started),
+        record(trained, evidence, recommendations, _since(started)),
         evidence,
         recommendations,
     )
@@ -76,10 +76,19 @@ def train(
     scenario: Scenario | str | Path, out: str | Path | None = None, *, progress: Progress = lambda _: None
 ) -> Run:
     """Learn the models and stop; arguments and errors as of `run`."""
-    started = time.monotonic()
+    started = _clock()
     trained = _learn(scenario, out, progress)
-    told = record(trained, None, None, time.monotonic() - started)
+    told = record(trained, None, None, _since(started))
     return keep(Run(trained.scenario, trained.table, trained.simulator, told), out, progress)
+
+
+def _clock() -> dict[str, float]:
+    return {"seconds": time.monotonic(), "cpu_seconds": time.process_time()}
+
+
+def _since(started: dict[str, float]) -> dict[str, float]:
+    """Seconds by the clock on the wall, and of this process's work."""
+    return {name: now - started[name] for name, now in _clock().items()}
 
 
 def steady() -> None:
@@ -104,6 +113,10 @@ def _learn(scenario: Scenario | str | Path, out: str | Path | None, progress: Pr
     simulator = Simulator(declared, fitted.models, support)
     progress("asking the models what they rely on")
     told = {"contest": fitted.contest, "explanation": explained(simulator, table.training)}
+    if kept := reserves(simulator, table.training):
+        told["reserves"] = kept
+        declared = declared.reserved(kept)
+        simulator = replace(simulator, scenario=declared)
     if declared.bounded_fairness:
         progress("finding what groups may have in common")
         simulator, centres, prices = centred(simulator, table.training.frame)

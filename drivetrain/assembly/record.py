@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,9 +22,9 @@ PACKAGES = ("drivetrain", "fastai", "numpy", "pandas", "scikit-learn", "scipy", 
 
 
 def record(
-    trained: Run, evidence: Evidence | None, recommendations: Recommendations | None, seconds: float
+    trained: Run, evidence: Evidence | None, recommendations: Recommendations | None, spent: Mapping[str, float]
 ) -> dict[str, Any]:
-    """What `record.json` will hold; plain JSON values only."""
+    """What `record.json` will hold; plain JSON values only. `spent` is the time it took, by what it is called there."""
     scenario, table = trained.scenario, trained.table
     return {
         "format": FORMAT,
@@ -31,7 +32,7 @@ def record(
         "scenario_sha256": hashlib.sha256(canonical(scenario).encode()).hexdigest(),
         "seed": scenario.seed,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 1),
+        **{name: round(value, 1) for name, value in spent.items()},
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
         "data": {
             "source": table.source,
@@ -44,6 +45,7 @@ def record(
         },
         "contest": trained.record["contest"],
         "fairness": trained.record.get("fairness"),
+        "reserves": trained.record.get("reserves", {}),
         "explanation": trained.record["explanation"],
         "evidence": None if evidence is None else TypeAdapter(Evidence).dump_python(evidence, mode="json"),
         "promise": None if recommendations is None else promise(recommendations.promise),

@@ -221,6 +221,20 @@ def report(
 
 
 @app.command()
+def gallery(
+    runs: Annotated[list[Path], typer.Argument(help="Finished run folders.", show_default=False)],
+    *,
+    out: Annotated[Path, typer.Option(help="The Markdown page; what is around the gallery stays.")] = Path("README.md"),
+) -> None:
+    """Show finished runs on one page: decision, picture, result, lesson."""
+    from drivetrain import assembly
+    from drivetrain import report as reports
+
+    reports.gallery([assembly.open_run(each) for each in runs], out)
+    screen.say(f"{len(runs)} runs shown in {out}")
+
+
+@app.command()
 def dashboard(
     target: Annotated[Path | None, typer.Argument(help="A run folder or a scenario file.", show_default=False)] = None,
     *,

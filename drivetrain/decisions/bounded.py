@@ -21,7 +21,8 @@ def lines(scenario: Scenario, prices: Mapping[str, float], used: Mapping[str, fl
         used: what the recommended settings use of each constraint, by the same names; where it is known.
     """
     known = scenario.declared
-    lines = [line for each in known.constraints for line in _lines(each, prices, used or {})]
+    named = {each.name for each in known.constraints}
+    lines = [line for each in scenario.constraints if each.name in named for line in _lines(each, prices, used or {})]
     return lines + [line for name, lever in known.levers.items() for line in _own(name, lever)]
 
 
@@ -57,4 +58,12 @@ def _bounds(constraint: Constraint, group: str) -> str:
             told.append(f"{word} {with_unit(number(bound), constraint.unit)}")
         elif isinstance(given, dict) and not group:
             told.append(f"{word} {', '.join(f'{number(each)} in {value}' for value, each in given.items())}")
-    return " and ".join(told)
+    return " and ".join(told) + _sure(constraint)
+
+
+def _sure(constraint: Constraint) -> str:
+    """With what confidence it holds, and what is kept in reserve for that."""
+    if constraint.confidence is None:
+        return ""
+    kept = with_unit(number(constraint.reserve), constraint.unit)
+    return f", in {constraint.confidence:.3g} of rows: expectations keep {kept} in reserve"

@@ -118,22 +118,44 @@ def _declared(scenario: Scenario, table: Table) -> Check:
     """Whether a setting, weighted by its declared chance, is as common among all kinds of rows as that chance says.
 
     For each setting s, 1{T = s}/p − 1 has mean 0 whatever the inputs; the largest of its t-ratios with them is compared
-    with those of random signs (wild bootstrap).
+    with those of settings drawn anew, where the chance hangs on the setting alone, and else with those of random signs
+    (wild bootstrap), which are too sure of a rare setting among few rows.
     """
     assert table.propensity is not None  # noqa: S101  (the caller asked)
     parts = blocks.inputs(scenario, table)
     x = np.column_stack([np.ones(len(table)), *parts.values()])
     names = ["", *(name for name, block in parts.items() for _ in range(block.shape[1]))]
-    distinct, kind, counts = np.unique(table.settings, axis=0, return_inverse=True, return_counts=True)
-    common = np.argsort(-counts)[: MOST_SETTINGS if len(distinct) > 1 else 0]
-    surprise = np.column_stack([(kind.ravel() == s) / table.propensity - 1 for s in common])
-    draw = np.random.default_rng(scenario.seed)
-    scale = np.sqrt(np.maximum((x**2).T @ surprise**2, 1e-300))
-    ratios = np.abs(x.T @ surprise) / scale
-    worst = ratios.max(initial=0.0)
-    signs = (draw.choice([-1.0, 1.0], len(table)) for _ in range(SHUFFLES))
-    reached = sum((np.abs(x.T @ (surprise * sign[:, None])) / scale).max(initial=0.0) >= worst for sign in signs)
-    chance = (1 + int(reached)) / (SHUFFLES + 1)
+    kind = np.unique(table.settings, axis=0, return_inverse=True)[1].ravel()
+    surprise = _surprise(kind, table.propensity)
+    ratios = _ratios(x, surprise)
+    draw, alike = np.random.default_rng(scenario.seed), _alike(kind, table.propensity)
+    reached = 0
+    for _ in range(SHUFFLES):
+        if alike is None:
+            other = surprise * draw.choice([-1.0, 1.0], len(table))[:, None]
+        else:
+            told = draw.choice(len(alike), len(table), p=alike / alike.sum())
+            other = _surprise(told, alike[told])
+        reached += _ratios(x, other).max(initial=0.0) >= ratios.max(initial=0.0)
+    chance = (1 + reached) / (SHUFFLES + 1)
     about = names[int(ratios.max(1).argmax())] if ratios.size else ""
     drawn = scenario.assignment.design == "randomised"
-    return Check("propensity", "", about, float(worst), chance, drawn and chance < ALARM)
+    return Check("propensity", "", about, float(ratios.max(initial=0.0)), chance, drawn and chance < ALARM)
+
+
+def _surprise(kind: Ints, chance: Floats) -> Floats:
+    """[N, S] of each of the S most common settings 1{T = s}/p − 1; of one alone there is nothing to tell."""
+    counts = np.bincount(kind)
+    common = np.argsort(-counts)[: MOST_SETTINGS if len(counts) > 1 else 0]
+    return np.asarray((kind[:, None] == common) / chance[:, None] - 1)
+
+
+def _ratios(x: Floats, surprise: Floats) -> Floats:
+    """[D, S] how many errors the sums of x [N, D] times surprise [N, S] are from 0."""
+    return np.asarray(np.abs(x.T @ surprise) / np.sqrt(np.maximum((x**2).T @ surprise**2, 1e-300)))
+
+
+def _alike(kind: Ints, chance: Floats) -> Floats | None:
+    """[K] the chance of each of K settings, where that is the same in every row and they are all there are."""
+    told = np.bincount(kind, chance) / np.bincount(kind)
+    return told if np.allclose(chance, told[kind], rtol=1e-6) and abs(told.sum() - 1) < 1e-3 else None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from drivetrain.errors import Fault, RefusedError
-from drivetrain.scenario import Continuous, Integer, Lever, LeverSpace
+from drivetrain.scenario import Continuous, Integer, Lever, LeverSpace, stepped
 from drivetrain.simulator import Support
 from drivetrain.simulator.support import NEXT, SHARE_NEXT
 
@@ -96,7 +96,7 @@ def seen_alone(space: LeverSpace, support: Support, i: int) -> Floats:
     if seen is None or not isinstance(lever, Continuous | Integer):
         return np.zeros(0)
     step = lever.step
-    plain = lever.min + np.round((seen - lever.min) / step) * step if step else space.rounded(name, seen)
+    plain = stepped(lever, seen) if step else space.rounded(name, seen)
     same = np.isclose(plain, seen, rtol=SHARE_NEXT, atol=NEXT)
     return np.unique(plain[same]) if step else np.unique(np.where(same, plain, seen))
 

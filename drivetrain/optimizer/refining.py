@@ -15,7 +15,7 @@ from torch import Tensor
 from drivetrain.optimizer.bounds import Limit, broken
 from drivetrain.optimizer.fear import paired_premiums
 from drivetrain.optimizer.totals import accept
-from drivetrain.scenario import Continuous, Integer, LeverSpace, places
+from drivetrain.scenario import Continuous, Integer, LeverSpace, places, stepped
 from drivetrain.simulator import Crowd, Simulator
 
 Floats = NDArray[np.float64]
@@ -155,8 +155,7 @@ def _to(lever: Continuous | Integer, values: Floats, step: Floats | float) -> Fl
     """One step on, inside the lever's range and on its steps."""
     if lever.step:
         whole = np.sign(step) * np.maximum(1, np.round(np.abs(step) / lever.step)) * lever.step
-        moved = lever.min + np.round((values + whole - lever.min) / lever.step) * lever.step
-        return np.where((moved >= lever.min) & (moved <= lever.max), moved, values)
+        return stepped(lever, values + whole)
     return np.clip(values + step, lever.min, lever.max)
 
 

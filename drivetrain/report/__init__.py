@@ -10,6 +10,8 @@ from pathlib import Path
 
 from drivetrain.assembly import Run
 from drivetrain.decisions.export import replacing
+from drivetrain.report.card import card
+from drivetrain.report.gallery import gallery
 from drivetrain.report.page import page
 from drivetrain.report.printing import pdf
 from drivetrain.report.sections import sections
@@ -33,4 +35,4 @@ def html(run: Run) -> str:
     return page(run.scenario.title, sections(run))
 
 
-__all__ = ["html", "pdf", "write"]
+__all__ = ["card", "gallery", "html", "pdf", "write"]

@@ -20,7 +20,7 @@ from drivetrain.scenario.models import Boosting, Model, Search
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
 from drivetrain.scenario.sources import Data, Split
-from drivetrain.scenario.space import LeverSpace, places, spoken
+from drivetrain.scenario.space import LeverSpace, places, spoken, stepped
 
 __all__ = [
     "SCHEMA_PATH",
@@ -59,4 +59,5 @@ __all__ = [
     "places",
     "rule_of",
     "spoken",
+    "stepped",
 ]

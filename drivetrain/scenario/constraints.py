@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, PrivateAttr, Tag
 
-from drivetrain.formula import Formula
+from drivetrain.formula import Formula, parse
 from drivetrain.scenario.declaration import Declaration, Flaw, FormulaText, Many, Name, Text, exactly_one, repeated
 
 Over = Literal["each", "total", "mean", "ratio"]
@@ -49,6 +49,22 @@ class Constraint(Declaration):
     """The lower bound, likewise; at least one of the two."""
     unit: Text = ""
     """The unit of the formula's value."""
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] | None = None
+    """Of what holds for each: in which share of rows it must hold once outcomes have happened, not only in
+    expectation. A reserve is kept, as large as what rows that models had not seen fell short of in all but the rest."""
+
+    _reserve: float = PrivateAttr(default=0.0)
+
+    @property
+    def reserve(self) -> float:
+        """How far within its bound the formula's expectation stays, in the formula's unit; 0 until it is measured."""
+        return self._reserve
+
+    def reserved(self, reserve: float) -> Constraint:
+        """The same constraint, its formula's expectation kept that far within the bound."""
+        copy = self.model_copy()
+        copy._reserve = reserve
+        return copy
 
     @property
     def over(self) -> Over:
@@ -64,8 +80,13 @@ class Constraint(Declaration):
 
     @property
     def formulas(self) -> dict[str, Formula]:
-        """What is asked of every row: the constraint's name → its formula; of a ratio also `name: to` → the other."""
-        return {self.name: self.formula} | ({self.divisor: self.ratio.to} if self.ratio else {})
+        """What is asked of every row: the constraint's name → its formula, with its reserve; of a ratio also
+        `name: to` → the other.
+        """
+        asked = self.formula
+        if self._reserve:
+            asked = parse(f"({asked}) {'+' if self.at_most is not None else '-'} {self._reserve!r}")
+        return {self.name: asked} | ({self.divisor: self.ratio.to} if self.ratio else {})
 
     @property
     def divisor(self) -> str:
@@ -95,6 +116,18 @@ class Constraint(Declaration):
                 rule = "Bounds for each value need the one input whose values they are"
                 yield Flaw((key,), "found a number for each value", rule, "Add by: [input].")
         yield from self._crossed()
+        yield from self._unsure()
+
+    def _unsure(self) -> Iterator[Flaw]:
+        """Confidence is told of single rows, on one side."""
+        if self.confidence is None:
+            return
+        if not self.each:
+            rule = "Only what holds for each row is asked with confidence"
+            yield Flaw(("confidence",), f"found it beside {self.over}", rule, "Remove it, or write each.", True)
+        if self.at_most is not None and self.at_least is not None:
+            rule = "Confidence has one side"
+            yield Flaw(("confidence",), "found at_most and at_least beside it", rule, "Make two constraints of it.")
 
     def _crossed(self) -> Iterator[Flaw]:
         """A lower bound above the upper one, for any group."""

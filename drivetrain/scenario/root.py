@@ -39,6 +39,8 @@ class Scenario(Declaration):
     """The question, in one line."""
     description: Text = ""
     """What it is about, and where the data came from."""
+    lesson: Text = ""
+    """What others can learn from it; galleries tell it."""
     objective: Objective
     """What to make as high, or as low, as possible."""
     parameters: dict[Name, ParameterOrNumber] = Field(default_factory=dict)
@@ -167,6 +169,13 @@ class Scenario(Declaration):
             name, least, most = f"fair_{each.by}_{place + 1}", centre - half, centre + half
             added.append(Constraint(name=name, mean=each.of, by=(each.by,), at_least=least, at_most=most))
         return self.model_copy(update={"constraints": (*self.constraints, *added)}) if added else self
+
+    def reserved(self, reserves: Mapping[str, float]) -> Self:
+        """The same scenario, some constraints with a reserve: constraint → how much, in its formula's unit."""
+        if not reserves:
+            return self
+        kept = tuple(each.reserved(reserves[each.name]) if each.name in reserves else each for each in self.constraints)
+        return self.model_copy(update={"constraints": kept})
 
     @property
     def features(self) -> Mapping[str, tuple[str, Feature]]:

@@ -91,7 +91,7 @@ class LeverSpace:
             return np.linspace(declared.min, declared.max, max(count, 2))
         steps = round((declared.max - declared.min) / declared.step)
         places = np.arange(steps + 1) if steps < count else np.unique(np.linspace(0, steps, max(count, 2)).round())
-        return np.asarray(np.round(declared.min + places * declared.step, 12), dtype=np.float64)
+        return stepped(declared, np.asarray(declared.min + places * declared.step, dtype=np.float64))
 
     def rounded(self, name: str, values: Floats, how: Callable[[Floats], Floats] = np.round) -> Floats:
         """Settings of one lever at the fineness that is recommended and said; see `places`.
@@ -153,6 +153,13 @@ def _declared(lever: Continuous | Integer, values: Floats) -> Floats:
     step = lever.step or lever.max - lever.min
     near = np.round(lever.min + np.round((values - lever.min) / step) * step, 12).clip(lever.min, lever.max)
     return np.where(near.astype(np.float32) == values.astype(np.float32), near, values)
+
+
+def stepped(lever: Continuous | Integer, values: Floats) -> Floats:
+    """The steps of a lever nearest to values, inside its range to the last bit: 0.8 + 8 · 0.05 is above 1.2."""
+    step = lever.step or 0.0
+    near = lever.min + np.round((values - lever.min) / step) * step if step else values
+    return np.asarray(np.clip(np.round(near, 12), lever.min, lever.max), dtype=np.float64)
 
 
 def _codes(lever: Lever, series: pd.Series[Any]) -> Floats:

@@ -8,6 +8,7 @@ from drivetrain.simulator.crowd import Crowd
 from drivetrain.simulator.foresight import Errors, Foresight, span
 from drivetrain.simulator.interplay import interplay
 from drivetrain.simulator.relaxation import Relaxed, Unbounded
+from drivetrain.simulator.reserves import reserves
 from drivetrain.simulator.risk import averse
 from drivetrain.simulator.simulator import Expected, Outlook, Simulator, jackknife
 from drivetrain.simulator.slots import summed
@@ -30,6 +31,7 @@ __all__ = [
     "averse",
     "interplay",
     "jackknife",
+    "reserves",
     "span",
     "summed",
     "tally",

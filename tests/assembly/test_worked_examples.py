@@ -13,6 +13,7 @@ from scipy.optimize import minimize
 
 import drivetrain as dt
 from drivetrain.data.generators import WORLDS, World
+from drivetrain.data.generators.insurance import PLACES, accepts
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 Floats = NDArray[np.float64]
@@ -30,8 +31,11 @@ def recommended(run: dt.Run) -> pd.DataFrame:
 
 def every(world: World, people: pd.DataFrame, levers: pd.DataFrame) -> Floats:
     """[N, G] the true worth of every row under each of G settings."""
-    each = (pd.DataFrame([setting] * len(people), index=people.index) for _, setting in levers.iterrows())
-    return np.column_stack([world.worth(people, told) for told in each])
+    return np.column_stack([world.worth(people, every_one(people, setting)) for _, setting in levers.iterrows()])
+
+
+def every_one(people: pd.DataFrame, setting: pd.Series) -> pd.DataFrame:
+    return pd.DataFrame([setting] * len(people), index=people.index)
 
 
 def bound(worth: Floats, uses: list[Floats], limits: list[float]) -> float:
@@ -50,24 +54,40 @@ def insurance(tmp_path_factory: pytest.TempPathFactory) -> dt.Run:
     return run_of("insurance_pricing", tmp_path_factory)
 
 
-def test_insurance_earns_what_it_promises_and_keeps_its_share(insurance: dt.Run) -> None:
+def test_insurance_earns_nearly_all_and_keeps_its_share(insurance: dt.Run) -> None:
     world, people, made = WORLDS["insurance_pricing"], insurance.table.frame, recommended(insurance)
-    assert world.expects is not None
+    share = insurance.scenario.constraints[0].at_least
+    assert isinstance(share, float)
     some = people.sample(4000, random_state=1)
-    grid = list(product(np.linspace(0.7, 1.2, 51), ["basic", "full"], [0, 1]))
+    grid = list(product(PLACES, ["basic", "full"], [0, 1]))
     levers = pd.DataFrame(grid, columns=["place", "cover", "voucher"])
-    accepted = np.column_stack(
-        [world.expects(some, pd.DataFrame([s] * len(some), index=some.index))["accepted"] for _, s in levers.iterrows()]
-    )
+    accepted = np.column_stack([accepts(some, every_one(some, s)) for _, s in levers.iterrows()])
     worth = every(world, some, levers)
-    oracle = bound(worth, [-accepted], [-0.82])
+    oracle = bound(worth, [-accepted], [-share])
     made = made.assign(voucher=made["voucher"].astype(int)).set_index(people.index)
     earned = world.worth(some, made.loc[some.index]).mean()
-    print(f"insurance_pricing: {earned:.1f} of {oracle:.1f} ({earned / oracle:.1%})")
-    assert earned > worth.mean(0)[accepted.mean(0) >= 0.82].max()  # the best premium for everyone
+    print(f"insurance_pricing: {earned:.1f} of {oracle:.1f} ({earned / oracle:.1%}), {insurance.judged.recommended}")
+    assert earned >= 0.97 * oracle
+    assert earned > 1.1 * worth.mean(0)[accepted.mean(0) >= share].max()  # the best premium for everyone
     promised = insurance.judged.chosen.estimate
-    assert promised.low < earned < promised.high
-    assert world.expects(people, made)["accepted"].mean() >= 0.82 * 0.99
+    assert promised.low < world.worth(people, made).mean() < promised.high
+    assert accepts(people, made).mean() >= share * 0.99
+
+
+def test_insurance_tells_what_competitors_and_the_economy_would_do(insurance: dt.Run) -> None:
+    """Models foresee the truth of a market that nobody asked for: what our own policy would then be worth."""
+    world, made = WORLDS["insurance_pricing"], recommended(insurance)
+    people = insurance.table.frame
+    made = made.assign(voucher=made["voucher"].astype(int)).set_index(people.index)
+    now = world.worth(people, made).mean()
+    for inputs, changed in (
+        ({"rival": "rival * 0.9"}, people.assign(rival=people["rival"] * 0.9)),
+        ({"economy": "economy - 1"}, people.assign(economy=people["economy"] - 1)),
+    ):
+        told = insurance.what_if(made, inputs=inputs).estimates["objective"].value
+        truth = world.worth(changed, made).mean()
+        assert told - now == pytest.approx(truth - now, abs=0.25 * abs(truth - now))
+        assert truth < now
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +138,28 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> dt.Run:
     return run_of("server_farm", tmp_path_factory)
 
 
+def cheapest(people: pd.DataFrame) -> tuple[float, dict[str, float]]:
+    """The lowest true cost of one design that keeps both limits in every row, on the levers' own steps.
+
+    Every stage runs hotter and slower the higher the load, so the hour of the highest load keeps the limits for all.
+    """
+    world, axes = WORLDS["server_farm"], (np.arange(40, 121), np.arange(32, 73) / 20, np.arange(34, 61) / 2)
+    grid = np.meshgrid(*axes, np.arange(6, 21) / 20, indexing="ij")
+    tried = pd.DataFrame({n: x.ravel() for n, x in zip(["servers", "clock", "setpoint", "airflow"], grid, strict=True)})
+    assert world.expects is not None
+
+    def at(hour: pd.Series, designs: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({name: np.full(len(designs), hour[name]) for name in ("load", "outside")})
+
+    peak = world.expects(at(people.loc[people["load"].idxmax()], tried), tried)
+    tried = tried[((peak["hottest"] <= 40) & (peak["wait"] <= 90)).to_numpy()].reset_index(drop=True)
+    few = people.sort_values("load").iloc[np.linspace(0, len(people) - 1, 9).astype(int)]
+    rough = sum(-world.worth(at(hour, tried), tried) for _, hour in few.iterrows())
+    best = tried.iloc[np.argsort(rough)[:100]]
+    costs = [float(-world.worth(people, every_one(people, design)).mean()) for _, design in best.iterrows()]
+    return min(costs), best.iloc[int(np.argmin(costs))].to_dict()
+
+
 def test_the_server_farm_is_cheap_and_keeps_cool(farm: dt.Run) -> None:
     world, people, made = WORLDS["server_farm"], farm.table.frame, recommended(farm)
     assert world.expects is not None
@@ -125,14 +167,30 @@ def test_the_server_farm_is_cheap_and_keeps_cool(farm: dt.Run) -> None:
     told = world.expects(people, made)
     assert (told["hottest"] > 40 * 1.01).mean() <= 0.01
     assert (told["wait"] > 90 * 1.01).mean() <= 0.01
-    some = people.sample(300, random_state=1)
-    grid = product(range(40, 121, 5), np.linspace(1.6, 3.6, 11), np.linspace(17, 30, 14), np.linspace(0.3, 1, 8))
-    best = np.inf
-    for setting in pd.DataFrame(grid, columns=["servers", "clock", "setpoint", "airflow"]).to_dict("records"):
-        each = pd.DataFrame([setting] * len(some), index=some.index)
-        seen = world.expects(some, each)
-        if seen["hottest"].max() <= 40 and seen["wait"].max() <= 90:
-            best = min(best, float(-world.worth(some, each).mean()))
-    cost = float(-world.worth(some, made.iloc[: len(some)].set_index(some.index)).mean())
-    print(f"server_farm: {cost:.3f} against {best:.3f} at best")
-    assert best <= cost < -world.worth(people, farm.table.frame).mean()  # cheaper than what was tried
+    best, design = cheapest(people)
+    cost = float(-world.worth(people, made.set_index(people.index)).mean())
+    print(f"server_farm: {cost:.3f} EUR an hour, {best:.3f} at best: {made.iloc[0].to_dict()}, {design}")
+    assert cost <= best / 0.97
+    assert cost < -world.worth(people, people).mean()  # cheaper than what was tried
+    assert farm.recommendations is not None
+    certificate = farm.recommendations.plan.certificate
+    assert "proved" in dt.words.certified(farm.scenario, certificate)
+
+
+def test_the_server_farm_trades_cost_for_energy_and_risk(farm: dt.Run) -> None:
+    """No design of the front is worse than another in everything, in truth as in the models; limits are kept by all."""
+    world, people = WORLDS["server_farm"], farm.table.frame
+    front = farm.front(points=5)
+    designs = front.shared(farm.scenario.space)
+    assert designs is not None
+    assert world.expects is not None
+    truth = []
+    for _, design in designs.iterrows():
+        told = world.expects(people, each := every_one(people, design))
+        assert (told["hottest"] > 40 * 1.01).mean() <= 0.01
+        assert (told["wait"] > 90 * 1.01).mean() <= 0.01
+        energy = (told["power"] + told["cooling"]).mean()
+        truth.append([-world.worth(people, each).mean(), energy, told["hottest"].mean()])
+    assert front.values == pytest.approx(np.array(truth), rel=0.02)
+    gained = front.values.max(0) - front.values.min(0)
+    assert (gained > 0.02 * front.values.min(0)).sum() >= 2  # there is something to choose

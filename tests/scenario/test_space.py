@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from drivetrain.errors import DataError, UsageError
-from drivetrain.scenario import Categorical, Continuous, Integer, LeverSpace, YesNo, spoken
+from drivetrain.scenario import Categorical, Continuous, Integer, LeverSpace, YesNo, spoken, stepped
 from drivetrain.scenario.space import places
 
 SPACE = LeverSpace(
@@ -192,3 +192,11 @@ def test_ends_with_more_digits_than_people_write_are_within_the_range() -> None:
     low, high = 1.0219080013611848, 8.977679486313688
     space = LeverSpace({"price": Continuous(kind="continuous", min=low, max=high)})
     assert space.encode(pd.DataFrame({"price": [low, high]})).tolist() == [[low], [high]]
+
+
+def test_steps_stay_in_the_range_to_the_last_bit():
+    place = Continuous(kind="continuous", min=0.8, max=1.2, step=0.05)
+    assert 0.8 + 8 * 0.05 > 1.2
+    told = stepped(place, np.linspace(0.7, 1.3, 500))
+    assert not any(place.admits(value) for value in told.tolist())
+    assert len(np.unique(told)) == 9

@@ -13,12 +13,12 @@ from drivetrain.data.generators.world import Draw, World
 
 Floats = NDArray[np.float64]
 
-LOW, HIGH = 0.7, 1.2
-"""A premium's place: its share of the best one among the competitors."""
+PLACES = np.linspace(0.8, 1.2, 9).round(2)
+"""The price points that were drawn: a premium's place is its share of the best one among the competitors."""
 PAYS = {"basic": 0.65, "full": 1.0}
 """The share of a claim that each cover pays."""
 APPEAL = {"basic": -0.4, "full": 0.4}
-VOUCHER = 15.0
+VOUCHER = 30.0
 YEARS = 4
 DISCOUNT = float(np.exp(-0.0726))
 SERVICE = 40.0
@@ -31,7 +31,7 @@ def _sigmoid(linear: Floats) -> Floats:
 def _people(rows: int, draw: Draw) -> pd.DataFrame:
     age, group = draw.uniform(18, 80, rows), draw.choice(["small", "family", "sport"], rows, p=[0.45, 0.4, 0.15])
     base = 390 + 60 * (age < 30) + 50 * (group == "sport") - 30 * (group == "small")
-    return pd.DataFrame(
+    people = pd.DataFrame(
         {
             "age": age,
             "car": group,
@@ -40,13 +40,14 @@ def _people(rows: int, draw: Draw) -> pd.DataFrame:
             "region": draw.choice(["north", "south", "east", "west"], rows),
         }
     )
+    return people.assign(risk=_risk(people).round(2))
 
 
 def _habit(people: pd.DataFrame, draw: Draw) -> pd.DataFrame:
     many = len(people)
     return pd.DataFrame(
         {
-            "place": draw.uniform(LOW, HIGH, many).round(3),
+            "place": draw.choice(PLACES, many),
             "cover": draw.choice(list(PAYS), many),
             "voucher": draw.integers(0, 2, many),
         }
@@ -68,12 +69,12 @@ def _premium(people: pd.DataFrame, levers: pd.DataFrame) -> Floats:
 
 def _minds(people: pd.DataFrame) -> Floats:
     """How much each minds a EUR above the rival: the young compare, the old hardly look."""
-    return np.where(people["age"] < 35, 0.045, np.where(people["age"] < 58, 0.018, 0.004))
+    return 0.004 + 0.041 * _sigmoid((42 - people["age"].to_numpy()) / 6)
 
 
 def accepts(people: pd.DataFrame, levers: pd.DataFrame) -> Floats:
     """[N] the true chance that a quote is accepted."""
-    voucher = 0.5 * levers["voucher"].to_numpy(dtype=np.float64) * (1 + (people["age"].to_numpy() < 30))
+    voucher = levers["voucher"].to_numpy(dtype=np.float64) * (0.2 + 0.9 * _sigmoid((32 - people["age"].to_numpy()) / 5))
     weak = 0.3 * people["economy"].to_numpy()
     return _sigmoid(
         0.4 + weak - _minds(people) * _dear(people, levers) + _cover(levers, APPEAL) * _wants(people) + voucher
@@ -90,13 +91,14 @@ def _claims(people: pd.DataFrame) -> Floats:
     return _sigmoid(-2.6 + risky + 0.6 * (people["region"].to_numpy() == "south"))
 
 
-def _amounts(people: pd.DataFrame, levers: pd.DataFrame) -> Floats:
+def _risk(people: pd.DataFrame) -> Floats:
+    """[N] what claims are expected to come to in a year under full cover: the actuaries' technical price."""
     size = 1100 + 500 * (people["car"].to_numpy() == "sport") + 250 * (people["car"].to_numpy() == "family")
-    return np.asarray(size * _cover(levers, PAYS))
+    return np.asarray(size * _claims(people))
 
 
 def _stays(people: pd.DataFrame, levers: pd.DataFrame, claimed: Floats) -> Floats:
-    """The chance to renew after any year: dearer than the rival, and a claim that the cover hardly paid, drive away."""
+    """The chance to renew after a year: dearer than the rival, and a claim that the cover hardly paid, drive away."""
     return _sigmoid(1.2 - 0.6 * _minds(people) * _dear(people, levers) - claimed * (2.2 - 2.0 * _cover(levers, PAYS)))
 
 
@@ -108,27 +110,26 @@ def _annuity(stays: Floats) -> Floats:
 def _outcomes(people: pd.DataFrame, levers: pd.DataFrame, draw: Draw) -> pd.DataFrame:
     many = len(people)
     accepted = draw.random(many) < accepts(people, levers)
-    claimed = draw.random(many) < _claims(people)
-    amount = _amounts(people, levers) * draw.gamma(5, 1 / 5, many)
-    renews = draw.random((YEARS - 1, many)) < _stays(people, levers, claimed.astype(float))
-    years = 1 + np.cumprod(renews, axis=0).sum(0)
+    claims = draw.random((YEARS - 1, many)) < _claims(people)
+    stays = np.array([_stays(people, levers, claimed) for claimed in claims.astype(float)])
+    years = 1 + np.cumprod(draw.random((YEARS - 1, many)) < stays, axis=0).sum(0)
     return pd.DataFrame(
         {
             "accepted": accepted.astype(int),
-            "claimed": np.where(accepted, claimed, np.nan),
-            "amount": np.where(accepted & claimed, amount, np.nan),
+            "claimed": np.where(accepted, claims[0], np.nan),
             "years": np.where(accepted, years, np.nan),
         }
     )
 
 
 def _worth(people: pd.DataFrame, levers: pd.DataFrame) -> Floats:
-    premium, claims = _premium(people, levers) - SERVICE, _claims(people)
+    """A year's claims have nothing to do with who stayed until then, so that they come to the risk in every year."""
+    claims, pays = _claims(people), _cover(levers, PAYS)
     none, some = np.zeros(len(people)), np.ones(len(people))
-    good = (1 - claims) * premium * _annuity(_stays(people, levers, none))
-    bad = claims * (premium - _amounts(people, levers)) * _annuity(_stays(people, levers, some))
+    renews = claims * _stays(people, levers, some) + (1 - claims) * _stays(people, levers, none)
+    year = _premium(people, levers) - SERVICE - people["risk"].to_numpy() * pays
     voucher = VOUCHER * levers["voucher"].to_numpy(dtype=np.float64)
-    return np.asarray(accepts(people, levers) * (good + bad - voucher))
+    return np.asarray(accepts(people, levers) * (year * _annuity(renews) - voucher))
 
 
 INSURANCE = World(
