@@ -136,7 +136,7 @@ def _declared(scenario: Scenario, table: Table) -> Check:
         else:
             told = draw.choice(len(alike), len(table), p=alike / alike.sum())
             other = _surprise(told, alike[told])
-        reached += _ratios(x, other).max(initial=0.0) >= ratios.max(initial=0.0)
+        reached += int(_ratios(x, other).max(initial=0.0) >= ratios.max(initial=0.0))
     chance = (1 + reached) / (SHUFFLES + 1)
     about = names[int(ratios.max(1).argmax())] if ratios.size else ""
     drawn = scenario.assignment.design == "randomised"

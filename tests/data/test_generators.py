@@ -45,7 +45,7 @@ EXAMPLES = {
     "lifetime_value": lambda f: (
         (0.45 - f.offer.map(GIVEN).fillna(0)) * f.basket * f.ordered - f.offer.map(CONTACT) + (1 - f.left) * f.later
     ),
-    "server_farm": lambda f: -(0.2 * (f.power + f.cooling) + 0.02 * f.servers),
+    "server_farm": lambda f: -(0.2 * (f.power * (1 + 0.92 * f.effort) + 6 * f.airflow**3) + 0.02 * f.servers),
 }
 """Worlds that a shipped scenario declares."""
 

@@ -18,6 +18,10 @@ SERVERS = (40, 120)
 CLOCK = (1.6, 3.6)
 SETPOINT = (17.0, 30.0)
 AIRFLOW = (0.3, 1.0)
+LOSSES = 0.92
+"""The share of electrical power that becomes heat."""
+FANS = 6.0
+"""What the fans draw at their best, in kW; they obey a cube law."""
 
 
 def _people(rows: int, draw: Draw) -> pd.DataFrame:
@@ -47,22 +51,30 @@ def _set(levers: pd.DataFrame) -> tuple[Floats, Floats, Floats, Floats]:
 
 
 def _stages(people: pd.DataFrame, levers: pd.DataFrame, noise: Floats) -> dict[str, Floats]:
-    """Power, the heat of its losses, cooling, the hottest spot, the wait; noise [N, 4] is 0 for the truth."""
+    """What meters show: power; cooling and the hottest spot's rise for each kW of heat; the wait. Noise [N, 4]."""
     servers, clock, setpoint, airflow = _set(levers)
     load, outside = people["load"].to_numpy(), people["outside"].to_numpy()
     capacity = servers * clock * 0.75
     use = np.clip(load / capacity, 0, 1)
     power = servers * (0.09 + 0.012 * clock**2.2 * (0.35 + 0.65 * use)) + noise[:, 0] * 0.3
     lift = np.maximum(outside - setpoint + 12, 1.5)
-    cooling = 0.92 * power * (0.05 + 0.018 * lift) + 6.0 * airflow**3 + noise[:, 1] * 0.2
-    hottest = setpoint + 0.92 * power / (2.2 * (0.25 + airflow)) + noise[:, 2] * 0.4
+    effort = 0.05 + 0.018 * lift + noise[:, 1] * 0.01
+    rise = 1 / (2.2 * (0.25 + airflow)) + noise[:, 2] * 0.02
     wait = np.exp(3.1 + 2.1 * np.clip(load / capacity, 0, 1.1) ** 2 - 0.25 * (clock - 2.5) + noise[:, 3] * 0.12)
-    return {"power": power, "cooling": cooling, "hottest": hottest, "wait": wait}
+    return {"power": power, "effort": effort, "rise": rise, "wait": wait}
 
 
 def _truth(people: pd.DataFrame, levers: pd.DataFrame) -> dict[str, Floats]:
+    """What is expected of each stage, and of what the stages come to."""
     told = _stages(people, levers, np.zeros((len(people), 4)))
-    return {**told, "wait": told["wait"] * float(np.exp(0.12**2 / 2))}
+    *_, setpoint, airflow = _set(levers)
+    heat = LOSSES * told["power"]
+    return {
+        **told,
+        "wait": told["wait"] * float(np.exp(0.12**2 / 2)),
+        "cooling": heat * told["effort"] + FANS * airflow**3,
+        "hottest": setpoint + heat * told["rise"],
+    }
 
 
 def _worth(people: pd.DataFrame, levers: pd.DataFrame) -> Floats:
