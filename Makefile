@@ -6,12 +6,15 @@ RUN ?= runs/cash_incentive
 export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo app scenario test check clean
+CASES := $(patsubst scenarios/%.yaml,%,$(wildcard scenarios/*.yaml))
+
+.PHONY: help demo app scenario gallery test check clean
 
 help:
 	@echo "make demo               the main job: scenarios/cash_incentive.yaml, from data to recommendations"
 	@echo "make app                the dashboard, on the last demo run"
 	@echo "make scenario NAME=...  run any file of scenarios/"
+	@echo "make gallery            runs them all, and shows them in scenarios/README.md"
 	@echo "make test               everything that CI runs: format, types, rooms, tests, browser"
 
 demo: .venv/.ok
@@ -22,6 +25,10 @@ app: .venv/.ok
 
 scenario: .venv/.ok
 	@$(BIN)/drivetrain run scenarios/$(NAME).yaml
+
+gallery: .venv/.ok
+	@for name in $(CASES); do $(BIN)/drivetrain run scenarios/$$name.yaml --out runs/$$name || exit; done
+	@$(BIN)/drivetrain gallery $(CASES:%=runs/%) --out scenarios/README.md
 
 test: check .venv/.browser
 	$(BIN)/pytest -n 2 --dist loadfile

@@ -202,7 +202,7 @@ def test_the_server_farm_is_cheap_and_keeps_cool(farm: dt.Run) -> None:
 def test_the_server_farm_trades_cost_for_energy_and_risk(farm: dt.Run) -> None:
     """No design of the front is worse than another in everything, in truth as in the models; limits are kept by all."""
     world, people = WORLDS["server_farm"], farm.table.frame
-    front = farm.front(points=5)
+    front = farm.pareto(points=5)
     designs = front.shared(farm.scenario.space)
     assert designs is not None
     assert world.expects is not None
