@@ -32,7 +32,7 @@ def blocks(language: str) -> list[str]:
 def bare(values: Any) -> Any:
     """Declarations without their prose."""
     if isinstance(values, dict):
-        return {k: bare(v) for k, v in values.items() if k not in {"description", "title"}}
+        return {k: bare(v) for k, v in values.items() if k not in {"description", "title", "lesson"}}
     return values
 
 
