@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -139,13 +139,13 @@ class CategoricalColumn(_Frozen):
     @classmethod
     def fit(cls, name: str, texts: Texts) -> CategoricalColumn:
         """Learn the sorted distinct values of training rows."""
-        known = {str(word) for word in texts.words[pd.notna(texts.words)]}
-        return cls(name=name, vocabulary=tuple(sorted(known)))
+        known = texts.words[pd.notna(texts.words)].tolist()
+        return cls(name=name, vocabulary=tuple(sorted(set(map(str, known)))))
 
     def encode(self, texts: Texts, remarks: Remarks) -> np.ndarray:
         """int64 [N]: 1 + position in the vocabulary, or 0."""
         index = dict(zip(self.vocabulary, count(1), strict=False))
-        known = np.array([index.get(word, 0) for word in texts.words], dtype=np.int64)
+        known = np.fromiter(map(index.get, texts.words.tolist(), repeat(0)), np.int64, len(texts.words))
         codes: np.ndarray = known[texts.place]
         missing = pd.isna(texts.words)
         for what, words in (("missing", missing), ("unseen category", (known == 0) & ~missing)):
