@@ -18,7 +18,7 @@ from drivetrain.decisions import ranges, slots
 from drivetrain.errors import DataError, Fault
 from drivetrain.evidence import NAMES, Estimate, Evidence
 from drivetrain.evidence.sample import Z95
-from drivetrain.optimizer import Plan, alone, certify, checked, decisions, holds, optimise, ranked
+from drivetrain.optimizer import Plan, alone, certify, checked, decisions, holds, ranked, settle
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Crowd, Outlook, Simulator, averse, jackknife, summed
 
@@ -180,7 +180,7 @@ def _plan(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd, lo
 
 def _best(simulator: Simulator, rows: Rows, crowd: Crowd, unit: Ints, locked: Floats) -> Plan:
     """The optimizer's answer, checked by other code; people answer for what they have fixed themselves."""
-    plan = optimise(simulator, crowd, unit, locked=locked)
+    plan = settle(simulator, crowd, unit, locked=locked)
     if np.isfinite(locked).all(1).any():
         return plan
     return checked(simulator, crowd, unit, plan, _reference(simulator.scenario, rows)[1])

@@ -14,7 +14,7 @@ from drivetrain.evidence.slate import Slate, slate
 from drivetrain.evidence.smoothed import Smoothed
 from drivetrain.evidence.tree import Tree
 from drivetrain.evidence.value import Judge
-from drivetrain.optimizer import decisions, optimise, premiums, shortlist
+from drivetrain.optimizer import decisions, optimise, premiums, settle, shortlist
 from drivetrain.simulator import Crowd, Simulator
 
 Floats = NDArray[np.float64]
@@ -88,7 +88,10 @@ def _by_fold(court: Judge) -> Floats | None:
     try:
         for rows, blind, crowd in court.folds:
             share = court.part * len(rows) / everyone
-            out[rows] = optimise(blind, crowd, decisions(scenario, frame.iloc[rows]), share=share).settings
+            holds_back = scenario.decide.keep_within is not None
+            whole = (court.simulator, court.simulator.crowd(frame.iloc[rows])) if holds_back else None
+            unit = decisions(scenario, frame.iloc[rows])
+            out[rows] = settle(blind, crowd, unit, share=share, whole=whole).settings
     except InfeasibleError:
         optimise(court.simulator, court.simulator.crowd(frame), decisions(scenario, frame), share=court.part)
         return None

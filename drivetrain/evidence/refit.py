@@ -11,7 +11,7 @@ from drivetrain.errors import InfeasibleError
 from drivetrain.evidence.policies import Policies
 from drivetrain.evidence.sample import Estimate
 from drivetrain.evidence.value import Judge, Scores
-from drivetrain.optimizer import decisions, optimise
+from drivetrain.optimizer import decisions, settle
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ def _finals(court: Judge, made: Policies, single: Floats) -> Iterator[tuple[str,
         try:
             yield (
                 scenario.decide.unit,
-                optimise(court.simulator, everyone, decisions(scenario, frame), share=court.part).settings,
+                settle(court.simulator, everyone, decisions(scenario, frame), share=court.part).settings,
             )
         except InfeasibleError:  # together they have no room, though each fold had: the folds' own error must do
             return

@@ -11,6 +11,7 @@ from drivetrain.optimizer.choice import Plan, alone, decisions, optimise, shortl
 from drivetrain.optimizer.fairness import centred
 from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.filling import fill, holds_together, kept_together, refereed, slots_of, used_together
+from drivetrain.optimizer.holding import settle
 from drivetrain.optimizer.nearby import nearby
 from drivetrain.optimizer.ranking import Ranking, best_single, deciders, exclusions, ranked, ranking
 from drivetrain.optimizer.referee import checked
@@ -47,6 +48,7 @@ __all__ = [
     "ranking",
     "refereed",
     "seen_alone",
+    "settle",
     "shortlist",
     "slots_of",
     "used",

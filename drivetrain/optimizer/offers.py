@@ -122,7 +122,7 @@ class Offers:
 
 def _now(simulator: Simulator, crowd: Crowd, unit: Ints) -> Floats | None:
     """[U, L] what each decision is set to now, NaN where it cannot be kept; None where nobody asks."""
-    if crowd.current is None:
+    if crowd.current is None or not simulator.scenario.remembered:
         return None
     first = np.unique(unit, return_index=True)[1]
     own: Floats = crowd.current[first].copy()

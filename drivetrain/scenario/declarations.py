@@ -228,6 +228,10 @@ class Decide(Declaration):
     shared: dict[Name, Shared] = Field(default_factory=dict)
     """Levers that many rows or segments share: lever → `once`, one setting for everyone; or inputs, one for each of
     their values. The other levers are decided for each `unit`."""
+    keep_within: Annotated[float, Field(ge=0, le=10)] | None = None
+    """A row (a segment) keeps its current setting unless the gain of another is above so many standard errors, as
+    models disagree about it: 1 holds back what may be noise. Every change that is expected to gain is made where left
+    out, which is worth more on average."""
 
     @property
     def sharing(self) -> tuple[str, ...]:

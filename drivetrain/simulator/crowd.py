@@ -25,7 +25,7 @@ class Crowd:
     labels: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     """Input → the group of each row [N], for every input that makes groups for a constraint."""
     current: NDArray[np.float64] | None = None
-    """[N, L] each row's current setting, NaN where it is not known; None where changes from it cost nothing."""
+    """[N, L] each row's current setting, NaN where it is not known; None where nobody asks for it."""
 
     def __len__(self) -> int:
         """N."""

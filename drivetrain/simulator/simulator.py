@@ -101,7 +101,8 @@ class Simulator:
             name: torch.tensor(self._input(frame, name)[:, None], dtype=torch.float32) for name in self.scenario.inputs
         }
         contexts = {name: model.context(rows) for name, model in self.models.outcomes.items()}
-        current = self._current(frame) if self.scenario.remembered else None
+        asked = self.scenario.remembered or self.scenario.decide.keep_within is not None
+        current = self._current(frame) if asked else None
         if current is not None:
             told = torch.tensor(current, dtype=torch.float32)
             values |= {name: told[:, [i]] for i, name in enumerate(self.scenario.remembered)}
