@@ -38,7 +38,8 @@ def _evidence(run: dt.Run) -> None:
     grade, meaning = dt.words.grounds(run.judged)
     st.header(f"Evidence: {grade.lower()}", help=terms.HONEST)
     st.write(plain(meaning))
-    if lines := dt.grounds.sentences(run.scenario, run.judged):
+    lines = [*dt.grounds.sentences(run.scenario, run.judged), dt.words.guarded(run.scenario, run.guard)]
+    if lines := [line for line in lines if line]:
         with st.expander(f"The {len(lines)} findings behind that"):
             st.markdown("\n".join(f"- {plain(line)}" for line in lines))
     for place, name in enumerate(run.scenario.levers):

@@ -20,7 +20,7 @@ from drivetrain import scenario as scenarios
 from drivetrain.assembly.record import FORMAT, canonical
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.surprises import predictions
-from drivetrain.data import Dropped, Remark, Table, alike
+from drivetrain.data import Dropped, Remark, Table, alike, had
 from drivetrain.decisions import Promise, Recommendations, atomic_folder, slots, verify, write
 from drivetrain.decisions.recommend import column_of, columns_of
 from drivetrain.errors import DataError, DrivetrainError, Fault
@@ -28,7 +28,7 @@ from drivetrain.evidence import Evidence
 from drivetrain.modeler import Progress
 from drivetrain.optimizer import Certificate, Plan
 from drivetrain.scenario import Scenario
-from drivetrain.simulator import Simulator, Support
+from drivetrain.simulator import Kin, Simulator, Support
 
 FORMATS = ("csv", "parquet", "json", "xlsx")
 
@@ -80,7 +80,9 @@ def open_run(folder: str | Path) -> Run:
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(_unreadable(place, type(error).__name__)) from error
     centres = (record.get("fairness") or {}).get("centres", [])
-    simulator = Simulator(scenario.fair(centres), modeler.read(place / "model"), support)
+    seen = had(scenario, table.training)
+    kin = Kin.of(scenario, seen.frame, seen.settings)
+    simulator = Simulator(scenario.fair(centres), modeler.read(place / "model"), support, kin)
     return Run(scenario, table, simulator, record, evidence, recommendations, place)
 
 

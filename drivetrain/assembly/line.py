@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,12 +21,14 @@ from drivetrain.assembly.result import Run
 from drivetrain.data import Table
 from drivetrain.decisions import recommend
 from drivetrain.decisions.folder import refuse_to_replace
-from drivetrain.evidence import judge, judge_slots
+from drivetrain.evidence import Evidence, judge, judge_slots
 from drivetrain.modeler import Progress
-from drivetrain.optimizer import candidates, centred, deciders, ranked
+from drivetrain.optimizer import candidates, centred, deciders, decisions, price, ranked
 from drivetrain.scenario import Scenario
-from drivetrain.simulator import Simulator, Support, reserves
+from drivetrain.simulator import Kin, Simulator, Support, reserves
 
+GUARDED = 2_000
+"""So many rows tell what the guard of support costs."""
 Finish = Callable[[Run, Path], None]
 
 
@@ -54,6 +57,7 @@ def run(
     evidence = (judge_slots if several else judge)(trained.simulator, trained.table, progress)
     progress("choosing a setting for every row")
     recommendations = recommend(trained.simulator, evidence, _to_decide(trained), trained.table)
+    trained = replace(trained, record={**trained.record, "guard": _guard(trained, evidence)})
     done = Run(
         trained.scenario,
         trained.table,
@@ -63,6 +67,17 @@ def run(
         recommendations,
     )
     return keep(done, out, progress, finish)
+
+
+def _guard(trained: Run, evidence: Evidence) -> dict[str, Any] | None:
+    """What the guard of support costs what is recommended, as the models see it; None where nothing is searched for."""
+    scenario, rows = trained.scenario, trained.table.evenly(GUARDED)
+    if ranked(scenario) or scenario.slots > 1 or scenario.decide.shared or not scenario.outcomes:
+        return None
+    once = evidence.recommended == "single" or scenario.decide.unit == "once"
+    unit = np.zeros(len(rows), dtype=np.int64) if once else decisions(scenario, rows.frame)
+    found = price(trained.simulator, trained.simulator.crowd(rows.frame), unit, share=len(rows) / len(trained.table))
+    return None if found is None else asdict(found)
 
 
 def _to_decide(trained: Run) -> Table:
@@ -110,7 +125,8 @@ def _learn(scenario: Scenario | str | Path, out: str | Path | None, progress: Pr
     if not ranked(declared):
         candidates(declared.space, support)
     fitted = modeler.fit(declared, table, progress)
-    simulator = Simulator(declared, fitted.models, support)
+    seen = data.had(declared, table.training)
+    simulator = Simulator(declared, fitted.models, support, Kin.of(declared, seen.frame, seen.settings))
     progress("asking the models what they rely on")
     told = {"contest": fitted.contest, "explanation": explained(simulator, table.training)}
     if kept := reserves(simulator, table.training):

@@ -46,6 +46,7 @@ def record(
         "contest": trained.record["contest"],
         "fairness": trained.record.get("fairness"),
         "reserves": trained.record.get("reserves", {}),
+        "guard": trained.record.get("guard"),
         "explanation": trained.record["explanation"],
         "evidence": None if evidence is None else TypeAdapter(Evidence).dump_python(evidence, mode="json"),
         "promise": None if recommendations is None else promise(recommendations.promise),

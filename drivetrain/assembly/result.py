@@ -25,7 +25,7 @@ from drivetrain.decisions.slots import require_one
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.evidence import Evidence, SealedTest
 from drivetrain.modeler import hand_over
-from drivetrain.optimizer import Front, Frontier, decisions, front, frontier
+from drivetrain.optimizer import Front, Frontier, Guard, decisions, front, frontier
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Crowd, Simulator
 
@@ -356,6 +356,12 @@ class Run:
             raise UsageError(Fault("outcome", found, "A Learner predicts one learned outcome", cure))
         with replacing(Path(path)) as temporary:
             hand_over(self.scenario, self.simulator.models, chosen, Path(temporary))
+
+    @property
+    def guard(self) -> Guard | None:
+        """What refusing settings that the data cannot speak for costs, at most; None where that was not asked."""
+        told = self.record.get("guard")
+        return None if told is None else TypeAdapter(Guard).validate_python(told)
 
     @property
     def sealed_test(self) -> SealedTest | None:

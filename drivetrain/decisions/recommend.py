@@ -260,7 +260,7 @@ def _frame(
         out |= {"gain": mean, "gain_low": mean - Z95 * error, "gain_high": mean + Z95 * error}
     near = None if ranked(scenario) or plan.slots is not None else ranges.ranges(simulator, crowd, plan)
     out |= ranges.columns(scenario, near, {name: column_of(name) for name in scenario.levers})
-    out["supported"] = _supported(simulator, plan)
+    out["supported"] = _supported(simulator, crowd, plan)
     out["remarks"] = _remarks(crowd)
     reasons, wide = _reasons(scenario, _words(scenario, plan), chosen, other), ranges.told(simulator, near, len(rows))
     out["reason"] = [reason + told for reason, told in zip(reasons, wide, strict=True)]
@@ -278,10 +278,11 @@ def columns_of(scenario: Scenario, lever: str) -> tuple[str, ...]:
     return tuple(f"{name}_{place}" for place in range(1, scenario.slots + 1)) if scenario.slots > 1 else (name,)
 
 
-def _supported(simulator: Simulator, plan: Plan) -> NDArray[np.bool_]:
+def _supported(simulator: Simulator, crowd: Crowd, plan: Plan) -> NDArray[np.bool_]:
     """[N] whether the data speaks for a row's setting, or for all of its options that are not empty slots."""
     if plan.slots is None:
-        return simulator.support.holds(plan.settings)
+        known = simulator.support.holds(plan.settings)
+        return known if simulator.kin is None else known & simulator.kin.holds(simulator, crowd, plan.settings)
     nothing = simulator.scenario.space.do_nothing
     empty = np.isnan(plan.slots) | (plan.slots == (np.nan if nothing is None else nothing[0]))
     known = simulator.support.holds(np.nan_to_num(plan.slots).reshape(-1, 1)).reshape(plan.slots.shape)

@@ -13,7 +13,7 @@ from typing import Literal
 from drivetrain.decisions.recommend import Promise
 from drivetrain.decisions.rounding import interval, number, roughly, setting, span, with_unit
 from drivetrain.evidence import KEPT, NAMES, Evidence, Judged
-from drivetrain.optimizer import Certificate
+from drivetrain.optimizer import Certificate, Guard
 from drivetrain.scenario import Scenario
 
 _GROUNDS = {
@@ -155,6 +155,17 @@ def certified(scenario: Scenario, certificate: Certificate | None) -> str:
     most = with_unit(number(certificate.gap, 2), scenario.objective.unit)
     percent = "0.1" if share < 0.1 else f"{ceil(10 * share) / 10:g}"
     return f"No setting can be more than {percent} % better ({most}), as the models see it: that is proved."
+
+
+def guarded(scenario: Scenario, guard: Guard | None) -> str:
+    """What the guard of support costs, as a sentence; empty where it costs next to nothing, or that was not asked."""
+    if guard is None or guard.price < 0.001 * abs(guard.kept):
+        return ""
+    what = with_unit(number(guard.price, 2), scenario.objective.unit)
+    return (
+        f"Settings that the data cannot speak for are refused. Models would expect {what} more of them "
+        f"({guard.beyond:.0%} of rows would get one), and nothing confirms that: an experiment there would tell."
+    )
 
 
 def top(scenario: Scenario, evidence: Evidence, lever: str) -> str:

@@ -11,6 +11,7 @@ from drivetrain.optimizer.choice import Plan, alone, decisions, optimise, shortl
 from drivetrain.optimizer.fairness import centred
 from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.filling import fill, holds_together, kept_together, refereed, slots_of, used_together
+from drivetrain.optimizer.guarding import Guard, price
 from drivetrain.optimizer.holding import settle
 from drivetrain.optimizer.nearby import nearby
 from drivetrain.optimizer.ranking import Ranking, best_single, deciders, exclusions, ranked, ranking
@@ -22,6 +23,7 @@ __all__ = [
     "Front",
     "Frontier",
     "Goal",
+    "Guard",
     "Plan",
     "Ranking",
     "alone",
@@ -44,6 +46,7 @@ __all__ = [
     "nearby",
     "optimise",
     "premiums",
+    "price",
     "ranked",
     "ranking",
     "refereed",

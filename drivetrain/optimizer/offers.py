@@ -83,8 +83,17 @@ class Offers:
         return self.tried if self.ends is None else np.clip(self.tried, self.ends[0][0], self.ends[1][0])
 
     def expected(self, simulator: Simulator, crowd: Crowd) -> Iterator[tuple[slice, Expected, Tensor | None]]:
-        """Over runs of rows: what members expect [n, G], and where moving a setting has taken it out of support."""
-        for told in self._common(simulator, crowd):
+        """Over runs of rows: what members expect [n, G], and what is barred though others may have it: settings that
+        moving them has taken out of support, and those for which hardly a row like this one speaks.
+        """
+        alone = simulator.kin is not None and len(self.unit) == int(self.unit.max()) + 1
+        among = simulator.kin.among(simulator, crowd, self.tried) if simulator.kin is not None and alone else None
+        for part, expected, unmovable in self._common(simulator, crowd):
+            barred = unmovable
+            if among is not None:
+                unlike = torch.from_numpy(~among[part])
+                barred = unlike if barred is None else barred | unlike
+            told = part, expected, barred
             yield told if self.own is None else self._with_own(simulator, crowd, *told)
 
     def _with_own(
@@ -130,6 +139,9 @@ def _now(simulator: Simulator, crowd: Crowd, unit: Ints) -> Floats | None:
     np.logical_or.at(torn, unit, (crowd.current != own[unit]).any(1))
     known = np.asarray(~torn & np.isfinite(own).all(1))
     known &= simulator.support.holds(np.where(known[:, None], own, 0.0))
+    if simulator.kin is not None and len(unit) == len(own):
+        asked = np.where(known[unit][:, None], crowd.current, simulator.support.seen[0])
+        known[unit] &= simulator.kin.holds(simulator, crowd, asked)
     for i, lever in enumerate(simulator.scenario.levers.values()):
         if isinstance(lever, Continuous | Integer):
             known &= (own[:, i] >= lever.min) & (own[:, i] <= lever.max)

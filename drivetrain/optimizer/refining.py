@@ -135,6 +135,8 @@ def _climb(search: Search, best: Floats, score: Floats, i: int, width: float) ->
         net = gained - search.prices @ used
         better = np.flatnonzero(net > score)
         better = better[search.simulator.support.holds(moved[better])]
+        if search.simulator.kin is not None and search.alone:
+            better = better[search.simulator.kin.holds(search.simulator, search.crowd, moved)[better]]
         best[better], score[better] = moved[better], net[better]
         return moved[:, i], net
 

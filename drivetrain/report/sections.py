@@ -54,7 +54,8 @@ def answer(run: Run) -> str:
     what = words.stance(scenario, evidence)
     promise = run.recommendations.promise if run.recommendations is not None else None
     proved = "" if run.recommendations is None else words.certified(scenario, run.recommendations.plan.certificate)
-    told = bullets([*reasons.sentences(scenario, evidence), *filter(None, [proved])])
+    price = words.guarded(scenario, run.guard)
+    told = bullets([*reasons.sentences(scenario, evidence), *filter(None, [proved, price])])
     return (
         f'<div class="answer"><span class="stance {what.word}">{escape(what.title)}</span>'
         f"{paragraph(words.headline(scenario, evidence, promise), 'large')}"

@@ -232,6 +232,9 @@ class Decide(Declaration):
     """A row (a segment) keeps its current setting unless the gain of another is above so many standard errors, as
     models disagree about it: 1 holds back what may be noise. Every change that is expected to gain is made where left
     out, which is worth more on average."""
+    support: Literal["everyone", "alike"] = "everyone"
+    """Whose settings must have been near a row's own, for it to be recommended: those of enough rows anywhere; or of
+    enough among the rows most like it, as the models see them. The second is safer, and gives up more."""
 
     @property
     def sharing(self) -> tuple[str, ...]:
@@ -247,6 +250,9 @@ class Decide(Declaration):
         if self.tree is not None and (self.unit != "segment" or self.by):
             found = "found it beside by" if self.by else f"found it beside unit: {self.unit}"
             yield Flaw(("tree",), found, "A tree finds the segments where nothing else makes them", "Remove it.", True)
+        if self.support == "alike" and self.unit != "row":
+            rule = "Rows most like a row speak for what that row gets by itself"
+            yield Flaw(("support",), f"found alike beside unit: {self.unit}", rule, "Say unit: row, or everyone.")
         if self.unit != "segment" and self.by:
             yield Flaw(("by",), f"found it beside unit: {self.unit}", "Only segments have it", "Remove it.", True)
         yield from repeated("by", self.by)

@@ -7,6 +7,7 @@ that their disagreement at the end is the disagreement of whole chains.
 from drivetrain.simulator.crowd import Crowd
 from drivetrain.simulator.foresight import Errors, Foresight, span
 from drivetrain.simulator.interplay import interplay
+from drivetrain.simulator.kin import Kin
 from drivetrain.simulator.relaxation import Relaxed, Unbounded
 from drivetrain.simulator.reserves import reserves
 from drivetrain.simulator.risk import averse
@@ -21,6 +22,7 @@ __all__ = [
     "Errors",
     "Expected",
     "Foresight",
+    "Kin",
     "Outlook",
     "Reach",
     "Relaxed",

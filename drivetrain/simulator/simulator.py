@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,9 @@ from drivetrain.simulator.chain import Ask, Chain
 from drivetrain.simulator.crowd import Crowd
 from drivetrain.simulator.relaxation import Relaxed, Unbounded
 from drivetrain.simulator.support import Support
+
+if TYPE_CHECKING:
+    from drivetrain.simulator.kin import Kin
 
 Floats = NDArray[np.float64]
 CELLS_AT_ONCE = 8_000_000
@@ -80,6 +83,8 @@ class Simulator:
     scenario: Scenario
     models: Models
     support: Support
+    kin: Kin | None = field(default=None, repr=False)
+    """The rows that support is asked of row by row; None where rows at large are asked."""
 
     def __post_init__(self) -> None:
         """Raises: RefusedError: the chain has more branches than can be enumerated."""

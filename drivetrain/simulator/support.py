@@ -93,6 +93,14 @@ class Support(BaseModel):
     does."""
     radius: float = 0.0
     """With many levers: how far the tenth row may be from a setting; 0 where rows around a setting are counted."""
+    guarded: bool = True
+    """Whether settings are refused at all; not where it is asked what that costs."""
+
+    @property
+    def lifted(self) -> Self:
+        """The same, refusing nothing."""
+        reach = tuple(each.model_copy(update={"low": -np.inf, "high": np.inf}) for each in self.reach)
+        return self.model_copy(update={"guarded": False, "reach": reach})
 
     @classmethod
     def fit(cls, space: LeverSpace, settings: Floats, seed: int = 0) -> Self:
@@ -132,7 +140,7 @@ class Support(BaseModel):
 
     def alone(self, lever: int) -> Floats | None:
         """The values of one lever that were seen, ascending, each speaking only for itself; None where near ones do."""
-        return None if self.reach[lever].width else np.unique(self._arrays[0][:, lever])
+        return None if self.reach[lever].width or not self.guarded else np.unique(self._arrays[0][:, lever])
 
     def logged(self, most: int) -> Floats:
         """Settings [n, L] that were seen, at most so many of them, evenly taken."""
@@ -175,12 +183,16 @@ class Support(BaseModel):
 
     def margin(self, settings: Floats) -> Floats:
         """By how much settings [G, L] have support: continuous, at least 0 where there is enough of it, [G]."""
+        if not self.guarded:
+            return np.ones(len(settings))
         if self.radius:
             return 1 - self.distance(settings) / self.radius
         return np.log((self.rows_near(settings) + 1e-3) / self._enough)
 
     def nowhere(self, low: Floats, high: Floats) -> NDArray[np.bool_]:
         """Whether surely no setting in boxes from low to high [G, L] has support, [G]."""
+        if not self.guarded:
+            return np.zeros(len(low), dtype=np.bool_)
         seen, counts = self._arrays
         if self.radius:
             away = np.zeros((len(low), len(seen)))
@@ -202,7 +214,7 @@ class Support(BaseModel):
     @property
     def limited(self) -> bool:
         """Whether there are settings within the ranges seen that are not supported."""
-        return True
+        return self.guarded
 
     @property
     def _enough(self) -> float:
@@ -246,6 +258,8 @@ class Support(BaseModel):
 
     def holds(self, settings: Floats) -> NDArray[np.bool_]:
         """Whether the data supports each setting [G, L]: inside what was seen, with enough rows around it."""
+        if not self.guarded:
+            return np.ones(len(settings), dtype=np.bool_)
         distinct, back = _distinct(settings)
         inside = np.all([reach.inside(distinct[:, i]) for i, reach in enumerate(self.reach)], axis=0)
         if self.radius:
