@@ -129,6 +129,8 @@ def sides(run: Run, most: int = MOST_ROWS) -> Sides | None:
     against, made = words.reference(run.judged), run.recommendations
     if made is None or against is None or against == run.judged.recommended or len(made) != len(run.table):
         return None
+    if made.plan.slots is not None:  # the way to several options is not the way to one of them
+        return None
     at = np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(np.int64)
     rows = run.table.subset(at)
     return Sides(against, rows, _before(run, against, rows.settings), made.plan.settings[at])

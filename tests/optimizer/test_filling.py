@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from drivetrain.data import alike
 from drivetrain.errors import InfeasibleError, ScenarioError
 from drivetrain.optimizer import fill, holds_together, ranking, refereed
 from drivetrain.scenario import Scenario
@@ -121,6 +122,15 @@ def test_rankings_keep_to_groups_too() -> None:
     assert [[OPTIONS[int(c)] for c in row if np.isfinite(c)] for row in found] == [
         ["a", "d", "none"], ["d", "a", "none"], ["a", "none", "c"],
     ]  # fmt: skip
+
+
+def test_a_feature_of_options_makes_groups() -> None:
+    features = ", features: {genre: {kind: categorical}}, diverse: {by: genre, most: 1}"
+    scenario = _declare(diverse=features)
+    genre = {"a": "crime", "b": "crime", "c": "poetry", "d": "poetry"}
+    rows = pd.DataFrame({"shown": [*genre, "none"], "genre": [*genre.values(), None]})
+    assert alike(scenario, rows) == {"shown": (None, "crime", "crime", "poetry", "poetry")}
+    assert _chosen(scenario.resolved({}, alike(scenario, rows))) == [{"a", "d"}, {"a", "d"}, {"a", "none"}]
 
 
 @pytest.mark.parametrize(
