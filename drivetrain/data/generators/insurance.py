@@ -20,7 +20,7 @@ PAYS = {"basic": 0.65, "full": 1.0}
 APPEAL = {"basic": -0.4, "full": 0.4}
 VOUCHER = 30.0
 YEARS = 4
-DISCOUNT = float(np.exp(-0.0726))
+DISCOUNT = 1 / 1.0753
 SERVICE = 40.0
 
 
