@@ -221,7 +221,7 @@ def _worth(scenario: Scenario, evidence: Evidence) -> str:
     """The gain over the reference, or that there is none to speak of."""
     beside, unit, sign = reference(evidence), scenario.objective.unit, scenario.objective.sign
     if scenario.slots > 1:
-        unit = f"{unit} and slot".strip()
+        unit = f"{unit} per slot".strip()
     if evidence.recommended in KEPT:
         other = f"No other policy {_that_may(scenario, evidence)}is clearly better"
         return f"{other} than {span(evidence.chosen.estimate, unit)}."
