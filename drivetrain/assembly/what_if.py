@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import tee
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,7 +103,7 @@ def what_if(
     """See `Run.what_if`."""
     frame = changed(run.simulator, rows.frame, inputs) if inputs else rows.frame
     words, at = settle(run, rows, settings)
-    crowds, copy = tee(run.crowds(frame))  # walked side by side: each run of rows is read once
+    crowds, copy = _side_by_side(run.crowds(frame))
     beside, told = _reference(run, rows, copy, at, inputs, against)
     if beside is None and run.scenario.objective.sign > 0 and against is not False:
         beside, told = 0.0, "an objective of 0"
@@ -157,6 +157,25 @@ def _reference(
     if nothing is not None:
         return Asked(crowds, nothing[None]), "doing nothing"
     return (None, "") if np.isnan(now).any() else (Asked(crowds, now), "settings as they are")
+
+
+def _side_by_side(crowds: Crowds) -> tuple[Crowds, Crowds]:
+    """The same runs of rows twice, each read once: the second walker, if there is one, follows right after the first.
+
+    Only the latest is held; `itertools.tee` holds up to 57.
+    """
+    latest: deque[tuple[slice, Crowd]] = deque(maxlen=1)
+
+    def first() -> Crowds:
+        for each in crowds:
+            latest.append(each)
+            yield each
+
+    def second() -> Crowds:
+        while latest:
+            yield latest.popleft()
+
+    return first(), second()
 
 
 def _noted(crowds: Crowds, remarks: dict[str, int]) -> Crowds:

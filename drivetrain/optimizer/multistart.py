@@ -3,8 +3,9 @@
 Candidates spread evenly over the levers' ranges are asked about at once; from the best that lie apart, gradients are
 followed (L-BFGS-B: Byrd, Lu, Nocedal & Zhu 1995; SLSQP where something bounds the settings: Kraft 1988); every
 optimum found is left along one lever at a time, over its whole range, which finds what lies behind a ridge and sets the
-levers that have no gradient. Multi-start local search is the standard for functions of this kind (Rinnooy Kan & Timmer
-1987, Math. Program. 39:57).
+levers that have no gradient. One more search begins where the scores of all candidates lead, ripples left aside, and
+one from the best setting on the lines through the ends of two others. Multi-start local search is the standard for
+functions of this kind (Rinnooy Kan & Timmer 1987, Math. Program. 39:57).
 """
 
 from __future__ import annotations

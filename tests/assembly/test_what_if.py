@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pandas as pd
 import pytest
 
 import drivetrain as dt
-from drivetrain.simulator import Asked, tally
+from drivetrain.simulator import Asked, Crowd, Simulator, tally
 
 
 def test_a_policy_may_be_a_name_a_function_or_a_frame(small_run: dt.Run) -> None:
@@ -36,6 +38,30 @@ def test_each_what_if_is_compared_and_told_how_likely_it_is_to_lose(small_run: d
     assert back.worse == pytest.approx(1 - found.worse, abs=1e-6)
     assert small_run.what_if({"price": 8}).against == "doing nothing"
     assert small_run.what_if({"price": 8}, against=False).gain is None
+
+
+@pytest.mark.parametrize("against", [False, True, {"price": 14}])
+def test_of_rows_that_are_streamed_few_are_held(
+    small_run: dt.Run, monkeypatch: pytest.MonkeyPatch, against: bool | dict[str, float]
+) -> None:
+    plain, made, most = Simulator.crowds, list[weakref.ref[Crowd]](), 0
+
+    def watched(self: Simulator, frame: pd.DataFrame) -> Iterator[tuple[slice, Crowd]]:
+        nonlocal most
+        for part, crowd in plain(self, frame):
+            made.append(weakref.ref(crowd))
+            most = max(most, sum(each() is not None for each in made))
+            yield part, crowd
+            del crowd
+
+    whole = small_run.what_if({"price": 8}, against=against)
+    monkeypatch.setattr(Simulator, "crowds", watched)
+    monkeypatch.setattr("drivetrain.assembly.result.MOST_KEPT", 0)
+    monkeypatch.setattr("drivetrain.simulator.simulator.ROWS_AT_ONCE", 50)
+    streamed = small_run.what_if({"price": 8}, against=against)
+    assert len(made) > 10
+    assert most <= 3
+    assert streamed.totals["objective"].value == pytest.approx(whole.totals["objective"].value, rel=1e-5)
 
 
 def test_inputs_may_be_other_than_they_are(small_run: dt.Run) -> None:
