@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.settings import Settings, settle
 from drivetrain.data import Rows
+from drivetrain.optimizer import used_together
 from drivetrain.optimizer.bounds import broken, told, used
 from drivetrain.scenario import Scenario
 from drivetrain.scenario.lowering import rule_of
@@ -94,7 +95,10 @@ def usage(run: Run) -> dict[str, float]:
         return {}
     parts, labels = [], []
     for part, crowd in run.simulator.crowds(run.table.frame):
-        parts.append(used(run.simulator, crowd, made.plan.settings[part]))
+        if made.plan.slots is None:
+            parts.append(used(run.simulator, crowd, made.plan.settings[part]))
+        else:
+            parts.append(used_together(run.simulator, crowd, made.plan.slots[part])[0])
         labels.append(crowd.labels)
     uses = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     return told(scenario, uses, {key: np.concatenate([each[key] for each in labels]) for key in labels[0]})
