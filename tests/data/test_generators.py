@@ -35,10 +35,10 @@ EXAMPLES = {
     "insurance_pricing": lambda f: (
         f.accepted
         * (
-            (f.place * f.rival - 40 - (f.claimed * f.amount).fillna(0))
-            * (1 - np.exp(-0.0726 * f.years.fillna(0)))
-            / (1 - np.exp(-0.0726))
-            - 15 * f.voucher
+            (f.place * f.rival - 40 - f.risk * np.where(f.cover == "full", 1, 0.65))
+            * (1 - 1.0753 ** -f.years.fillna(0))
+            / (1 - 1 / 1.0753)
+            - 30 * f.voucher
         )
     ),
     "recommender": lambda f: f.sales,
