@@ -62,7 +62,8 @@ class Kin:
         least, step = self._least(speaks, near), max(1, CELLS_AT_ONCE // max(1, speaks.shape[1] * near.shape[1]))
         for start in range(0, len(crowd), step):
             part = slice(start, start + step)
-            out[part] = speaks[near[part]].sum(1) >= least
+            told = speaks[near[part]].sum(1)
+            out[part] = (told >= least) & (told > 0)
         out[~out.any(1)] = True
         return out
 
@@ -82,7 +83,8 @@ class Kin:
                 for i in range(0, len(distinct), 500)
             ]
         )[back.ravel()]
-        return np.asarray(told >= np.minimum(ENOUGH, SHARE * usual * near.shape[1]))
+        least = np.minimum(ENOUGH, SHARE * usual * near.shape[1])
+        return np.asarray((told >= least) & (told > 0))  # what nobody had, nobody speaks for
 
     def _least(self, speaks: Floats, near: Ints) -> Floats:
         return np.asarray(np.minimum(ENOUGH, SHARE * speaks.mean(0) * near.shape[1]))
