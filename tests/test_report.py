@@ -88,7 +88,7 @@ def test_constraints_and_shadow_prices_are_told(small_run: Run) -> None:
     )
     record = {**small_run.record, "shadow_prices": {"takings": 0.25}}
     told = _text(report.html(replace(small_run, scenario=parse(text), record=record)))
-    assert "takings total: price * bought at least 12 EUR 0.25" in told.replace("12.0", "12").replace("0.250", "0.25")
+    assert "takings total: price * bought at least 12 EUR – 0.25" in told.replace("12.0", "12").replace("0.250", "0.25")
 
 
 def test_a_run_only_trained_says_so(small_run: Run) -> None:

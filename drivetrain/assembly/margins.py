@@ -121,14 +121,21 @@ def _each(simulator: Simulator, crowd: Crowd, before: Floats, after: Floats) -> 
 
 
 def _slope(simulator: Simulator, crowd: Crowd, settings: Floats, place: int, lever: Continuous | Integer) -> Estimate:
-    """The mean over rows of the objective's slope along a lever, by central differences inside its range."""
+    """The mean over rows of the objective's slope along a lever, by differences inside its range.
+
+    A setting that the data speaks for is moved only as far as it does: doing nothing may be another thing than the
+    smallest dose.
+    """
+    reach = simulator.support.reach[place]
+    inside = (settings[:, place] >= reach.low) & (settings[:, place] <= reach.high)
+    low, high = np.where(inside, reach.low, lever.min), np.where(inside, reach.high, lever.max)
     ends, by = [], max(float(lever.step or 0), REACH * (lever.max - lever.min))
     for side in (-by, by):
         moved = settings.copy()
-        moved[:, place] = np.clip(settings[:, place] + side, lever.min, lever.max)
+        moved[:, place] = np.clip(settings[:, place] + side, low, high)
         ends.append(moved)
     change = _means(simulator, crowd, ends[1]) - _means(simulator, crowd, ends[0])
-    return _told(simulator, change / float((ends[1] - ends[0])[:, place].mean()))
+    return _told(simulator, change / (float((ends[1] - ends[0])[:, place].mean()) or 1.0))
 
 
 def _average(

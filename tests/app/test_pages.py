@@ -260,7 +260,8 @@ def test_why_adds_up(paged: Page, campaign_run: Run) -> None:
 def test_why_splits_what_is_expected_of_a_row(paged: Page, small_run: Run) -> None:
     test = paged("why", row="10", split_of="bought")
     specs = [json.loads(chart.proto.spec) for chart in test.get("plotly_chart")]
-    (told,) = [spec["data"][0] for spec in specs if (spec["data"][0].get("y") or [""])[0] == "everyone"]
+    falls = [spec["data"][0] for spec in specs if spec["data"][0]["type"] == "waterfall"]
+    (told,) = [fall for fall in falls if fall["y"][0] == "everyone"]
     assert small_run.recommendations is not None
     frame = small_run.recommendations.frame
     expected = frame.loc[frame["row"] == 10, "expected_bought"].iloc[0]
