@@ -296,6 +296,8 @@ class Climber:
 
         It is given up near where another search ended.
         """
+        if not self.free.any():  # nothing has a slope
+            return start
         free, low, width = self.free, self.low[self.free], (self.high - self.low)[self.free]
         ground = self.landscape.sample(NEXT_ROWS)
         known = np.array(self.ends)[:, free] if self.ends else np.zeros((0, int(free.sum())))
