@@ -45,7 +45,8 @@ class Choice:
 def choose(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores]) -> Choice:
     """The recommended policy, and honest scores of it.
 
-    That holds where things are left as they are too: doing nothing is chosen most where its own scores were lucky.
+    That holds where things are left as they are too: doing nothing is chosen most where its own scores were lucky. And
+    what gains nothing over a simpler policy without that luck does not replace it: then the simpler ones are left.
 
     Args:
         court: judged the policies.
@@ -58,7 +59,17 @@ def choose(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores])
         return simplest(judged, scores, sign, court.sample, asked, bore_out)
 
     name = best(everyone, everyone)
-    by_fold = tuple(best(rows, np.delete(everyone, rows)) for rows, _, _ in court.folds)
+    choice = _without_luck(
+        court, name, tuple(best(rows, np.delete(everyone, rows)) for rows, _, _ in court.folds), scores
+    )
+    simpler = (names := _eligible(judged))[: names.index(name)]
+    gains = [sign * _mean(choice.scores.total - scores[each].total, court.sample, everyone) for each in simpler]
+    if all(gain > TROUBLE * max(gains[0], 0) for gain in gains):
+        return choice
+    return choose(court, [each for each in judged if each.name in simpler], scores)
+
+
+def _without_luck(court: Judge, name: str, by_fold: tuple[str, ...], scores: Mapping[str, Scores]) -> Choice:
     own = scores[name]
     if set(by_fold) == {name}:
         return Choice(name, by_fold, own, 0.0)
@@ -67,6 +78,11 @@ def choose(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores])
         total[rows] = scores[other].total[rows]
     told = Scores(own.direct, total - own.direct, own.weight)
     return Choice(name, by_fold, told, between(court, own.total - total))
+
+
+def _eligible(judged: Sequence[Judged]) -> list[str]:
+    """The names of those that may be recommended, the simplest first."""
+    return [name for name in NAMES if any(each.name == name and each.eligible for each in judged)]
 
 
 def simplest(
@@ -90,7 +106,7 @@ def simplest(
         InfeasibleError: none keeps the constraints.
         RefusedError: hardly a row speaks for any.
     """
-    eligible = [name for name in NAMES if any(each.name == name and each.eligible for each in judged)]
+    eligible = _eligible(judged)
     if not eligible:
         raise _none(judged)
     first = eligible[0]

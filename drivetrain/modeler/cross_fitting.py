@@ -108,6 +108,6 @@ def out_of_fold(members: tuple[Member, ...], task: Task) -> np.ndarray:
         held = np.flatnonzero(task.fold == fold)
         rows = task.examples.take(held)
         judges = [member for member in members if member.fold == fold]
-        each = [m.link.mean(m.network.paired(m.network.context(rows.rows), rows.features)) for m in judges]
+        each = [m.link.mean(m.network.paired(m.network.context(rows.rows), rows.features).double()) for m in judges]
         out[held] = torch.stack(each).mean(0).numpy()
     return out

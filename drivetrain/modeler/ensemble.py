@@ -70,10 +70,16 @@ class OutcomeModel:
             each = (member.link.mean(member.network.against(rows, at)) for member, rows, at in asked)
             return reduce(Tensor.add_, each).div_(len(self.members))
 
-    def paired(self, context: Sequence[Context], settings: Tensor) -> Tensor:
-        """Expected outcome [M, N] of each row under its own setting [N, L + E] (categorical: [M, N, C])."""
+    def paired(self, context: Sequence[Context], settings: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Expected outcome [M, N] of each row under its own setting [N, L + E] (categorical: [M, N, C]).
+
+        Args:
+            context: of the rows, by member.
+            settings: of each row, with earlier outcomes.
+            dtype: float64 where the loss is asked for: to float32 what is nearly certain is certain.
+        """
         features = self.settings.encode(settings)
-        return self._ask(lambda member, rows: member.network.paired(rows, features), context, features)
+        return self._ask(lambda member, rows: member.network.paired(rows, features).to(dtype), context, features)
 
     def _ask(self, how: Callable[[Member, Context], Tensor], context: Sequence[Context], features: Tensor) -> Tensor:
         with torch.set_grad_enabled(features.requires_grad):  # of the settings, where these ask for it

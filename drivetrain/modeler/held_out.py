@@ -65,6 +65,7 @@ def held_out(scenario: Scenario, models: Models, table: Table) -> dict[str, Held
             held = np.flatnonzero(table.fold[at] == fold)
             judges = model if fold == SEALED else model.without(int(fold))
             context = judges.context(models.inputs.encode(table.frame.iloc[at[held]]))
-            predicted[held] = judges.paired(context, torch.tensor(settings[at[held]])).double().mean(0).numpy()
+            own = torch.tensor(settings[at[held]])
+            predicted[held] = judges.paired(context, own, torch.float64).mean(0).numpy()
         out[name] = HeldOut(link, at, values[name][at], predicted, None if table.weight is None else table.weight[at])
     return out

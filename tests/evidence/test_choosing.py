@@ -53,16 +53,28 @@ def test_where_folds_agree_the_scores_are_the_policys_own() -> None:
     assert (choice.scores.total == scores["single"].total).all()
 
 
-def test_a_policy_that_one_fold_alone_speaks_for_is_not_credited_with_that_fold() -> None:
-    """Fold 0 was lucky by 2.5: without it nothing speaks for `single`, so in fold 0 nothing is gained."""
+def lucky_in_one_fold(elsewhere: float) -> dict[str, Scores]:
+    """`single` has 2.5 in fold 0, and so little in the others that without fold 0 nothing speaks for it."""
     noise = np.random.default_rng(0).normal(size=ROWS)
     noise -= np.array([noise[fold == FOLD].mean() for fold in range(FOLDS)])[FOLD]
-    scores = {"do_nothing": flat(np.zeros(ROWS)), "single": flat(0.5 * noise + 2.5 * (FOLD == 0))}
+    single = 0.5 * noise + np.where(FOLD == 0, 2.5, elsewhere)
+    return {"do_nothing": flat(np.zeros(ROWS)), "single": flat(single)}
+
+
+def test_a_policy_that_one_fold_alone_speaks_for_is_not_credited_with_that_fold() -> None:
+    scores = lucky_in_one_fold(elsewhere=0.01)
     choice = choose(court(), judged(scores), scores)
     assert choice.name == "single"
     assert choice.by_fold == ("do_nothing", "single", "single", "single", "single")
-    assert abs(choice.scores.total.mean()) < 1e-12 < scores["single"].total.mean()
+    assert choice.scores.total.mean() == pytest.approx(0.01 * 4 / 5)
+    assert scores["single"].total.mean() > 0.5
     assert choice.error > 0.2
+
+
+def test_what_gains_nothing_without_that_luck_does_not_replace_what_is_simpler() -> None:
+    scores = lucky_in_one_fold(elsewhere=-0.01)
+    assert scores["single"].total.mean() > 0.4
+    assert choose(court(), judged(scores), scores).name == "do_nothing"
 
 
 def test_value_and_interval_are_honest_though_the_luckiest_of_four_is_chosen() -> None:
