@@ -22,7 +22,7 @@ def test_parts_equal_the_whole(small_run: Run, tmp_path: Path, kind: str) -> Non
     assert small_run.folder is not None
     promise = cluster.recommend(small_run.folder, rows, out, workers=2, size=250)
     whole = small_run.recommend(rows)
-    pd.testing.assert_frame_equal(pd.read_parquet(out), whole.frame, check_dtype=False, rtol=1e-5)
+    pd.testing.assert_frame_equal(pd.read_parquet(out), whole.frame, check_dtype=False, rtol=1e-5, atol=1e-6)
     assert promise.rows == len(frame)
     assert promise.total.value == pytest.approx(whole.promise.total.value, rel=1e-4)
     assert promise.total.error == pytest.approx(whole.promise.total.error, rel=1e-6)

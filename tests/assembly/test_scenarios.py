@@ -92,7 +92,7 @@ def test_what_no_mix_can_bear_ends_with_4_and_the_nearest_that_can(
         main()
     told = capsys.readouterr().err
     assert ended.value.code == 4
-    found = re.search(r"constraints\.strong\.at_least: found 95.*nearest.* is ([\d.]+)", told.replace("\n", " "))
+    found = re.search(r"constraints\.strong\.at_least: found 95.*nearest.* is (\d+\.?\d*)", told.replace("\n", " "))
     assert found, told
     assert 20 < float(found[1]) < 95
     assert not (tmp_path / "run").exists()
@@ -105,7 +105,7 @@ def test_a_day_of_clicks_cannot_rank_garments(done: dt.Run) -> None:
     logged = evidence.policy("current").estimate
     assert logged.low < done.table.frame["click"].mean() < logged.high
     assert logged.low < 0.0051 < logged.high  # of all that were shown to men at random: Saito et al. 2021, table 1
-    told = " ".join(dt.words.verdict(done.scenario, evidence))
+    told = " ".join(dt.reasons.verdict(done.scenario, evidence))
     assert "too few events to rank policies by" in told
     assert not any(each.eligible and each.name != "current" for each in evidence.policies)
 
