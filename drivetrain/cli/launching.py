@@ -9,14 +9,17 @@ from pathlib import Path
 
 from drivetrain.errors import Fault, UsageError
 
-FLAGS = {
-    "server.address": "127.0.0.1",
-    "server.allowedHosts": '["127.0.0.1", "localhost", "::1"]',
-    "server.fileWatcherType": "none",
-    "browser.gatherUsageStats": "false",
-    "client.showErrorDetails": "none",
-    "client.toolbarMode": "viewer",
-}
+FLAGS = (
+    ("server.address", "127.0.0.1"),
+    ("server.allowedHosts", "127.0.0.1"),
+    ("server.allowedHosts", "localhost"),
+    ("server.allowedHosts", "::1"),
+    ("server.fileWatcherType", "none"),
+    ("browser.gatherUsageStats", "false"),
+    ("client.showErrorDetails", "none"),
+    ("client.toolbarMode", "viewer"),
+)
+"""Options of `streamlit run`; a list is given by naming its option again."""
 
 
 def dashboard(target: Path | None, *, port: int, headless: bool) -> int:
@@ -34,9 +37,9 @@ def dashboard(target: Path | None, *, port: int, headless: bool) -> int:
         raise UsageError(
             Fault(str(target), "it does not exist", "The dashboard opens a run folder or a scenario", "Name one")
         )
-    flags = FLAGS | {"server.port": str(port), "server.headless": str(headless).lower()}
+    flags = (*FLAGS, ("server.port", str(port)), ("server.headless", str(headless).lower()))
     command = [sys.executable, "-m", "streamlit", "run", str(_pages())]
-    command += [part for name, value in flags.items() for part in (f"--{name}", value)]
+    command += [part for name, value in flags for part in (f"--{name}", value)]
     command += ["--", *([str(target)] if target else [])]
     environment = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"} | dict(os.environ)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -39,18 +40,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, *words: str, port: int = 0, **environment: str) -> Iterator[str]:
-    """The address of a dashboard that works in a folder."""
+def serving(folder: Path, target: str, port: int = 0, **environment: str) -> Iterator[str]:
+    """The address of a dashboard that works in a folder, started as people start it."""
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py")]
-    command += ["--server.port", str(port), "--server.headless", "true", "--", *words]
+    command = [sys.executable, "-m", "drivetrain.cli", "dashboard", target, "--port", str(port), "--headless"]
     ours = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
     with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, cwd=folder, env=os.environ | ours | environment, stdout=log, stderr=log)
+        server = subprocess.Popen(
+            command, cwd=folder, env=os.environ | ours | environment, stdout=log, stderr=log, start_new_session=True
+        )
         try:
             yield _answering(f"http://127.0.0.1:{port}", server, folder / "log")
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)  # Streamlit is its child
             server.wait(20)
 
 
