@@ -267,7 +267,7 @@ def _map(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: askin
     pair = [_place(run, across), _place(run, up)]
     at = {"what if": tuple(now[pair]), "best single setting": tuple(single[pair])}
     draw(dt.figures.surface(run, answer, of, look(), at), "surface", f"{of} over {across} and {up}")
-    st.caption("Darker is better. Blank: the data has not seen enough around such a pair.")
+    st.caption("The strongest blue is best. Blank: the data has not seen enough around such a pair.")
 
 
 def _keep(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves, what_if: dt.WhatIf) -> None:

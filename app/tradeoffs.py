@@ -76,13 +76,14 @@ def _limit(run: dt.Run) -> None:
             format_func=lambda name: _said(known[name], name),
             help="Declared constraints come first; then the mean of cost, of each lever and of each outcome.",
         )
+    floor = known[name].bound("at_least") is not None and known[name].bound("at_most") is None
     with right:
         side = st.segmented_control(
             "Bound",
             ["at most", "at least"],
-            default="at most",
+            default="at least" if floor else "at most",
             required=True,
-            key="side",
+            key=f"side_{name}",
             **LINKED,
         )
     try:

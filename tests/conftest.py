@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 
 # Correctness never depends on the clock: a slow example on a busy machine is not a failure. CI tries the same examples
 # every time; at a desk new ones are looked for.
@@ -79,5 +83,17 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         running = server.get_server(tmp_path_factory.mktemp("postgres"))
     except Exception as error:  # a machine on which the wheel's PostgreSQL does not start
         pytest.skip(f"PostgreSQL does not start here: {error}")
-    yield running.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    address = running.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    _wait_for(address)
+    yield address
     running.cleanup()
+
+
+def _wait_for(address: str) -> None:
+    """On a busy machine the server is there a while before it answers."""
+    engine = create_engine(address)
+    for _ in range(60):
+        with suppress(OperationalError):
+            engine.connect().close()
+            return
+        time.sleep(0.5)

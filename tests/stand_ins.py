@@ -105,8 +105,8 @@ class Known:
     def expected(self, context: Sequence[Tensor], prepared: Tensor) -> Tensor:
         return self.grid(context, prepared).mean(0)
 
-    def paired(self, context: Sequence[Tensor], settings: Tensor) -> Tensor:
-        return self._stack(context, lambda x: (x, settings.double()))
+    def paired(self, context: Sequence[Tensor], settings: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        return self._stack(context, lambda x: (x, settings.double())).to(dtype)
 
     def _stack(self, context: Sequence[Tensor], shapes: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Tensor:
         asked = zip(self.members, context, strict=True)

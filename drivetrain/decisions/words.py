@@ -233,6 +233,10 @@ def _worth(scenario: Scenario, evidence: Evidence) -> str:
         return (
             f"Models expect {with_unit(expected, unit)} of it, and {seen} was seen so far; the data cannot confirm it."
         )
+    if gain.value <= 0:
+        value, low, high = interval(gain)
+        told = f"{with_unit(value, unit)} (95 % interval {low} to {high})"
+        return f"Nothing shows that it is better than {than}: the gain is {told}."
     if gain.low <= 0:
         value = interval(gain)[0]
         sure = f"the 95 % interval, {interval(gain)[1]} to {interval(gain)[2]}, does not clear 0"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drivetrain.decisions.words import policy
 from drivetrain.evidence import Evidence
 from drivetrain.figures.look import LIGHT, Look, band, figure, plain, with_unit
 from drivetrain.scenario import Scenario
@@ -28,13 +27,13 @@ def uplift(scenario: Scenario, evidence: Evidence, look: Look = LIGHT, *, budget
     told = evidence.uplift
     if told is None or (budget and told.budget is None):
         return None
-    unit, than = plain(scenario.objective.unit), plain(policy(scenario, told.against))
+    unit = plain(scenario.objective.unit)
     xs = [each.spent or 0.0 if budget else each.share for each in told.points]
     across = "share of rows that get what is recommended, those first that gain most"
     if budget:
         declared = next(each for each in scenario.constraints if each.name == told.budget)
         across = with_unit(f"used of {plain(declared.name)}, for one row", plain(declared.unit))
-    out = figure(look, x=across, y=with_unit(f"gain over {than}, for one row", unit), height=360)
+    out = figure(look, x=across, y=with_unit("gain for one row", unit), height=360)
     value, low, high = ([getattr(each.gain, end) for each in told.points] for end in ("value", "low", "high"))
     name = "best rows first, 95 % interval"
     out.add_scatter(**band(look, look.strong, xs, low, high, name), showlegend=False)

@@ -107,7 +107,9 @@ def test_a_day_of_clicks_cannot_rank_garments(done: dt.Run) -> None:
     assert logged.low < 0.0051 < logged.high  # of all that were shown to men at random: Saito et al. 2021, table 1
     told = " ".join(dt.reasons.verdict(done.scenario, evidence))
     assert "too few events to rank policies by" in told
-    assert not any(each.eligible and each.name != "current" for each in evidence.policies)
+    assert evidence.chosen.thin
+    assert dt.words.stance(done.scenario, evidence).word == "test"
+    assert "Nothing shows that it is better" in dt.words.headline(done.scenario, evidence)
 
 
 def test_a_folder_reopens_to_the_same_words(done: dt.Run) -> None:

@@ -80,6 +80,12 @@ def test_an_interval_that_does_not_clear_0_says_so(scenario: Scenario) -> None:
     assert words.stance(scenario, unsure).word == "test"
 
 
+def test_a_loss_is_not_called_better(scenario: Scenario) -> None:
+    told = words.headline(scenario, _evidence(gain=-0.1))
+    assert "Nothing shows that it is better" in told
+    assert "the gain is -0.1" in told
+
+
 @pytest.mark.parametrize(("grade", "word"), [("randomised", "act"), ("adjusted", "test"), ("associational", "test")])
 def test_only_randomised_evidence_says_act(scenario: Scenario, grade: str, word: str) -> None:
     assert words.stance(scenario, _evidence(grade=grade)).word == word
