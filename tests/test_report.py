@@ -80,6 +80,11 @@ def test_texts_of_scenarios_are_escaped(small_run: Run) -> None:
     assert "<img" not in re.sub(r"<script\b[^>]*>.*?</script>", "", page, flags=re.DOTALL)
 
 
+def test_the_lesson_is_told(small_run: Run) -> None:
+    taught = small_run.scenario.model_copy(update={"lesson": "The rich mind it less."})
+    assert "The rich mind it less." in report.html(replace(small_run, scenario=taught))
+
+
 def test_constraints_and_shadow_prices_are_told(small_run: Run) -> None:
     from drivetrain.scenario import parse
 

@@ -45,7 +45,8 @@ def question(run: Run) -> str:
     unit = f" ({scenario.objective.unit})" if scenario.objective.unit else ""
     asked = f"<p>Make <code>{escape(scenario.objective.text)}</code>{escape(unit)} {direction} by setting "
     asked += f"<b>{escape(', '.join(scenario.levers))}</b>.</p>"
-    return f"<h1>{escape(scenario.title)}</h1>{paragraph(scenario.description.strip(), 'quiet')}{asked}"
+    about = (paragraph(each.strip(), "quiet") for each in (scenario.description, scenario.lesson))
+    return f"<h1>{escape(scenario.title)}</h1>{''.join(about)}{asked}"
 
 
 def answer(run: Run) -> str:

@@ -40,7 +40,7 @@ class Scenario(Declaration):
     description: Text = ""
     """What it is about, and where the data came from."""
     lesson: Text = ""
-    """What others can learn from it; galleries tell it."""
+    """What others can learn from it; report and gallery tell it."""
     objective: Objective
     """What to make as high, or as low, as possible."""
     parameters: dict[Name, ParameterOrNumber] = Field(default_factory=dict)
