@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -210,3 +211,19 @@ def test_our_own_errors_are_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: 
         main()
     assert done.value.code == 1
     assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_the_dashboard_names_each_host_and_asks_for_no_address(
+    small_scenario: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Streamlit takes a list as its option again and again, and would ask whoever starts it first for an e-mail."""
+    from drivetrain.cli import launching
+
+    asked: list[list[str]] = []
+    done = subprocess.CompletedProcess([], 0)
+    monkeypatch.setattr(launching.subprocess, "run", lambda command, **_: asked.append(command) or done)
+    assert launching.dashboard(small_scenario, port=8501, headless=False) == 0
+    (command,) = asked
+    hosts = [word for name, word in pairwise(command) if name == "--server.allowedHosts"]
+    assert hosts == ["127.0.0.1", "localhost", "::1"]
+    assert ("--server.showEmailPrompt", "false") in list(pairwise(command))

@@ -15,6 +15,7 @@ FLAGS = (
     ("server.allowedHosts", "localhost"),
     ("server.allowedHosts", "::1"),
     ("server.fileWatcherType", "none"),
+    ("server.showEmailPrompt", "false"),
     ("browser.gatherUsageStats", "false"),
     ("client.showErrorDetails", "none"),
     ("client.toolbarMode", "viewer"),
