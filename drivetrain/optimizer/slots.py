@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from drivetrain.optimizer.allotment import COLUMNS, GOLDEN, NEAREST, NODES, stdout_kept_clean
-from drivetrain.optimizer.totals import CELLS_IN_CACHE, Dual, Response, Table, Total, accept, dual
+from drivetrain.optimizer.totals import Dual, Response, Table, Total, accept, dual, respond
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -92,20 +92,8 @@ def least(values: Table, total: Total, slots: Slots) -> float:
 
 
 def _respond(values: Table, totals: list[Total], slots: Slots, prices: Floats) -> Response:
-    """Every decision's best set at these prices, block by block; picked is [U · K], decision by decision."""
-    picked, value, used = np.empty((len(values), slots.many), dtype=np.int16), 0.0, np.zeros(len(totals))
-    table, tables = torch.from_numpy(values), [torch.from_numpy(total.used) for total in totals]
-    step = max(1, CELLS_IN_CACHE // values.shape[1])
-    for start in range(0, len(values), step):
-        part = slice(start, start + step)
-        net = table[part]
-        for price, each in zip(prices, tables, strict=True):
-            net = torch.sub(net, each[part], alpha=float(price))
-        chosen = best(net, slots)[1]
-        picked[part] = chosen.numpy()
-        value += float(table[part].gather(1, chosen).sum(dtype=torch.float64))
-        used += [float(each[part].gather(1, chosen).sum(dtype=torch.float64)) for each in tables]
-    return Response(picked.ravel(), value, used - [total.limit for total in totals])
+    """Every decision's best set at these prices; picked is [U · K], decision by decision."""
+    return respond(values, totals, prices, lambda net: best(net, slots)[1])
 
 
 def _worth(values: Table, picked: Ints) -> float:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import linprog
+from torch import Tensor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -113,13 +114,22 @@ class Response:
     """[C] by how much it goes over each limit."""
 
 
-def respond(values: Table, totals: list[Total], prices: Floats) -> Response:
+def respond(
+    values: Table, totals: list[Total], prices: Floats, choose: Callable[[Tensor], Tensor] | None = None
+) -> Response:
     """Every decision's best at these prices.
 
     In single precision, block by block, so that a million decisions take a tenth of a second: nothing leaves the cache
     between the prices and the choice. Sums are in double precision.
+
+    Args:
+        values: [U, G] what each setting is worth to each decision.
+        totals: limits on what is chosen.
+        prices: [C] of a unit of each limit.
+        choose: net worth [u, G] → the places [u, K] that a decision takes together; the one best where left out. What
+            is picked is then [U · K], decision by decision.
     """
-    picked, value, used = np.empty(len(values), dtype=np.int16), 0.0, np.zeros(len(totals))
+    picked, value, used = list[Places](), 0.0, np.zeros(len(totals))
     table, tables = torch.from_numpy(values), [torch.from_numpy(total.used) for total in totals]
     step = max(1, CELLS_IN_CACHE // values.shape[1])
     for start in range(0, len(values), step):
@@ -127,11 +137,11 @@ def respond(values: Table, totals: list[Total], prices: Floats) -> Response:
         net = table[part]
         for price, each in zip(prices, tables, strict=True):
             net = torch.sub(net, each[part], alpha=float(price))
-        best = net.max(1, keepdim=True)[1]
-        picked[part] = best[:, 0].numpy()
-        value += float(table[part].gather(1, best).sum(dtype=torch.float64))
-        used += [float(each[part].gather(1, best).sum(dtype=torch.float64)) for each in tables]
-    return Response(picked, value, used - [total.limit for total in totals])
+        taken = net.max(1, keepdim=True)[1] if choose is None else choose(net)
+        picked.append(taken.numpy().astype(np.int16).ravel())
+        value += float(table[part].gather(1, taken).sum(dtype=torch.float64))
+        used += [float(each[part].gather(1, taken).sum(dtype=torch.float64)) for each in tables]
+    return Response(np.concatenate(picked), value, used - [total.limit for total in totals])
 
 
 def bounded(values: Table, totals: list[Total], prices: Floats) -> float:
