@@ -9,7 +9,8 @@ import pandas as pd
 from drivetrain.data.columns import Remark
 from drivetrain.data.roles import Role
 from drivetrain.errors import DataError, Fault, FormulaError, nearest
-from drivetrain.scenario import Categorical, Scenario, check
+from drivetrain.scenario import Categorical, Scenario
+from drivetrain.scenario.check.formulas import formulas
 
 MOST = 1_000_000
 
@@ -72,7 +73,7 @@ def varying(scenario: Scenario, frame: pd.DataFrame, parts: Sequence[Role]) -> I
 
 
 def _unheard_of(scenario: Scenario, options: Mapping[str, tuple[str, ...]]) -> Iterator[Fault]:
-    for path, formula in check.formulas(scenario):
+    for path, formula in formulas(scenario):
         for name, texts in formula.compared.items():
             for text in sorted(texts - set(options[name])) if name in options else ():
                 thing = ".".join(map(str, path))

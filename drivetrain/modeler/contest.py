@@ -25,7 +25,7 @@ from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.posing import link_of, pose
 from drivetrain.modeler.retrieval import retrieval
 from drivetrain.scenario import Model, Scenario, effect_on
-from drivetrain.scenario.check import formulas
+from drivetrain.scenario.check.formulas import formulas
 
 Progress = Callable[[str], None]
 
