@@ -6,6 +6,7 @@ The table is read a page at a time: only the rows in sight ever leave the server
 from __future__ import annotations
 
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -295,10 +296,15 @@ def _bytes(run: dt.Run, now: dt.Recommendations, kept: Any, kind: str) -> bytes:
 def _columns(run: dt.Run, frame: pd.DataFrame) -> dict[str, object]:
     """How columns read: units in their names, three digits; levers with their bounds and options."""
     numbers = [name for name in frame.columns if pd.api.types.is_float_dtype(frame[name])]
+    unit = run.scenario.objective.unit
+    labels = {"gain": in_unit("gain", unit), "objective": in_unit("expected objective", unit)}
     out: dict[str, object] = {
         "lock": st.column_config.CheckboxColumn("lock", help="Keep this row as it is", width="small"),
         "row": st.column_config.NumberColumn("row", format="%d", help="Number of the row in the data, from 1"),
-        **{name: st.column_config.NumberColumn(name.replace("_", " "), format="%.3f") for name in numbers},
+        **{
+            name: st.column_config.NumberColumn(labels.get(name, name.replace("_", " ")), format=_form(frame[name]))
+            for name in numbers
+        },
         "reason": st.column_config.TextColumn("reason", width="large"),
     }
     for name, lever in run.scenario.levers.items() if run.scenario.slots == 1 else ():
@@ -307,11 +313,19 @@ def _columns(run: dt.Run, frame: pd.DataFrame) -> dict[str, object]:
             out[column] = st.column_config.SelectboxColumn(label, options=list(lever.options), required=True)
         elif lever.kind in {"continuous", "integer"}:
             low, high = ((each if isinstance(each, int | float) else None) for each in (lever.min, lever.max))
-            form = "%d" if lever.kind == "integer" else "%.3f"
+            form = "%d" if lever.kind == "integer" else _form(frame[column], lever.step)
             out[column] = st.column_config.NumberColumn(
                 label, min_value=low, max_value=high, step=lever.step, format=form, required=True
             )
     return out
+
+
+def _form(values: pd.Series, step: float | None = None) -> str:
+    """As many decimals as leave three digits to the larger numbers in sight; of a lever with steps, those of a step."""
+    if step:
+        return f"%.{max(0, -Decimal(repr(step)).normalize().as_tuple().exponent)}f"
+    size = float(values.abs().quantile(0.9)) if values.notna().any() else 0.0
+    return f"%.{min(6, max(0, 2 - int(np.floor(np.log10(size)))))}f" if size > 0 else "%.0f"
 
 
 def _order(run: dt.Run, frame: pd.DataFrame) -> list[str]:

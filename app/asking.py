@@ -70,7 +70,7 @@ def known(run: dt.Run, place: int) -> dict[str, str]:
     """What is known of a row, with units, as people read it."""
     out = {}
     for name, each in run.scenario.inputs.items():
-        label = f"{name} ({each.unit})" if each.unit else name
+        label = f"{name} ({each.unit})" if each.unit and each.unit != name else name
         out[label] = dt.rounding.known(run.table.frame[name].iloc[place], each.kind)
     return out
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 import target
 import terms
-from drawing import LINKED, draw, empty, look, plain, table
+from drawing import LINKED, draw, empty, label, look, plain, table
 
 import drivetrain as dt
 
@@ -46,8 +46,11 @@ def _values(runs: dict[str, dt.Run]) -> None:
         units.setdefault(run.scenario.objective.unit, []).append(word)
     for place, (unit, words) in enumerate(units.items()):
         lines = [(word, runs[word].judged.chosen.estimate, True) for word in words]
-        st.header("What each recommends is worth" if not place else "In another unit", help=terms.HONEST)
-        draw(dt.figures.beside(lines, "value for one row", unit, look()), f"beside-{place}", "Value of each run")
+        if not place:
+            st.header("What each recommends is worth", help=terms.HONEST)
+        if len(units) > 1:
+            label(f"In {unit}" if unit else "Without a unit")
+        draw(dt.figures.beside(lines, "value of one row", unit, look()), f"beside-{place}", "Value of each run")
     if len(units) > 1:
         st.caption("Runs whose objectives have different units stand apart: their values cannot be compared.")
 

@@ -25,11 +25,13 @@ def show(run: dt.Run) -> None:
     st.header("What the policies are worth", help=terms.HONEST)
     draw(dt.figures.policies(run.scenario, run.judged, look()), "policies", "Value of each policy with its interval")
     st.caption(
-        "The honest value of each policy for one row, with its 95 % interval, judged on rows that the models had not "
-        "seen. Diamonds: what the models that chose the policy promise of it."
+        f"The honest value of each policy for {dt.words.one(run.scenario)}, with its 95 % interval, judged on rows "
+        "that the models had not seen. Diamonds: what the models that chose the policy promise of it."
     )
     for place, lever in enumerate(run.scenario.levers):
         st.header(f"How the value depends on {plain(lever)}")
+        if about := run.scenario.levers[lever].description:
+            st.caption(plain(about))
         draw(dt.figures.value_curve(run, lever, look()), f"value-{place}", f"Value of one setting of {lever} for all")
         if told := dt.words.top(run.scenario, run.judged, lever):
             st.caption(plain(told))
@@ -60,12 +62,14 @@ def _numbers(run: dt.Run) -> None:
     left, middle, right = st.columns(3)
     opinion = "the models' opinion; the data cannot confirm it" if evidence.opinion(evidence.recommended) else ""
     worth = opinion or f"95 % interval {low} to {high}"
-    figure_card(left, in_unit("Value for one row", unit), value, worth, help=terms.HONEST)
+    of = dt.words.one(scenario)
+    figure_card(left, in_unit(f"Value of {of}", unit), value, worth, help=terms.HONEST)
     beside = dt.words.reference(evidence)
     if beside in evidence.gains:
         gain, low, high = dt.rounding.interval(evidence.gains[beside])
-        label = in_unit(f"Gain over {dt.words.policy(scenario, beside)}", unit)
-        figure_card(middle, label, gain, opinion or f"95 % interval {low} to {high}", help=terms.INTERVAL)
+        over = f"over {dt.words.policy(scenario, beside)}"
+        told = f"{over}: {opinion}" if opinion else f"{over}; 95 % interval {low} to {high}"
+        figure_card(middle, in_unit(f"Gain of {of}", unit), gain, told, help=terms.INTERVAL)
     else:
         figure_card(middle, "Gain", "none", "nothing else is clearly better")
     sealed = f"{len(run.table.test):,} more are sealed for a last test"

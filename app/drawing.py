@@ -31,9 +31,29 @@ def figure_card(place: Any, label: str, value: str, note: str = "", **about: Any
             st.caption(note)
 
 
+LONG = 40
+"""Lines from which on a table scrolls, so that it does not push away what follows."""
+
+
 def table(frame: Any, alt: str, **about: Any) -> None:
-    """A small table that cannot be edited."""
-    st.dataframe(frame, hide_index=True, alt=alt, **about)
+    """A table that cannot be edited: whole, its cells folded, unless it is long."""
+    if len(frame) > LONG or about:
+        st.dataframe(frame, hide_index=True, alt=alt, **about)
+    else:
+        said = frame.astype(str).map(plain).rename(columns=lambda name: plain(str(name)))
+        st.table(said, border="horizontal", hide_index=True, alt=alt)
+
+
+def label(text: str) -> None:
+    """What the figure or table under it shows, in a few words."""
+    st.markdown(f"**{plain(text)}**")
+
+
+def beside(count: int) -> Any:
+    """Places for figures that are read beside each other: two across, one where there is one."""
+    if count < 2:
+        return [st.container()] * count
+    return [place for _ in range(-(-count // 2)) for place in st.columns(2, gap="large")][:count]
 
 
 def plain(text: str) -> str:
@@ -42,8 +62,8 @@ def plain(text: str) -> str:
 
 
 def in_unit(label: str, unit: str) -> str:
-    """A label with its unit behind a comma."""
-    return f"{label}, {unit}" if unit else label
+    """A label with its unit behind a comma, unless it says that already."""
+    return f"{label}, {unit}" if unit and unit != label else label
 
 
 def empty(title: str, why: str) -> None:

@@ -32,7 +32,7 @@ def show(run: dt.Run) -> None:
 def _page(run: dt.Run) -> None:
     """All that a slider changes; the rest of the page stays as it is."""
     controls, answers = st.columns([1, 2], gap="large")
-    with controls:
+    with controls, st.container(key="controls"):
         group = asking.whom(run)
         setting = tuple((name, _lever(run, name)) for name in run.scenario.levers)
         _rules(run)
@@ -195,22 +195,24 @@ def _moved(run: dt.Run, group: asking.Group, moves: asking.Moves) -> dt.Table:
 def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
     """Objective first, then outcomes: what if, beside now."""
     names = list(what_if.estimates)
+    across = 2 if len(names) in {2, 4} else 3
     columns: list[Any] = []
     for place, name in enumerate(names):
-        if place % 3 == 0:
-            columns = st.columns(min(3, len(names)))
+        if place % across == 0:
+            columns = st.columns(min(across, len(names)))
         value, low, high = dt.rounding.interval(what_if.estimates[name])
         change = ""
         if now is not None:
             moved = what_if.estimates[name].value - now.estimates[name].value
-            change = f"{moved:+.3g} against the data" if abs(moved) > 0 else ""
+            change = f"{moved:+.3g}" if abs(moved) > 0 else ""
         better = "normal" if name != "objective" or run.scenario.objective.sign > 0 else "inverse"
         figure_card(
-            columns[place % 3],
-            plain(name),
+            columns[place % across],
+            plain(in_unit(name, dt.figures.unit_of(run, name))),
             value,
-            plain(f"{dt.figures.unit_of(run, name) or 'for one row'}; models' spread {low} to {high}"),
+            f"models' spread {low} to {high}",
             delta=change or None,
+            delta_description="against today" if change else None,
             delta_color=better if name == "objective" else "off",
             help=terms.SPREAD + " It is not judged by evidence.",
         )

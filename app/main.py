@@ -57,6 +57,8 @@ h1 { text-wrap: balance; letter-spacing: -.015em; font-size: 2.25rem !important;
 h2 { letter-spacing: -.01em; font-size: 1.55rem !important; padding-top: .25rem !important; text-wrap: pretty; }
 [data-testid="stCaptionContainer"] { color: inherit !important; opacity: .78; }
 [data-testid="stCaptionContainer"] p { max-width: 46rem; }
+@media (min-width: 48rem) { [data-testid="stColumn"]:has(> div > .st-key-controls) { position: sticky; top: 4rem;
+  align-self: flex-start; max-height: calc(100vh - 5rem); overflow-y: auto; } }
 @media (max-width: 40rem) { h1 { font-size: 1.7rem !important; }
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
 """

@@ -8,11 +8,12 @@ import pandas as pd
 import streamlit as st
 import target
 import terms
-from drawing import LINKED, draw, empty, look, plain, table
+from drawing import LINKED, beside, draw, empty, label, look, plain, table
 
 import drivetrain as dt
 
 ACTIONS = ["", "keep", "drop", "correct"]
+ALL = "nothing: all rows together"
 
 
 def show(run: dt.Run) -> None:
@@ -28,8 +29,7 @@ def show(run: dt.Run) -> None:
 
 def _roles(run: dt.Run) -> None:
     st.header("Which column is what")
-    wide = {name: st.column_config.TextColumn(name, width="medium") for name in ("values", "missing", "what it is")}
-    table(_columns_told(run), "The part of each column, its kind, values and missing ones", column_config=wide)
+    table(_columns_told(run), "The part of each column, its kind, values and missing ones")
 
 
 @st.cache_data(hash_funcs=target.HASHED, max_entries=16, show_spinner="Looking at the columns …")
@@ -77,23 +77,26 @@ def _parts(run: dt.Run) -> None:
     st.header("Which rows", help=terms.SEALED)
     fold, told = run.table.fold, run.record["data"]
     split = run.scenario.data.split
-    lines = [{"what": f"fold {k + 1}", "rows": int((fold == k).sum())} for k in range(split.folds)]
-    lines += [{"what": "sealed for a last test", "rows": int((fold < 0).sum())}]
-    lines += [{"what": f"left out: {each['reason']}", "rows": each["count"]} for each in told["dropped"]]
-    lines += [{"what": f"noted: {each['thing']}: {each['found']}", "rows": each["count"]} for each in told["flags"]]
+    lines = [(f"fold {k + 1}", int((fold == k).sum())) for k in range(split.folds)]
+    lines += [("sealed for a last test", int((fold < 0).sum()))]
+    lines += [(f"left out: {each['reason']}", each["count"]) for each in told["dropped"]]
+    lines += [(f"noted: {each['thing']}: {each['found']}", each["count"]) for each in told["flags"]]
     by = f"by {split.by}" + (f", column {split.column}" if split.column else "")
     st.caption(plain(f"Dealt to {split.folds} folds {by}. Each fold is judged by models that have not seen it."))
-    table(pd.DataFrame(lines), "Rows in each part, left out and noted")
+    counted = [{"what": what, "rows": f"{count:,}"} for what, count in lines]
+    table(pd.DataFrame(counted), "Rows in each part, left out and noted")
 
 
 def _spread(run: dt.Run) -> None:
     """How the settings in the data are spread, and whether they hang on an input."""
     st.header("How settings were spread", help=terms.SUPPORT)
     names = list(run.scenario.inputs)
-    by = st.selectbox("Beside each other by", ["nothing", *names], key="spread_by", **LINKED)
-    for place, lever in enumerate(run.scenario.levers):
-        figure = dt.figures.overlap(run, lever, None if by == "nothing" else by, look())
-        draw(figure, f"overlap-{place}", f"How settings of {lever} are spread")
+    by = st.selectbox("Groups of rows beside each other, told apart by", [ALL, *names], key="spread_by", **LINKED)
+    for number, (place, lever) in enumerate(zip(beside(len(run.scenario.levers)), run.scenario.levers, strict=True)):
+        with place:
+            label(lever)
+            figure = dt.figures.overlap(run, lever, None if by == ALL else by, look())
+            draw(figure, f"overlap-{number}", f"How settings of {lever} are spread")
     st.caption(
         "Where two groups got the same settings about as often, their outcomes can be compared; where one never got "
         "what the other did, the data cannot speak for it."

@@ -14,6 +14,9 @@ from faults import tell
 
 import drivetrain as dt
 
+LONG = 60
+"""A formula with more signs than these gets a field of several lines."""
+
 
 def show(chosen: Path | None) -> None:
     """The page."""
@@ -109,7 +112,9 @@ def _question(sound: dt.Scenario) -> dict[Any, Any]:
     with left:
         side = st.selectbox("Direction", ["maximise", "minimise"], index=["maximise", "minimise"].index(now))
     with middle:
-        text = st.text_input("Objective", objective.text, help="A formula over levers, inputs, outcomes, parameters.")
+        about = {"help": "A formula over levers, inputs, outcomes, parameters."}
+        long = len(objective.text) > LONG
+        text = (st.text_area if long else st.text_input)("Objective", objective.text, **about)
     with right:
         unit = st.text_input("Its unit", objective.unit, help="For one row, such as EUR per visitor.")
     other = "minimise" if side == "maximise" else "maximise"

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 import target
 import terms
-from drawing import draw, look, plain, table
+from drawing import draw, label, look, plain, table
 
 import drivetrain as dt
 
@@ -51,6 +51,7 @@ def _evidence(run: dt.Run) -> None:
     budget = dt.figures.uplift(run.scenario, run.judged, look(), budget=True)
     _shown(budget, "uplift-budget", "What more of the budget brings")
     if told := dt.grounds.lines(run.judged):
+        label("What other estimators say")
         table(pd.DataFrame(told, columns=list(dt.grounds.HEADER)), "What other estimators say")
     for each in run.judged.effects:
         unit = run.scenario.outcomes[each.outcome].unit
@@ -83,10 +84,10 @@ def _promises(run: dt.Run) -> None:
     st.caption("Rows that speak: the effective number of rows whose settings were near what the policy would have set.")
 
 
-def _shown(figure: Any, name: str, label: str) -> None:
+def _shown(figure: Any, name: str, title: str) -> None:
     if figure is not None:
-        st.markdown(f"**{plain(label)}**")
-        draw(figure, name, label)
+        label(title)
+        draw(figure, name, title)
 
 
 def _sealed(run: dt.Run) -> None:
@@ -109,27 +110,46 @@ def _sealed(run: dt.Run) -> None:
 
 def _models(run: dt.Run, place: int, outcome: str, told: Any) -> None:
     st.header(f"Models of {plain(outcome)}", help=terms.CALIBRATION)
+    _through_time(run, place, outcome)
     left, right = st.columns(2, gap="large")
     with left:
+        label("Which model errs least")
         draw(dt.figures.contest(outcome, told, look()), f"contest-{place}", f"Held-out losses of models of {outcome}")
         st.caption(plain(dt.figures.judged(told)))
     with right:
         if told.get("calibration"):
             declared = run.scenario.outcomes[outcome]
             unit = "share" if declared.kind == "binary" else declared.unit
+            label("Predicted and observed")
             figure = dt.figures.calibration(outcome, told, unit, look())
             draw(figure, f"calibration-{place}", f"Predicted against observed {outcome}")
             st.caption("Points on the line mean that predictions can be taken at their word.")
     if relied := explained(run)["outcomes"].get(outcome):
         with left:
+            label("What it relies on")
             figure = dt.figures.importance(outcome, relied, look())
             draw(figure, f"importance-{place}", f"What the model of {outcome} relies on")
             st.caption("How much worse held-out rows are predicted when one column's values are dealt anew.")
         if "confusion" in relied:
             with right:
+                label("What it takes for what")
                 figure = dt.figures.confusion(outcome, relied["confusion"], look())
                 draw(figure, f"confusion-{place}", f"Observed and most probable {outcome}")
                 st.caption("Lines: what was observed. Columns: what blind models held most probable.")
+
+
+def _through_time(run: dt.Run, place: int, outcome: str) -> None:
+    """Observed and predicted, period by period, where the scenario says when rows were."""
+    told = _periods(run, outcome, run.record.get("test_openings", 0))
+    if told is not None:
+        label("Observed and predicted over time")
+        draw(dt.figures.over_time(run, told, look()), f"time-{place}", f"Observed and predicted {outcome} over time")
+        st.caption(plain(told.note))
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=32, show_spinner="Asking models about every row …")
+def _periods(run: dt.Run, outcome: str, _openings: int) -> Any:
+    return dt.over_time(run, outcome) if outcome in run.simulator.models.outcomes else None
 
 
 def _again(run: dt.Run) -> None:

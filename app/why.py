@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 import target
 import terms
-from drawing import LINKED, draw, empty, in_unit, look, plain, table
+from drawing import LINKED, beside, draw, empty, in_unit, label, look, plain, table
 
 import drivetrain as dt
 
@@ -32,7 +32,7 @@ def _way(run: dt.Run) -> None:
     st.header("From today to the recommendation", help=terms.SHAPLEY)
     told = _bridge(run)
     if told is None:
-        empty("There is no way to show.", "Nothing is changed, or the data has no policy to compare with.")
+        empty("There is no way to show.", _why_not(run))
         return
     lines = [
         {
@@ -69,6 +69,13 @@ def _way(run: dt.Run) -> None:
         )
 
 
+def _why_not(run: dt.Run) -> str:
+    """Why nothing can be taken apart."""
+    if run.scenario.slots > 1:
+        return "Rows get several options at once: what each of them adds in a row stands under its actions."
+    return "Nothing is changed, or the data has no policy to compare with."
+
+
 def _signed(value: float) -> str:
     return f"{'+' if value > 0 else ''}{dt.rounding.number(value)}"
 
@@ -101,9 +108,9 @@ def _hangs(run: dt.Run) -> None:
     st.header("What the gain hangs on", help=terms.TORNADO)
     told = _swings(run)
     if told is None or not told.each:
-        empty(
-            "There is nothing to move.", "The scenario has no parameters and no numeric inputs, or nothing is changed."
-        )
+        some = "Rows get several options at once, and the way to them is not taken apart."
+        none = "The scenario has no parameters and no numeric inputs, or nothing is changed."
+        empty("There is nothing to move.", some if run.scenario.slots > 1 else none)
         return
     draw(dt.figures.swings(run, told, look()), "swings", "How far the gain moves as each thing is moved")
     unit = run.scenario.objective.unit
@@ -156,14 +163,19 @@ def _reasons(run: dt.Run) -> None:
     if (frame[names].nunique() <= 1).all():
         return
     st.header("Who gets what")
-    for place, lever in enumerate(run.scenario.levers):
-        if (frame[list(dt.columns_of(run.scenario, lever))].nunique() > 1).any():
-            draw(dt.figures.settings(run, lever, look()), f"settings-{place}", f"How many rows get which {lever}")
-    if "gain" in frame:
-        gains = dt.figures.gains(run, look())
-        if gains is not None:
-            st.markdown(f"**{plain(in_unit('Expected gains, row by row', unit))}**")
-            draw(gains, "gains", "How expected gains are spread over rows")
+    shown = [
+        (lever, dt.figures.settings(run, lever, look()), f"settings-{place}", f"How many rows get which {lever}")
+        for place, lever in enumerate(run.scenario.levers)
+        if (frame[list(dt.columns_of(run.scenario, lever))].nunique() > 1).any()
+    ]
+    gains = dt.figures.gains(run, look())
+    if gains is not None:
+        told = in_unit("Expected gains, row by row", unit)
+        shown.append((told, gains, "gains", "How expected gains are spread over rows"))
+    for place, (title, figure, name, alt) in zip(beside(len(shown)), shown, strict=True):
+        with place:
+            label(title)
+            draw(figure, name, alt)
 
 
 def _one(run: dt.Run) -> None:

@@ -29,7 +29,7 @@ def test_policies_show_every_value_and_promise(small_run: Run) -> None:
     assert reach[evidence.chosen.estimate.value] == pytest.approx(1.959964 * evidence.chosen.estimate.error)
     promised = _trace(figure, "what the models promise").x
     assert set(promised) == {each.naive for each in evidence.policies if each.name != "current"}
-    assert figure.layout.xaxis.title.text == "value for one row (EUR per visitor)"
+    assert figure.layout.xaxis.title.text == "value of one row (EUR per visitor)"
 
 
 def test_value_curve_is_the_evidence(small_run: Run) -> None:

@@ -15,6 +15,7 @@ from drivetrain.assembly.logbook import Logbook
 from drivetrain.assembly.margins import Return, Returns, returns
 from drivetrain.assembly.opening import evaluate
 from drivetrain.assembly.pairs import Surface, surface
+from drivetrain.assembly.periods import OverTime, over_time
 from drivetrain.assembly.record import promise
 from drivetrain.assembly.response import Response
 from drivetrain.assembly.result import Run
@@ -33,6 +34,7 @@ __all__ = [
     "Limits",
     "Logbook",
     "Loop",
+    "OverTime",
     "Response",
     "Return",
     "Returns",
@@ -51,6 +53,7 @@ __all__ = [
     "limitable",
     "loop",
     "open_run",
+    "over_time",
     "promise",
     "returns",
     "rules",

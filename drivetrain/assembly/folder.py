@@ -120,6 +120,8 @@ def _write_rows(table: Table, path: Path) -> None:
         extra["weight given"] = table.weight
     if table.cluster is not None:
         extra["cluster number"] = table.cluster
+    if table.time is not None:
+        extra["time given"] = table.time
     write(pd.concat([table.frame, pd.DataFrame(extra)], axis=1), path)
 
 
@@ -142,6 +144,7 @@ def _read_rows(scenario: Scenario, record: dict[str, Any], path: Path) -> Table:
         propensity=stored["propensity given"].to_numpy() if "propensity given" in stored else None,
         weight=stored["weight given"].to_numpy() if "weight given" in stored else None,
         cluster=stored["cluster number"].to_numpy() if "cluster number" in stored else None,
+        time=stored["time given"].to_numpy() if "time given" in stored else None,
     )
 
 

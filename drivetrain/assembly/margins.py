@@ -78,7 +78,7 @@ def header(before: str) -> list[str]:
     Args:
         before: the policy of comparison, in words.
     """
-    return ["lever", before, "recommended", "a unit brings, on average", f"the next would: {before}", "as recommended"]
+    return ["lever", before, "recommended", "a unit brings, on average", "one more, before", "one more, as recommended"]
 
 
 def lines(told: Returns) -> list[list[str]]:

@@ -51,9 +51,9 @@ class Bridge:
     against: str
     """The policy of comparison, a key of `evidence.NAMES`."""
     start: float
-    """What models expect of the policy of comparison."""
+    """What the policy of comparison is worth, by the evidence."""
     end: float
-    """What models expect of the recommended settings."""
+    """What that comes to with all that models expect of the way."""
     levers: tuple[Step, ...]
     """What each lever brings when all move; they add up to the way from start to end."""
     stages: tuple[Step, ...]
@@ -87,13 +87,13 @@ def bridge(run: Run) -> Bridge | None:
     crowd = run.simulator.crowd(rows.frame)
     looks = [run.simulator.paired(crowd, settings) for settings in (before, after)]
     start, end = (outlook.objective for outlook in looks)
-    honest = run.judged.gains.get(against)
+    honest, worth = run.judged.gains.get(against), run.judged.policy(against).estimate.value
     sign = run.scenario.objective.sign
     moved = float((end - start).mean())
     return Bridge(
         against=against,
-        start=float(start.mean()),
-        end=float(end.mean()),
+        start=worth,
+        end=worth + moved,
         levers=_levers(run.simulator, crowd, before, after),
         stages=_stages(run.simulator, crowd, before, after),
         correction=None if honest is None else Estimate(sign * honest.value - moved, honest.error),

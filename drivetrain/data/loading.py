@@ -84,7 +84,19 @@ def load(scenario: Scenario) -> Table:
     mark = fingerprint(frame, settings, chances, *([] if weights is None else [weights]))
     place = np.flatnonzero(used)[kept]
     return Table(
-        frame, settings, place, tuple(remarks), mark, source.label, fold, dropped, chances, options, clusters, weights
+        frame,
+        settings,
+        place,
+        tuple(remarks),
+        mark,
+        source.label,
+        fold,
+        dropped,
+        chances,
+        options,
+        clusters,
+        weights,
+        time=keys[place] if keys is not None and split.by == "time" else None,
     )
 
 

@@ -141,6 +141,8 @@ class Table(Rows):
     """[rows] the number of the person or place that each row belongs to; None where each stands for itself."""
     weight: NDArray[np.float64] | None = None
     """[rows] how much each row counts, 0 or more; None where all count the same."""
+    time: NDArray[Any] | None = None
+    """[rows] when each row was, datetime64 in UTC or numbers; None where rows are not split by time."""
 
     @property
     def training(self) -> Table:

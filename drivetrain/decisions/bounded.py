@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from drivetrain.decisions.rounding import number, with_unit
+from drivetrain.decisions.rounding import number, summed, with_unit
 from drivetrain.scenario import Constraint, Lever, Scenario
 
 HEADER = ("constraint", "what is bounded", "bound", "used", "shadow price")
-NOTE = "A shadow price is what one more unit of room is worth, in the objective's unit summed over the rows."
+NOTE = "A shadow price is what so much more room is worth, in the objective summed over the rows."
 
 
 def lines(scenario: Scenario, prices: Mapping[str, float], used: Mapping[str, float] | None = None) -> list[list[str]]:
@@ -22,7 +22,8 @@ def lines(scenario: Scenario, prices: Mapping[str, float], used: Mapping[str, fl
     """
     known = scenario.declared
     named = {each.name for each in known.constraints}
-    lines = [line for each in scenario.constraints if each.name in named for line in _lines(each, prices, used or {})]
+    told = {name: _price(scenario, name, price) for name, price in prices.items()}
+    lines = [line for each in scenario.constraints if each.name in named for line in _lines(each, told, used or {})]
     return lines + [line for name, lever in known.levers.items() for line in _own(name, lever)]
 
 
@@ -35,7 +36,22 @@ def _own(name: str, lever: Lever) -> Iterator[list[str]]:
         yield [name, "its setting in each row", "stays as it is", "–", "–"]
 
 
-def _lines(constraint: Constraint, prices: Mapping[str, float], used: Mapping[str, float]) -> Iterator[list[str]]:
+def room(constraint: Constraint) -> float:
+    """How much more room is spoken of: one unit; of a share, or of what has no unit and is as small, a hundredth."""
+    bounds = [constraint.bound("at_least"), constraint.bound("at_most")]
+    small = all(abs(bound) <= 1 for bound in bounds if bound is not None)
+    return 0.01 if small and not constraint.unit and constraint.over in {"mean", "ratio"} else 1.0
+
+
+def _price(scenario: Scenario, name: str, price: float) -> str:
+    """What some more room is worth: `92,000 EUR for 0.01`."""
+    of = next((each for each in scenario.constraints if name == each.name or name.startswith(f"{each.name} (")), None)
+    step = 1.0 if of is None else room(of)
+    worth = with_unit(number(price * step), summed(scenario.objective.unit))
+    return worth if not price else f"{worth} for {with_unit(f'{step:g}', '' if of is None else of.unit)}"
+
+
+def _lines(constraint: Constraint, prices: Mapping[str, str], used: Mapping[str, float]) -> Iterator[list[str]]:
     what = f"{constraint.over}: {constraint.text}"
     what += f" for each {' and '.join(constraint.by)}" if constraint.by else ""
     start = f"{constraint.name} ("
@@ -43,7 +59,7 @@ def _lines(constraint: Constraint, prices: Mapping[str, float], used: Mapping[st
     groups = [name.removeprefix(start)[:-1] for name in known if constraint.by and name.startswith(start)]
     for group in groups or [""]:
         name = f"{constraint.name} ({group})" if group else constraint.name
-        price = number(prices[name]) if name in prices else "–"
+        price = prices.get(name, "–")
         spent = with_unit(number(used[name]), constraint.unit) if name in used else "–"
         yield [name, what, _bounds(constraint, group), spent, price]
 

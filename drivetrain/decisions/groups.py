@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drivetrain.decisions.rounding import setting, with_unit
+from drivetrain.decisions.rounding import plainly, setting, with_unit
 from drivetrain.evidence import Condition, Evidence, Tree
 from drivetrain.scenario import Scenario
 
@@ -63,8 +63,8 @@ def _answer(told: Condition) -> list[str]:
 
 
 def _parts(told: Condition, unit: str) -> list[str]:
-    parts = [f"above {with_unit(f'{told.above:g}', unit)}"] if told.above is not None else []
-    parts += [f"at most {with_unit(f'{told.at_most:g}', unit)}"] if told.at_most is not None else []
+    parts = [f"above {with_unit(plainly(told.above), unit)}"] if told.above is not None else []
+    parts += [f"at most {with_unit(plainly(told.at_most), unit)}"] if told.at_most is not None else []
     parts += [_listed(told.among)] if told.among else []
     return [*parts, f"other than {_listed(told.others)}"] if told.others else parts
 

@@ -32,6 +32,7 @@ def interval(estimate: Estimate, sign: int = 1) -> tuple[str, str, str]:
     largest = max(abs(ends[0]), abs(ends[1]))
     half = (ends[1] - ends[0]) / 2
     places = min(_places(half, 2), _places(largest, 3)) if half else _places(largest, 3)
+    places = min(places, _places(round(largest, places), 3))  # 99.97 is 100, and not 100.0
     value, low, high = (_fixed(each, places) for each in (sign * estimate.value, *ends))
     return value, low, high
 
@@ -61,14 +62,32 @@ def said(lever: Lever, value: float | str | bool) -> str:
 def known(value: Any, kind: str) -> str:
     """What a row has, as people read it.
 
-    >>> known(1234.5, "numeric"), known(1.0, "yes_no"), known(None, "categorical")
-    ('1,234.5', 'yes', 'missing')
+    >>> known(1234.56, "numeric"), known(38.8682, "numeric"), known(1.0, "yes_no"), known(None, "categorical")
+    ('1,235', '38.87', 'yes', 'missing')
     """
     if value is None or value != value:
         return "missing"
     if kind in {"yes_no", "binary"}:
         return "yes" if value else "no"
-    return f"{value:,.6g}" if isinstance(value, int | float) else str(value)
+    return plainly(value) if isinstance(value, int | float) else str(value)
+
+
+def plainly(value: float) -> str:
+    """A number of the data to four digits; whole ones as they are.
+
+    >>> plainly(56.8247), plainly(120000.0), plainly(0.00012345)
+    ('56.82', '120,000', '0.0001234')
+    """
+    return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.4g}"
+
+
+def summed(unit: str) -> str:
+    """The unit of a sum over rows, where a unit says of what each is.
+
+    >>> summed("EUR per visitor"), summed("stars")
+    ('EUR', 'stars')
+    """
+    return unit.split(" per ")[0]
 
 
 def roughly(lever: Lever, low: float, high: float) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Literal
 
 from drivetrain.decisions.recommend import Promise
-from drivetrain.decisions.rounding import interval, number, roughly, setting, span, with_unit
+from drivetrain.decisions.rounding import interval, number, roughly, setting, span, summed, with_unit
 from drivetrain.evidence import KEPT, NAMES, Evidence, Judged
 from drivetrain.optimizer import Certificate, Guard
 from drivetrain.scenario import Scenario
@@ -64,6 +64,11 @@ def policy(scenario: Scenario, name: str, evidence: Evidence | None = None) -> s
     if name == "tree" and evidence is not None and evidence.tree is not None:
         return f"one setting for each of {len(evidence.tree.leaves)} groups"
     return NAMES[name]
+
+
+def one(scenario: Scenario) -> str:
+    """What values are told of: `one row`; where rows get several options, `one slot`."""
+    return "one slot" if scenario.slots > 1 else "one row"
 
 
 def reference(evidence: Evidence) -> str | None:
@@ -119,7 +124,8 @@ def headline(scenario: Scenario, evidence: Evidence, promise: Promise | None = N
     kept = evidence.recommended in KEPT or evidence.grade == "unsupported"
     if not kept and promise is not None and promise.gain is not None and promise.gain.error > 0:
         value, low, high = interval(promise.gain)
-        parts.append(f"Summed over the {promise.rows:,} rows that is {value} ({low} to {high}).")
+        total = with_unit(value, summed(scenario.objective.unit))
+        parts.append(f"Summed over the {promise.rows:,} rows that is {total} ({low} to {high}).")
     return " ".join(parts)
 
 

@@ -13,6 +13,7 @@ from drivetrain.figures.limits import limit
 from drivetrain.figures.look import DARK, LIGHT, Look
 from drivetrain.figures.maps import surface
 from drivetrain.figures.models import MODELS, calibration, contest, judged
+from drivetrain.figures.over_time import over_time
 from drivetrain.figures.overlaps import overlap
 from drivetrain.figures.policies import policies
 from drivetrain.figures.splitting import contributions, returns
@@ -42,6 +43,7 @@ __all__ = [
     "judged",
     "learners",
     "limit",
+    "over_time",
     "overlap",
     "pareto",
     "policies",

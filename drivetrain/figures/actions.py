@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 MOST_BARS = 12
 BINS = 32
+SAME = 1e-4
+"""Gains that differ by no more than this share of the largest are the same: models reckon in float32."""
+TAIL = 0.005
+"""The rows furthest out on either side, which are counted in the last bar."""
 
 
 def settings(run: Run, lever: str, look: Look = LIGHT) -> Figure:
@@ -54,24 +59,30 @@ def gains(run: Run, look: Look = LIGHT) -> Figure | None:
         UsageError: the run was only trained.
     """
     frame = _frame(run)
-    if "gain" not in frame or np.ptp(frame["gain"].to_numpy()) == 0:
+    if "gain" not in frame:
+        return None
+    told = frame["gain"].to_numpy(dtype=np.float64)
+    if np.ptp(told) <= SAME * max(1e-12, float(np.abs(told).max())):
         return None
     out = figure(look, x=with_unit("expected gain of a row", plain(run.scenario.objective.unit)), y="rows", height=300)
     bar = {"marker": {"color": look.strong, "line": {"width": 0}}, "showlegend": False}
-    _binned(out, frame["gain"].to_numpy(dtype=np.float64), bar)
+    _binned(out, told, bar)
     out.add_vline(x=0, line={"color": look.other, "width": 1, "dash": "dot"})
     return out
 
 
 def _binned(out: Figure, values: NDArray[np.float64], bar: dict[str, Any]) -> None:
     """A histogram whose bars are counted here: the rows themselves never stand in a figure."""
-    counts, edges = np.histogram(values, bins=BINS)
+    low, high = np.quantile(values[np.isfinite(values)], [TAIL, 1 - TAIL])
+    counts, edges = np.histogram(np.clip(values, low, high), bins=BINS)
+    said = [f"{a:.3g} to {b:.3g}" for a, b in pairwise(edges)]
+    said[0], said[-1] = f"up to {edges[1]:.3g}", f"{edges[-2]:.3g} and more"
     out.add_bar(
         x=(edges[:-1] + edges[1:]) / 2,
         y=counts,
         width=np.diff(edges) * 0.92,
-        customdata=np.column_stack([edges[:-1], edges[1:]]),
-        hovertemplate="%{customdata[0]:.3g} to %{customdata[1]:.3g}: %{y:,} rows<extra></extra>",
+        customdata=said,
+        hovertemplate="%{customdata}: %{y:,} rows<extra></extra>",
         **bar,
     )
 

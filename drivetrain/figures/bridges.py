@@ -30,13 +30,13 @@ def bridge(run: Run, told: Bridge, look: Look = LIGHT, *, by: str = "levers") ->
     changes = [told.start, *(step.change.value for step in steps)]
     measures = ["absolute", *["relative"] * len(steps)]
     if told.correction is not None:
-        names += ["what models expect", "corrected by what was observed"]
+        names += ["with what models expect", "corrected by what was observed"]
         changes += [0.0, told.correction.value]
         measures += ["total", "relative"]
     names.append("recommended")
     changes.append(0.0)
     measures.append("total")
-    out = figure(look, x=with_unit("value for one row", plain(unit)), height=120 + 46 * len(names))
+    out = figure(look, x=with_unit("value of one row", plain(unit)), height=120 + 46 * len(names))
     better, worse = (look.good, look.model) if sign > 0 else (look.model, look.good)
     running, ends = 0.0, []
     for measure, change in zip(measures, changes, strict=True):

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from drivetrain.assembly import Response, Run
 from drivetrain.data import Rows
 from drivetrain.decisions.rounding import setting
-from drivetrain.evidence import Estimate, Point
+from drivetrain.evidence import Estimate
 from drivetrain.figures.look import LIGHT, Look, band, figure, plain, upright, with_unit
+from drivetrain.figures.options import Options
 from drivetrain.scenario import Lever
 
 if TYPE_CHECKING:
@@ -32,12 +33,13 @@ def value_curve(run: Run, lever: str, look: Look = LIGHT) -> Figure:
     """
     declared, evidence = run.scenario.levers[lever], run.judged
     points = [point for point in evidence.curve if point.lever == lever]
-    unit = run.scenario.objective.unit
-    out = figure(look, x=with_unit(plain(lever), plain(declared.unit)), y=plain(unit), height=400)
+    titles = with_unit(plain(lever), plain(declared.unit)), plain(run.scenario.objective.unit)
     if declared.kind in {"categorical", "yes_no"}:
-        _options(out, declared, {point.setting: point.estimate for point in points}, look, "honest value")
-        _models_alone(out, declared, points, look)
-        return out
+        board = Options.of(declared, {point.setting: point.estimate.value for point in points}, titles, look)
+        board.intervals({point.setting: point.estimate for point in points}, "honest value, 95 % interval")
+        board.diamonds({point.setting: point.modelled for point in points}, "what the models expect")
+        return board.out
+    out = figure(look, x=titles[0], y=titles[1], height=400)
     apart = _apart(run, lever)
     runs = [point for point in points if point.setting != apart]
     _interval_curve(out, [p.setting for p in runs], [p.estimate for p in runs], look, "honest value, 95 % interval")
@@ -77,16 +79,10 @@ def response(
         each: whether single rows' curves lie behind their mean.
     """
     declared, estimates = run.scenario.levers[answer.lever], answer.estimates[of]
-    title = with_unit(plain(of), plain(unit_of(run, of)))
-    out = figure(look, x=with_unit(plain(answer.lever), plain(declared.unit)), y=title, height=380)
+    titles = with_unit(plain(answer.lever), plain(declared.unit)), with_unit(plain(of), plain(unit_of(run, of)))
     if declared.kind in {"categorical", "yes_no"}:
-        pairs = dict(zip(answer.settings.tolist(), estimates, strict=True))
-        _options(out, declared, pairs, look, "expected", dict(zip(pairs, answer.supported.tolist(), strict=True)))
-        if each:
-            _single(out, [plain(setting(declared, value)) for value in answer.settings], answer.each[of], look)
-        for line_, (label, value) in enumerate((at or {}).items()):
-            _under(out, declared, value, label, look.strong if label == "what if" else look.other, line_)
-        return out
+        return _over_options(declared, answer, of, titles, look, at or {}, each=each)
+    out = figure(look, x=titles[0], y=titles[1], height=380)
     apart = _apart(run, answer.lever)
     kept = [i for i, value in enumerate(answer.settings) if value != apart]
     xs, line = answer.settings[kept], [estimates[i] for i in kept]
@@ -125,17 +121,26 @@ def _single(out: Figure, xs: Sequence[Any], lines: NDArray[np.float64], look: Lo
     )
 
 
-def _under(out: Figure, lever: Lever, value: float, label: str, colour: str, line: int) -> None:
-    """An option marked by what it is, over it."""
-    out.add_annotation(
-        x=plain(setting(lever, value)),
-        y=1.0 - 0.075 * line,
-        yref="paper",
-        yanchor="top",
-        showarrow=False,
-        text=f"▾ {label}",
-        font={"color": colour, "size": 13},
-    )
+def _over_options(
+    lever: Lever,
+    answer: Response,
+    of: str,
+    titles: tuple[str, str],
+    look: Look,
+    at: Mapping[str, float],
+    *,
+    each: bool,
+) -> Figure:
+    """The same for a lever with options."""
+    pairs = dict(zip(answer.settings.tolist(), answer.estimates[of], strict=True))
+    board = Options.of(lever, {code: estimate.value for code, estimate in pairs.items()}, titles, look)
+    known = dict(zip(pairs, answer.supported.tolist(), strict=True))
+    board.intervals(pairs, "expected, with the models' spread", known)
+    if each:
+        board.single(answer.each[of])
+    for line, (label, value) in enumerate(at.items()):
+        board.mark(value, label, look.strong if label == "what if" else look.other, line)
+    return board.out
 
 
 def _known(out: Figure, xs: NDArray[np.float64], known: NDArray[np.bool_], look: Look) -> None:
@@ -181,43 +186,6 @@ def _alone(out: Figure, pairs: Sequence[tuple[float | None, Estimate]], lever: L
             name=f"doing nothing ({plain(setting(lever, value))})",
             hovertemplate="doing nothing: %{y:.3g}<extra></extra>",
         )
-
-
-def _options(
-    out: Figure,
-    lever: Lever,
-    values: Mapping[float, Estimate],
-    look: Look,
-    name: str,
-    supported: Mapping[float, bool] | None = None,
-) -> None:
-    known = supported or dict.fromkeys(values, True)
-    colours = [look.strong if known[code] else look.faint(look.quiet, 0.6) for code in values]
-    out.add_scatter(
-        x=[plain(setting(lever, code)) for code in values],
-        y=[each.value for each in values.values()],
-        error_y={
-            "array": [e.high - e.value for e in values.values()],
-            "color": look.strong,
-            "thickness": 3,
-            "width": 0,
-        },
-        mode="markers",
-        marker={"size": 13, "color": colours},
-        name=f"{name}, 95 % interval",
-        showlegend=True,
-        hovertemplate="%{x}: %{y:.3g}<extra></extra>",
-    )
-
-
-def _models_alone(out: Figure, lever: Lever, points: Sequence[Point], look: Look) -> None:
-    out.add_scatter(
-        x=[plain(setting(lever, point.setting)) for point in points],
-        y=[point.modelled for point in points],
-        mode="markers",
-        marker={"symbol": "diamond", "size": 10, "color": look.paper, "line": {"color": look.model, "width": 2}},
-        name="what the models expect",
-    )
 
 
 def _seen(out: Figure, run: Run, lever: str, look: Look) -> None:

@@ -67,6 +67,9 @@ def _layout(look: Look) -> dict[str, Any]:
         "tickfont": {"color": look.quiet, "size": 13},
         "title": {"font": {"color": look.quiet, "size": 13}, "standoff": 12},
         "automargin": True,
+        "ticks": "outside",
+        "ticklen": 5,
+        "tickcolor": "rgba(0,0,0,0)",
         "fixedrange": True,
     }
     return {

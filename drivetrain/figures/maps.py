@@ -57,7 +57,7 @@ def surface(
             mode="markers",
             marker={
                 "symbol": ("circle", "diamond", "square")[place % 3],
-                "size": 15,
+                "size": (22, 11, 15)[place % 3],  # where two stand in one place, both can be seen
                 "color": look.paper,
                 "line": {"color": look.ink, "width": 3},
             },

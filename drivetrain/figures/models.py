@@ -18,6 +18,8 @@ MODELS = {
     "constant": "a constant",
     "linear": "a linear model",
     "boosting": "gradient boosting",
+    "dot": "factors and their product",
+    "neural": "a network over factors",
 }
 """Every model of the contest, in words."""
 

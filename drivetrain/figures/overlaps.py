@@ -62,7 +62,7 @@ def overlap(run: Run, lever: str, by: str | None = None, look: Look = LIGHT) -> 
             )
     out.update_yaxes(tickformat=".0%", rangemode="tozero").update_layout(showlegend=by is not None)
     if options or edges is None:
-        out.update_xaxes(type="category")
+        out.update_xaxes(type="category").update_layout(bargap=0.5 if len(values) <= 4 else 0.2)
     return out
 
 

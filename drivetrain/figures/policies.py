@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivetrain.decisions.rounding import number, span
-from drivetrain.decisions.words import policy
+from drivetrain.decisions.words import one, policy
 from drivetrain.evidence import NAMES, Evidence, Judged
 from drivetrain.figures.look import LIGHT, Look, figure, plain, with_unit
 from drivetrain.scenario import Scenario
@@ -24,7 +24,7 @@ def policies(scenario: Scenario, evidence: Evidence, look: Look = LIGHT) -> Figu
     """
     ordered = [evidence.policy(name) for name in NAMES if name in {each.name for each in evidence.policies}]
     unit = plain(scenario.objective.unit)
-    out = figure(look, x=with_unit("value for one row", unit), height=110 + 56 * len(ordered))
+    out = figure(look, x=with_unit(f"value of {one(scenario)}", unit), height=110 + 56 * len(ordered))
     names = [_label(scenario, evidence, each) for each in ordered]
     for label, each in zip(names, ordered, strict=True):
         chosen = each.name == evidence.recommended

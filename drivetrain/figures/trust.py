@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from drivetrain.decisions.rounding import setting
 from drivetrain.evidence import Evidence
 from drivetrain.evidence.overlap import STEPS
 from drivetrain.figures.look import LIGHT, Look, band, figure, plain, with_unit
+from drivetrain.figures.options import Options
 from drivetrain.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -33,25 +33,18 @@ def learners(scenario: Scenario, evidence: Evidence, lever: str, look: Look = LI
     if len(points) < 2:
         return None
     declared = scenario.levers[lever]
-    out = figure(look, x=with_unit(plain(lever), plain(declared.unit)), y=plain(scenario.objective.unit), height=360)
+    titles = with_unit(plain(lever), plain(declared.unit)), plain(scenario.objective.unit)
+    name = "orthogonal learner, 95 % interval"
+    if declared.kind in {"categorical", "yes_no"}:
+        board = Options.of(declared, {each.setting: each.modelled for each in points}, titles, look)
+        board.intervals({each.setting: each.orthogonal for each in points}, name)
+        board.diamonds({each.setting: each.modelled for each in points}, "outcome models")
+        return board.out
+    out = figure(look, x=titles[0], y=titles[1], height=360)
     low, high = ([getattr(each.orthogonal, end) for each in points] for end in ("low", "high"))
     value, modelled = [each.orthogonal.value for each in points], [each.modelled for each in points]
     models = {"name": "outcome models", "hovertemplate": "outcome models: %{y:.3g}<extra></extra>"}
-    name, hover = "orthogonal learner, 95 % interval", "orthogonal: %{y:.3g}<extra></extra>"
-    if declared.kind in {"categorical", "yes_no"}:
-        options = [plain(setting(declared, each.setting)) for each in points]
-        wide = {"array": [h - v for h, v in zip(high, value, strict=True)], "color": look.strong, "width": 0}
-        mark = {"symbol": "diamond", "size": 10, "color": look.paper, "line": {"color": look.model, "width": 2}}
-        out.add_scatter(
-            x=options,
-            y=value,
-            error_y=wide,
-            mode="markers",
-            marker={"size": 12, "color": look.strong},
-            name=name,
-            hovertemplate=hover,
-        )
-        return out.add_scatter(x=options, y=modelled, mode="markers", marker=mark, **models)
+    hover = "orthogonal: %{y:.3g}<extra></extra>"
     xs = [each.setting for each in points]
     out.add_scatter(**band(look, look.strong, xs, low, high, name), showlegend=False)
     line = {"color": look.strong, "width": 3}

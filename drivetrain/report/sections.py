@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from drivetrain import figures
-from drivetrain.assembly import Run, bridge, margins, returns, swings, usage
+from drivetrain.assembly import Run, bridge, margins, over_time, returns, swings, usage
 from drivetrain.decisions import bounded, fairness, groups, last_test, reasons, words
 from drivetrain.decisions import grounds as behind
 from drivetrain.decisions.rounding import interval, number, setting, span
@@ -81,9 +81,10 @@ def values(run: Run) -> str:
     header = ["policy", "honest value", "95 % interval", "against recommended", "models' promise", "rows that speak"]
     chosen = next(place for place, each in enumerate(known) if each.name == evidence.recommended)
     caption = (
-        f"What each policy is worth for one row{_in(scenario.objective.unit)}. The honest value is doubly robust: "
-        "models that have not seen a row say what to expect, and what was observed corrects them. The models' own "
-        "promise is for comparison: whoever picks the best of many predictions also picks the luckiest error."
+        f"What each policy is worth, for {words.one(scenario)}{_in(scenario.objective.unit)}. The honest value is "
+        "doubly robust: models that have not seen a row say what to expect, and what was observed corrects them. The "
+        "models' own promise is for comparison: whoever picks the best of many predictions also picks the luckiest "
+        "error."
     )
     return (
         heading("What the policies are worth")
@@ -262,6 +263,7 @@ def models(run: Run) -> str:
         lines = [_entry(entry, extra) for entry in entries]
         chosen = next(i for i, entry in enumerate(entries) if entry["name"] == told["chosen"])
         parts.append(f"<h3>{escape(outcome)}</h3>")
+        parts += _through_time(run, outcome, place)
         caption = figures.judged(told)
         parts += [drawing(figures.contest(outcome, told), f"contest-{place}", caption), table(header, lines, chosen)]
         if told.get("calibration"):
@@ -275,6 +277,13 @@ def models(run: Run) -> str:
         drawn = figures.interplay(pairs, run.scenario.objective.unit)
         parts += ["<h3>Levers that act on each other</h3>", drawing(drawn, "interplay", note)]
     return "".join(parts)
+
+
+def _through_time(run: Run, outcome: str, place: int) -> Iterator[str]:
+    """Observed and predicted, period by period, where the scenario says when rows were."""
+    known = outcome in run.simulator.models.outcomes
+    if known and (told := over_time(run, outcome)) is not None:
+        yield drawing(figures.over_time(run, told), f"time-{place}", told.note)
 
 
 def _explained(run: Run, outcome: str, place: int) -> Iterator[str]:

@@ -191,6 +191,6 @@ def test_the_report_asks_for_nothing(browser: Browser, small_run: Run, tmp_path:
     page = browser.new_page()
     page.on("request", lambda request: asked.append(request.url))
     page.goto((tmp_path / "report.html").as_uri())
-    expect(page.locator(".js-plotly-plot").first).to_contain_text("value for one row", timeout=WAIT)
+    expect(page.locator(".js-plotly-plot").first).to_contain_text("value of one row", timeout=WAIT)
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     page.close()

@@ -143,7 +143,7 @@ def test_levers_of_one_row_and_those_like_it(paged: Page, small_run: Run) -> Non
     place = list(small_run.table.row).index(9)
     told = small_run.simulate(small_run.table.subset(np.array([place])), price=9.0).estimates
     assert test.metric[1].value == interval(told["bought"])[0]
-    assert len(test.dataframe[0].value) == 10
+    assert len(test.table[-1].value) == 10
     test.number_input(key="row").set_value(6).run()
     assert "Row 6 was left out" in test.warning[0].value
 

@@ -59,7 +59,7 @@ def test_the_headline_says_what_and_how_much_and_how_sure(scenario: Scenario) ->
     told = words.headline(scenario, _evidence(), Promise(500, Estimate(600, 20), "do_nothing", Estimate(150, 51)))
     assert told == (
         "Set price to 7.50 EUR for everyone. Expected: 0.30 EUR per visitor more than doing nothing (95 % interval "
-        "0.10 to 0.50). Summed over the 500 rows that is 150 (50 to 250)."
+        "0.10 to 0.50). Summed over the 500 rows that is 150 EUR (50 to 250)."
     )
 
 
