@@ -28,10 +28,12 @@ def show(*, opened: bool) -> None:
 
 def _rows() -> Path | None:
     """A file that lies in `scenarios/`, or one that is brought."""
-    files = [each for kind in ("csv", "parquet") for each in sorted(target.SCENARIOS.glob(f"*.{kind}"))]
+    files = [each for kind in ("csv", "parquet", "xlsx") for each in sorted(target.SCENARIOS.glob(f"*.{kind}"))]
     left, right = st.columns(2)
     with left:
-        brought = st.file_uploader("Bring one (CSV or Parquet)", ["csv", "parquet"], max_upload_size=MOST_MB)
+        brought = st.file_uploader(
+            "Bring one (CSV, Parquet or Excel)", ["csv", "parquet", "xlsx"], max_upload_size=MOST_MB
+        )
     with right:
         word = st.selectbox("Or take one that is here", ["", *map(str, files)], key="rows_file")
     if brought is not None:

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow.parquet
 
 from drivetrain.assembly import Run, open_run
+from drivetrain.data.delimited import separator
 from drivetrain.decisions import Promise, write
 from drivetrain.errors import DataError, Fault, RefusedError
 
@@ -74,9 +75,10 @@ def _split(rows: Path, place: Path, size: int) -> Iterator[Path]:
                     sink.write_batch(batch)
                 yield path
         return
-    for number, part in enumerate(pd.read_csv(rows, dtype=str, keep_default_na=False, chunksize=size)):
+    mark = separator(rows)
+    for number, part in enumerate(pd.read_csv(rows, sep=mark, dtype=str, keep_default_na=False, chunksize=size)):
         path = place / f"{number}{rows.suffix}"
-        part.to_csv(path, index=False)
+        part.to_csv(path, sep=mark, index=False)
         yield path
 
 

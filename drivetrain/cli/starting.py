@@ -15,7 +15,7 @@ Columns = Annotated[list[str] | None, typer.Option(help="A column that is one; a
 
 
 def init(
-    file: Annotated[Path, typer.Argument(help="Rows: CSV or Parquet.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="Rows: CSV, Parquet or Excel.", show_default=False)],
     *,
     out: Annotated[
         Path | None, typer.Option(help="The scenario file to write. [default: NAME.yaml here]", show_default=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.data.columns import convert, moments
+from drivetrain.data.columns import moments
 from drivetrain.data.sources import Source
 from drivetrain.errors import Fault, nearest
 from drivetrain.scenario import Scenario
@@ -36,7 +36,7 @@ def carry_over(scenario: Scenario, source: Source) -> tuple[Source, tuple[Fault,
         if column not in source.columns:
             faults.append(Fault(thing, f"{source.label} has no such column", "", nearest(column, source.columns)))
             continue
-        past = convert(source.frame[column], "numeric", thing)
+        past = source.column(column, "numeric", thing)
         faults += past.faults
         if not past.faults and not when.faults:
             frame[name] = adstock(past.values, when.values, each.adstock or 0.0)

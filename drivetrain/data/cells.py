@@ -8,11 +8,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+Decimals = Literal[".", ","]
+"""What stands before the decimals of a number."""
+SWAPPED = str.maketrans(",.", ".,")
+"""Turns a decimal comma into a point, and a point into a comma, which no number has."""
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "<na>"})
 """Texts read as a missing value, in any case; `none` too, but not where text is wanted."""
 
@@ -49,6 +53,13 @@ class UnfitError(Exception):
 TEXT_NUMBER = Rule(
     "A number has a decimal point, no thousands separator and no unit", "Correct the cells, or declare another kind"
 )
+COMMA_NUMBER = Rule(
+    "A number has a decimal point, unless data.decimal says otherwise",
+    "Where all numbers have a decimal comma, say data: {decimal: ','}; else correct the cells",
+)
+POINT_NUMBER = Rule(
+    "data.decimal says that numbers have a decimal comma", "Write 1,5 for one and a half, and no thousands separator"
+)
 NOT_A_NUMBER = Rule("A numeric column holds numbers", "Correct the column, or declare another kind")
 TIME_NUMBER = Rule(
     "A date or time is not a number", "Declare an input of_date: days, or give a number such as days since a start date"
@@ -73,10 +84,15 @@ def is_missing(value: object) -> bool:
     )
 
 
-def number(value: Any) -> tuple[float, str]:
-    """(float64 with NaN for missing, what was made of it); UnfitError where it is no number or would change."""
+def number(value: Any, decimal: Decimals = ".") -> tuple[float, str]:
+    """(float64 with NaN for missing, what was made of it); UnfitError where it is no number or would change.
+
+    Args:
+        value: the cell.
+        decimal: what stands before the decimals of a number that is text.
+    """
     if isinstance(value, str):
-        return _number_in_text(value.strip())
+        return _number_in_text(value.strip(), decimal)
     if not isinstance(value, (Real, Decimal, np.bool_)):
         raise UnfitError(TIME_NUMBER if _is_time(value) else NOT_A_NUMBER)
     exact = _exact(value)
@@ -115,13 +131,16 @@ def text(value: Any, options: Collection[str] = ()) -> tuple[str | None, str]:
     return str(int(value)) if whole else str(value), ""
 
 
-def _number_in_text(word: str) -> tuple[float, str]:
+def _number_in_text(word: str, decimal: Decimals) -> tuple[float, str]:
     if word.lower() in MISSING or word.lower() == "none":
         return math.nan, _read_as_missing(word)
     if word.lower() in _INFINITIES:
         return math.nan, INFINITE
-    if not _NUMBER.fullmatch(word):
-        raise UnfitError(TEXT_NUMBER)
+    pointed = word.translate(SWAPPED)
+    if not _NUMBER.fullmatch(word if decimal == "." else pointed):
+        other = COMMA_NUMBER if decimal == "." else POINT_NUMBER
+        raise UnfitError(other if _NUMBER.fullmatch(pointed if decimal == "." else word) else TEXT_NUMBER)
+    word = word if decimal == "." else pointed
     found = float(word)
     if math.isinf(found) or (
         abs(found) >= _EXACT_BELOW and word.lstrip("+-").isdigit() and Decimal(word) != Decimal(found)

@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from drivetrain.data.cells import SWAPPED
 from drivetrain.data.columns import Remark
+from drivetrain.data.delimited import separator
 from drivetrain.data.roles import Role
 from drivetrain.data.sources import Source
 from drivetrain.errors import DataError, Fault, Place, ScenarioError, nearest
@@ -98,7 +100,7 @@ def read(path: Path) -> list[Step]:
 
 def _from_csv(path: Path) -> Iterator[Step]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        lines = csv.reader(stream)
+        lines = csv.reader(stream, delimiter=separator(path))
         header = next(lines, [])
         if missing := [key for key in ("row", "action") if key not in header]:
             found = f"found no column '{missing[0]}'"
@@ -184,16 +186,17 @@ def _correct(source: Source, steps: Sequence[Step], parts: Sequence[Role]) -> So
     for name in dict.fromkeys(step.column for step in steps):
         wanted = [step for step in steps if step.column == name]
         series = source.frame[name].copy() if not source.typed else source.frame[name].astype(object)
-        series.iloc[[step.at for step in wanted]] = [_typed(step, kinds.get(name), source.typed) for step in wanted]
+        series.iloc[[step.at for step in wanted]] = [_typed(step, kinds.get(name), source) for step in wanted]
         columns[name] = series
     return replace(source, frame=source.frame.assign(**columns)) if columns else source
 
 
-def _typed(step: Step, role: Role | None, typed: bool) -> Any:
-    """The new cell: text among texts; where the source has types, what the column's kind makes of it."""
-    if not typed or role is None or role.of_date is not None:
-        return step.value or (None if typed else "")
-    return role.read(pd.Series([step.value], dtype=object)).values[0]
+def _typed(step: Step, role: Role | None, source: Source) -> Any:
+    """The new cell: text among texts, written as they are; where the source has types, what the kind makes of it."""
+    if source.typed and role is not None and role.of_date is None:
+        return role.read(pd.Series([step.value], dtype=object)).values[0]
+    swap = source.decimal == "," and role is not None and role.kind == "numeric"
+    return (step.value.translate(SWAPPED) if swap else step.value) or (None if source.typed else "")
 
 
 def _remarks(path: Path, steps: Sequence[Step]) -> Iterator[Remark]:

@@ -1,12 +1,13 @@
 """One column at a time, whatever it is stored as → float64, 0/1 or text; a value is kept, counted or refused.
 
-Nothing is guessed: a number written as text becomes that number, `1,5` and `1 234` are refused, and so is a whole
-number that float64 cannot hold (beyond 2^53).
+Nothing is guessed: a number written as text becomes that number, `1 234` is refused, so is `1,5` where no decimal comma
+is declared, and so is a whole number that float64 cannot hold (beyond 2^53).
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from drivetrain.errors import Fault
 
 Kind = Literal["numeric", "yes_no", "categorical"]
 """What a column becomes: float64 (missing NaN), float64 0/1 (missing NaN), or object of str (missing None)."""
+
+DATES = "a date or time in ISO 8601, or with dots: day.month.year"
+_DOTTED = re.compile(r"^\s*(\d{1,2})\.(\d{1,2})\.(\d{4})(?=\s|$)")
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,13 @@ class Column:
 
 
 def convert(
-    series: pd.Series[Any], kind: Kind, thing: str, *, options: Collection[str] = (), typed: bool = True
+    series: pd.Series[Any],
+    kind: Kind,
+    thing: str,
+    *,
+    options: Collection[str] = (),
+    typed: bool = True,
+    decimal: cells.Decimals = ".",
 ) -> Column:
     """Brings a column to its canonical form; `series` is not changed.
 
@@ -63,6 +73,7 @@ def convert(
         thing: how faults and remarks name it: `column 'age'`.
         options: texts that are values even where they look like a missing one (an option `NA`).
         typed: whether the source has types, so that a number written as text is worth a remark.
+        decimal: what stands before the decimals of numbers that are text.
 
     Returns:
         The canonical values with faults and remarks.
@@ -70,7 +81,7 @@ def convert(
     values, notes = np.full(len(series), None if kind == "categorical" else math.nan), Counter[str]()
     codes, rest = np.full(len(series), -1), np.ones(len(series), dtype=bool)
     if kind == "numeric":
-        values, plain = numbers(series)
+        values, plain = numbers(series, decimal)
         rest, notes[cells.FROM_TEXT if isinstance(series.dtype, pd.StringDtype) else ""] = ~plain, int(plain.sum())
     codes[rest], distinct = _distinct(series[rest] if not rest.all() else series)
     counts = np.bincount(codes[codes >= 0], minlength=len(distinct))
@@ -78,7 +89,7 @@ def convert(
     one: dict[float | str | None, float | str | None] = {}  # equal texts are one object: less memory, and told fast
     for code in np.flatnonzero(counts).tolist():
         try:
-            read, note = _read(distinct[code], kind, options)
+            read, note = _read(distinct[code], kind, options, decimal)
             meant[code] = one.setdefault(read, read) if kind == "categorical" else read
             notes[note] += int(counts[code])
         except cells.UnfitError as error:
@@ -93,25 +104,26 @@ def moments(series: pd.Series[Any], thing: str) -> Column:
     """Brings a column of times to an array with their order: numbers as float64, dates and times as datetime64 in UTC.
 
     Args:
-        series: numbers, dates, times, or their ISO 8601 texts; missing ones become NaN or NaT.
+        series: numbers, dates, times, or their texts as of `times`; missing ones become NaN or NaT.
         thing: how faults name it.
     """
     numbers = convert(series, "numeric", thing)
-    return times(series, thing, "A time is a number, or a date or time in ISO 8601") if numbers.faults else numbers
+    return times(series, thing, f"A time is a number, or {DATES}") if numbers.faults else numbers
 
 
-def times(series: pd.Series[Any], thing: str, rule: str = "A date or time is in ISO 8601") -> Column:
+def times(series: pd.Series[Any], thing: str, rule: str = f"A time is {DATES}") -> Column:
     """Brings a column of dates and times to datetime64 in UTC.
 
     Args:
-        series: dates, times, or their ISO 8601 texts; missing ones become NaT.
+        series: dates, times, or their texts: ISO 8601, or day.month.year; missing ones become NaT.
         thing: how faults name it.
         rule: what faults say of it.
     """
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         return Column(pd.to_datetime(series, utc=True).dt.tz_localize(None).to_numpy(), (), ())
     cell = [None if cells.is_missing(value) else str(value) for value in series.astype(object)]
-    read = pd.to_datetime(pd.Series(cell, dtype=object), format="ISO8601", errors="coerce", utc=True)
+    ordered = pd.Series(cell, dtype="str").str.replace(_DOTTED, _year_first, regex=True)
+    read = pd.to_datetime(ordered, format="ISO8601", errors="coerce", utc=True)
     known = np.array([text is not None and text.strip().lower() not in cells.MISSING for text in cell], dtype=bool)
     strange = np.flatnonzero(known & read.isna().to_numpy())
     faults = []
@@ -119,6 +131,11 @@ def times(series: pd.Series[Any], thing: str, rule: str = "A date or time is in 
         found = f"row {strange[0] + 1:,} holds {_shown(cell[strange[0]])}{others(len(strange) - 1)}"
         faults.append(Fault(thing, found, rule, "Write times like 2026-01-31 or 2026-01-31T09:30"))
     return Column(read.dt.tz_localize(None).to_numpy(), tuple(faults), ())
+
+
+def _year_first(dotted: re.Match[str]) -> str:
+    day, month, year = dotted.groups()
+    return f"{year}-{month:0>2}-{day:0>2}"
 
 
 def others(count: int) -> str:
@@ -130,12 +147,12 @@ def others(count: int) -> str:
     return f" (and {count:,} more row{'' if count == 1 else 's'})" if count else ""
 
 
-def _read(value: Any, kind: Kind, options: Collection[str]) -> tuple[float | str | None, str]:
+def _read(value: Any, kind: Kind, options: Collection[str], decimal: cells.Decimals) -> tuple[float | str | None, str]:
     if cells.is_missing(value):
         return None if kind == "categorical" else math.nan, ""
     if kind == "categorical":
         return cells.text(value, options)
-    return cells.number(value) if kind == "numeric" else cells.zero_or_one(value)
+    return cells.number(value, decimal) if kind == "numeric" else cells.zero_or_one(value)
 
 
 def _distinct(series: pd.Series[Any]) -> tuple[NDArray[np.intp], list[Any]]:

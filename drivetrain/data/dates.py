@@ -21,7 +21,7 @@ def part_of(series: pd.Series[Any], part: DatePart, thing: str) -> Column:
     """A part of each date, in its canonical form.
 
     Args:
-        series: dates, times, or their ISO 8601 texts; those with a time zone are taken in UTC.
+        series: dates, times, or their texts as of `columns.times`; those with a time zone are taken in UTC.
         part: `year`; `month` and `weekday`, by their English names; `days` since 1970-01-01, with a fraction for the
             time of day.
         thing: how faults name the column.

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain.data import splits
-from drivetrain.data.columns import Column, Remark, convert, moments
+from drivetrain.data.columns import Remark, moments
 from drivetrain.data.sources import Source
 from drivetrain.errors import Fault
 from drivetrain.scenario import Scenario
@@ -28,11 +28,14 @@ def keys_of(scenario: Scenario, source: Source) -> tuple[NDArray[Any] | None, tu
     split = scenario.data.split
     if split.column is None or split.column not in source.columns:
         return None, ()
-    thing, series = f"column '{split.column}' (data.split)", source.frame[split.column]
-    column: Column = moments(series, thing) if split.by == "time" else convert(series, "categorical", thing)
+    thing = f"column '{split.column}' (data.split)"
+    if split.by == "time":
+        times = moments(source.frame[split.column], thing)
+        return times.values, times.faults
+    column = source.column(split.column, "categorical", thing)
     if split.by != "stratified":
         return column.values, column.faults
-    numbers = convert(series, "numeric", thing)
+    numbers = source.column(split.column, "numeric", thing)
     if numbers.faults and column.faults:
         return None, column.faults
     return splits.strata(column.values if numbers.faults else numbers.values), ()
@@ -53,7 +56,7 @@ def clusters_of(
         return (None if keys is None or scenario.data.split.by != "group" else _numbered(keys)), ()
     if name not in source.columns:
         return None, ()
-    column = convert(source.frame[name], "categorical", f"column '{name}' (data.cluster)")
+    column = source.column(name, "categorical", f"column '{name}' (data.cluster)")
     return _numbered(column.values), column.faults
 
 

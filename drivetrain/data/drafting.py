@@ -21,6 +21,10 @@ __all__ = ["PARTS", "Answers", "Guess", "Part", "assigned", "draft", "guess", "o
 _BAD = ("churn", "cancel", "cost", "loss", "defect", "complaint", "default", "fraud", "delay", "error")
 
 
+SOURCES = {".parquet": "parquet", ".xlsx": "excel"}
+"""Ending of a file → the key that names it; others are CSV files."""
+
+
 @dataclass(frozen=True)
 class Answers:
     """What a draft must be told, since no file of rows can say it."""
@@ -72,7 +76,7 @@ def draft(path: str | Path, guesses: Sequence[Guess], answers: Answers, *, relat
         *_section("levers", guesses, "lever", _lever),
         *_section("inputs", guesses, "input", _input),
         *_section("outcomes", guesses, "outcome", _outcome),
-        f"data: {{{'parquet' if file.suffix.lower() == '.parquet' else 'csv'}: {_text(_beside(file, relative_to))}}}",
+        f"data: {{{SOURCES.get(file.suffix.lower(), 'csv')}: {_text(_beside(file, relative_to))}{_decimal(guesses)}}}",
         f"assignment: {{design: {answers.design}}}",
         f"decide: {{unit: {answers.unit_of_decision}}}",
         "seed: 0",
@@ -119,6 +123,10 @@ def _input(each: Guess) -> str:
 def _outcome(each: Guess) -> str:
     kind = {"yes_no": "binary", "numeric": "numeric", "categorical": "categorical"}[each.kind]
     return f"{_column(each)}kind: {kind}"
+
+
+def _decimal(guesses: Sequence[Guess]) -> str:
+    return ', decimal: ","' if any(each.decimal == "," for each in guesses) else ""
 
 
 def _text(word: str) -> str:

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.data.columns import convert, times
+from drivetrain.data.cells import Decimals
+from drivetrain.data.columns import times
 from drivetrain.data.dates import part_of
-from drivetrain.data.sources import columns_of, from_file
+from drivetrain.data.delimited import separator
+from drivetrain.data.sources import Source, columns_of, from_file
 from drivetrain.errors import DataError, Fault, UsageError, nearest
 from drivetrain.formula import FUNCTIONS
 from drivetrain.scenario import DatePart
@@ -58,6 +60,8 @@ class Guess:
     """The values of a text column; empty where there are too many."""
     of_date: DatePart | None = None
     """The part that it is of the column's dates."""
+    decimal: Decimals = "."
+    """What stands before the decimals of the file's numbers."""
 
     @property
     def label(self) -> str:
@@ -66,18 +70,28 @@ class Guess:
 
 
 def guess(path: str | Path) -> tuple[Guess, ...]:
-    """What each column of a CSV or Parquet file may be; at least one lever and one outcome where there are columns.
+    """What each column of a file may be; at least one lever and one outcome where there are columns.
 
     Raises:
         DataError: the file cannot be read.
     """
     file = Path(path)
-    source = from_file(file, columns_of(file))
+    source = _read(file)
     if not len(source.frame):
         raise DataError(Fault(str(path), "the file has a header and no rows", cure="Add rows"))
     taken: set[str] = set()
-    found = [each for column in source.columns for each in _guesses(source.frame[column], column, taken)]
+    found = [each for column in source.columns for each in _guesses(source, column, taken)]
     return tuple(_completed(found))
+
+
+def _read(file: Path) -> Source:
+    """The file; with a decimal comma where columns are separated by something else, and some are numbers only then."""
+    source = from_file(file, columns_of(file))
+    if file.suffix.lower() != ".csv" or separator(file) == ",":
+        return source
+    commas = replace(source, decimal=",")
+    texts = [name for name in source.columns if source.column(name, "numeric", name).faults]
+    return commas if any(not commas.column(name, "numeric", name).faults for name in texts) else source
 
 
 def assigned(guesses: Sequence[Guess], parts: Mapping[str, Part]) -> tuple[Guess, ...]:
@@ -109,16 +123,17 @@ DATE_PARTS: tuple[DatePart, ...] = ("month", "weekday", "days")
 KINDS: tuple[Literal["yes_no", "numeric", "categorical"], ...] = ("yes_no", "numeric", "categorical")
 
 
-def _guesses(series: pd.Series[Any], column: str, taken: set[str]) -> Iterator[Guess]:
+def _guesses(source: Source, column: str, taken: set[str]) -> Iterator[Guess]:
     """What a column may be; of dates, a guess for each part that models can learn from."""
-    name = _name(column, taken)
+    name, series = _name(column, taken), source.frame[column]
     for kind in KINDS:
         if kind == "categorical" and _are_times(series, column):
             yield from (_part_of(series, column, part, _name(f"{name}_{part}", taken)) for part in DATE_PARTS)
             return
-        read = convert(series, kind, column)
+        read = source.column(column, kind, column)
         if not read.faults:
-            yield _placed(Guess(column, name, "input", "", kind, *_counts(read.values)), read.values, len(series))
+            found = Guess(column, name, "input", "", kind, *_counts(read.values), decimal=source.decimal)
+            yield _placed(found, read.values, len(series))
             return
     yield Guess(column, name, "leave out", "its values are of several kinds", "unreadable", 0, 0)
 
@@ -159,6 +174,13 @@ def _part(found: Guess, rows: int) -> tuple[Part, str]:
         return "input", "it is a part of its dates"
     if words & set(_KEYS) and found.distinct > 0.5 * rows:
         return "leave out", "it seems to name rows"
+    if (
+        found.kind == "numeric"
+        and found.whole
+        and rows > FEW_STEPS
+        and found.distinct == rows == found.high - found.low + 1
+    ):
+        return "leave out", "it seems to number the rows"
     if found.kind == "categorical" and not found.options:
         if found.distinct > 0.5 * rows:
             return "leave out", "nearly every row has a text of its own"

@@ -15,8 +15,9 @@ from drivetrain.data import checks, leaks
 from drivetrain.data import options as listing
 from drivetrain.data.adstock import carry_over
 from drivetrain.data.cleaning import Cleaned, clean
-from drivetrain.data.columns import Remark, convert
+from drivetrain.data.columns import Remark
 from drivetrain.data.dealing import clusters_of, deal, keys_of
+from drivetrain.data.delimited import separator
 from drivetrain.data.negatives import with_drawn
 from drivetrain.data.packages import from_package
 from drivetrain.data.roles import Role, roles
@@ -113,7 +114,7 @@ def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     """
     parts = [role for role in roles(scenario) if role.part != "feature"]
     wanted = {role.column for role in parts}
-    source = from_frame(rows, wanted) if isinstance(rows, pd.DataFrame) else from_file(Path(rows), wanted)
+    source = _given(scenario, rows, wanted)
     faults = list(_absent(source, [role for role in parts if role.part == "input"]))
     frame, remarks, found = _frame(scenario, source, parts)
     frame, new = listing.known(scenario, frame)
@@ -142,7 +143,7 @@ def read_results(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     """
     parts = [role for role in roles(scenario) if role.part != "feature"]
     wanted = {role.column for role in parts} | {"row"}
-    source = from_frame(rows, wanted) if isinstance(rows, pd.DataFrame) else from_file(Path(rows), wanted)
+    source = _given(scenario, rows, wanted)
     asked = scenario.expand(scenario.objective.formula).names
     needed = [role for role in parts if role.part == "outcome" or (role.part == "input" and role.name in asked)]
     faults = list(_absent(source, needed))
@@ -152,7 +153,7 @@ def read_results(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
         rule = "It says which recommendation each line is about"
         faults.append(Fault("column 'row'", f"{source.label} has no such column", rule, "Keep it from the export"))
         raise DataError(*faults, *found, *found_settings)
-    number = convert(source.frame["row"], "numeric", "column 'row'", typed=source.typed)
+    number = source.column("row", "numeric", "column 'row'")
     faults += [*found, *number.faults, *found_settings]
     if faults:
         raise DataError(*faults)
@@ -194,7 +195,19 @@ def _source(scenario: Scenario, wanted: set[str]) -> Source:
         return from_world(data.generator, data.rows or ROWS, data.seed or 0, wanted)
     if data.sql:
         return from_query(data.sql, data.files, data.database, scenario.folder, wanted)
-    return from_file(scenario.folder / (data.csv or data.parquet or data.excel or ""), wanted, sheet=data.sheet)
+    file = scenario.folder / (data.csv or data.parquet or data.excel or "")
+    return from_file(file, wanted, sheet=data.sheet, decimal=data.decimal or ".")
+
+
+def _given(scenario: Scenario, rows: str | Path | pd.DataFrame, wanted: set[str]) -> Source:
+    """Rows that are no part of the scenario. The decimal comma that it declares can't be that of a file with commas
+    between its columns, such as our own exports.
+    """
+    if isinstance(rows, pd.DataFrame):
+        return from_frame(rows, wanted)
+    file = Path(rows)
+    others = file.suffix.lower() == ".csv" and file.is_file() and separator(file) != ","
+    return from_file(file, wanted, decimal=scenario.data.decimal or "." if others else ".")
 
 
 def _absent(source: Source, parts: Sequence[Role]) -> Iterator[Fault]:
@@ -218,7 +231,7 @@ def _frame(scenario: Scenario, source: Source, parts: Sequence[Role]) -> tuple[p
     for role in parts:
         if role.column not in source.columns:
             continue
-        column = role.read(source.frame[role.column], typed=source.typed)
+        column = role.read(source.frame[role.column], typed=source.typed, decimal=source.decimal)
         bad = column.faults or tuple(checks.of_values(scenario, role, column.values))
         faults += bad
         remarks += column.remarks
@@ -246,14 +259,14 @@ def _settings(scenario: Scenario, frame: pd.DataFrame) -> tuple[NDArray[np.float
 def _chances(propensity: str | None, source: Source) -> tuple[NDArray[np.float64] | None, tuple[Fault, ...]]:
     if propensity is None or propensity not in source.columns:
         return None, ()
-    column = convert(source.frame[propensity], "numeric", f"column '{propensity}' (propensity)")
+    column = source.column(propensity, "numeric", f"column '{propensity}' (propensity)")
     return column.values, column.faults or tuple(checks.of_propensity(propensity, column.values))
 
 
 def _weights(weight: str | None, source: Source) -> tuple[NDArray[np.float64] | None, tuple[Fault, ...]]:
     if weight is None or weight not in source.columns:
         return None, ()
-    column = convert(source.frame[weight], "numeric", f"column '{weight}' (data.weight)")
+    column = source.column(weight, "numeric", f"column '{weight}' (data.weight)")
     return column.values, column.faults or tuple(checks.of_weights(weight, column.values))
 
 

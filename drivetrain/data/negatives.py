@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.data.columns import Remark, convert
+from drivetrain.data.columns import Remark
 from drivetrain.data.sources import Source
 from drivetrain.data.table import Table
 from drivetrain.scenario import Scenario
@@ -40,7 +40,7 @@ def with_drawn(scenario: Scenario, source: Source) -> tuple[Source, NDArray[np.i
     if columns[lever] not in source.columns or (by := _who(scenario, source)) is None:
         return source, none, ()  # what is missing is told by those who need it
     told = _happened(source, columns[outcome])
-    item, names = pd.factorize(convert(source.frame[columns[lever]], "categorical", lever).values)
+    item, names = pd.factorize(source.column(columns[lever], "categorical", lever).values)
     yes = np.flatnonzero(told & (item >= 0))
     many = scenario.outcomes[outcome].negatives or 0
     parents, drawn = _draw(by, item, yes, len(names), many, scenario.seed)
@@ -74,7 +74,7 @@ def _who(scenario: Scenario, source: Source) -> NDArray[np.int64] | None:
 def _happened(source: Source, column: str) -> NDArray[np.bool_]:
     if column not in source.columns:
         return np.ones(len(source.frame), dtype=bool)
-    yes: NDArray[np.bool_] = convert(source.frame[column], "yes_no", column).values == 1
+    yes: NDArray[np.bool_] = source.column(column, "yes_no", column).values == 1
     return yes
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from drivetrain.data.cells import Decimals
 from drivetrain.data.columns import Column, Kind, convert
 from drivetrain.data.dates import part_of
 from drivetrain.scenario import DatePart, Scenario
@@ -53,16 +54,17 @@ class Role:
         whose = self.part if self.name == self.column else f"{self.part} '{self.name}'"
         return f"column '{self.column}' ({whose})"
 
-    def read(self, series: pd.Series[Any], *, typed: bool = True) -> Column:
+    def read(self, series: pd.Series[Any], *, typed: bool = True, decimal: Decimals = ".") -> Column:
         """The column in its canonical form.
 
         Args:
             series: as the source gave it.
             typed: whether the source has types, so that a number written as text is worth a remark.
+            decimal: what stands before the decimals of numbers that are text.
         """
         if self.of_date is not None:
             return part_of(series, self.of_date, self.thing)
-        return convert(series, self.kind, self.thing, options=self.options, typed=typed)
+        return convert(series, self.kind, self.thing, options=self.options, typed=typed, decimal=decimal)
 
 
 def roles(scenario: Scenario) -> tuple[Role, ...]:

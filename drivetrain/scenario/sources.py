@@ -56,6 +56,9 @@ class Data(Declaration):
     """The data set in the package, as `collection/name`: `causaldata/thornton_hiv`, `random/all`."""
     csv: Column | None = None
     """A CSV file, relative to the scenario file."""
+    decimal: Literal[".", ","] | None = None
+    """What stands before the decimals of the CSV file's numbers; a point where left out. What separates its columns
+    (comma, semicolon, tab or upright line) is seen from its header."""
     parquet: Column | None = None
     """A Parquet file, relative to the scenario file."""
     excel: Column | None = None
@@ -93,6 +96,8 @@ class Data(Declaration):
                 continue
             rule = "Only a made world draws its rows"
             yield Flaw((key,), f"found {key} without a generator", rule, "Add generator, or remove it.", True)
+        if self.decimal is not None and self.csv is None:
+            yield Flaw(("decimal",), "found a decimal", "Only numbers in a CSV are text", "Remove it.", True)
         if self.sheet is not None and self.excel is None:
             yield Flaw(("sheet",), "found a sheet", "Only a workbook has sheets", "Add excel: FILE.", True)
         if self.package and not self.item:

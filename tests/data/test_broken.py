@@ -47,8 +47,12 @@ def excused(caught: pytest.ExceptionInfo[DataError], expected: list[tuple[str, s
         (HEADER.encode() + "30,Köln,yes\n".encode("latin-1"), "shop.csv:2 the text", "byte 0xf6 is not UTF-8", "UTF-8"),
         (HEADER.encode() + LINE.encode() + b"30,U\xc3", "shop.csv:3", "byte 0xc3 is not UTF-8", "UTF-8"),
         (HEADER.encode() + b"\0\0\0", "shop.csv", "a binary file", "Save it as CSV"),
-        (HEADER.replace(",", ";").encode(), "shop.csv", "separated by ';'", "separated by commas"),
-        (HEADER.replace(",", "\t").encode(), "shop.csv", "separated by '\\t'", "separated by commas"),
+        (
+            (HEADER + LINE + "30,Ulm,yes,9.5\n").replace(",", ";").encode(),
+            "shop.csv:3 the row",
+            "4 cells, where the header has 8",
+            "Quote cells that hold a semicolon",
+        ),
         (
             (HEADER + LINE + '30,"Ulm,yes,9.5,sms,1,2,good\n').encode(),
             "shop.csv",
@@ -157,7 +161,10 @@ PROPENSITY = {
         (
             cells("age", "30", "31,5", "1 2"),
             {},
-            [("'age' (input)", "row 2 holds '31,5' (and 1 more row)", "Correct the")],
+            [
+                ("'age' (input)", "row 3 holds '1 2'", "Correct the"),
+                ("'age' (input)", "row 2 holds '31,5'", "say data: {decimal: ','}"),
+            ],
         ),
         (cells("age", "young"), {}, [("'age' (input)", "row 1 holds 'young'", "declare another kind")]),
         (cells("age", 2**53 + 1), {}, [("'age' (input)", "row 1 holds '9007199254740993'", "categorical")]),
@@ -217,9 +224,9 @@ PROPENSITY = {
             [("'chance' (assignment.propensity)", "no such column", "'channel'")],
         ),
         (
-            cells("week", "31.1.2026"),
+            cells("week", "31.13.2026"),
             {"data": {"csv": "shop.csv", "split": {"by": "time", "column": "week"}}},
-            [("'week' (data.split)", "row 1 holds '31.1.2026'", "2026-01-31")],
+            [("'week' (data.split)", "row 1 holds '31.13.2026'", "2026-01-31")],
         ),
         (
             lambda f: f,

@@ -139,7 +139,7 @@ one,keep,,,
     ("file", "content", "message"),
     [
         ("clean.csv", "line,action\n1,drop\n", "clean.csv:1: data.cleaning: found no column 'row'"),
-        ("clean.csv", "", "found no column 'row'"),
+        ("clean.csv", "", "clean.csv: the file is empty"),
         ("clean.yaml", "lines: []\n", "clean.yaml:1:1: rows: found no list"),
         ("clean.yaml", "rows:\n  - {row: 1, acton: drop}\n", r"clean.yaml:2:5: rows\[0\]: found 'acton'. Did you mean"),
         ("clean.yaml", "rows: [", "clean.yaml"),

@@ -144,7 +144,7 @@ def test_numbers_in_every_dress(series: pd.Series[Any], values: list[float]) -> 
 @pytest.mark.parametrize(
     ("series", "found", "rule", "cure"),
     [
-        (pd.Series(["1", "1,5", "2,5"]), "row 2 holds '1,5' (and 1 more row)", "a decimal point", "Correct the cells"),
+        (pd.Series(["1", "1,5", "2,5"]), "row 2 holds '1,5' (and 1 more row)", "a decimal point", "decimal: ','"),
         (pd.Series(["1 234"]), "row 1 holds '1 234'", "no thousands separator", "Correct the cells"),
         (pd.Series(["5 USD"]), "'5 USD'", "no unit", "Correct the cells"),
         (pd.Series(["٣"]), "'٣'", "A number has", "Correct the cells"),
@@ -176,6 +176,18 @@ def test_each_broken_rule_is_told_once() -> None:
         "row 2 holds 2026-01-01 00:00:00",
         "row 1 holds '1,5' (and 1 more row)",
     ]
+
+
+def test_a_date_with_dots_begins_with_its_day() -> None:
+    column = moments(pd.Series(["31.1.2026", "2026-02-01", " 01.12.2025 09:30", None]), "x")
+    assert column.faults == ()
+    told = list(map(str, pd.Series(column.values)))
+    assert told == ["2026-01-31 00:00:00", "2026-02-01 00:00:00", "2025-12-01 09:30:00", "NaT"]
+
+
+@pytest.mark.parametrize("cell", ["12.31.2026", "1.2.26", "1.2.20266", "30.2.2026", "1.2.2026x"])
+def test_no_other_date_is_guessed_at(cell: str) -> None:
+    assert moments(pd.Series([cell]), "x").faults
 
 
 def test_yes_and_no_in_every_dress() -> None:
@@ -258,7 +270,7 @@ def test_moments_keep_their_order(series: pd.Series[Any]) -> None:
 
 
 def test_what_is_no_moment_is_refused() -> None:
-    (fault,) = moments(pd.Series(["2026-01-31", "31.1.2026", "soon"]), "x").faults
-    assert fault.found == "row 2 holds '31.1.2026' (and 1 more row)"
+    (fault,) = moments(pd.Series(["2026-01-31", "1/31/2026", "soon"]), "x").faults
+    assert fault.found == "row 2 holds '1/31/2026' (and 1 more row)"
     assert "ISO 8601" in fault.rule
     assert "2026-01-31" in fault.cure
