@@ -1,11 +1,13 @@
 """What the recommended policy is truly worth, as a share of the oracle's, on made worlds beside peers.
 
-    python -m tests.benchmarks.evidence [--quick] [--rows 2000 20000] [--seeds 1] [--worlds NAME ...]
+    python -m tests.benchmarks.evidence [--quick] [--rows 2000 20000] [--seeds 1] [--worlds NAME ...] [--keep FILE]
+    python -m tests.benchmarks.evidence --gather --keep FILE
 
 Peers: LightGBM as S-learner (levers are features, the best of a grid is taken) and as T-learner (a model for each
 option or bin), EconML's DRPolicyForest and CausalForestDML where it is installed, the truly best single setting for
-everyone, what was done so far, and a random setting. Needs the `bench` extra. The last line is one JSON object of
-figures and targets.
+everyone, what was done so far, and a random setting. Means over seeds with their standard errors. Needs the `bench`
+extra. With `--keep` a long table is measured in pieces: see `pieces`. The last line is one JSON object of figures and
+targets.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ import argparse
 import json
 import time
 import warnings
+from collections.abc import Iterable
+from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import lightgbm
@@ -24,6 +29,7 @@ import pandas as pd
 import drivetrain as dt
 from drivetrain.data.generators import WORLDS, World, best
 from drivetrain.data.generators.actions import COSTS
+from tests.benchmarks.pieces import Pieces, spread
 
 FRESH = 10_000
 """New people on whom policies are scored, by the truth."""
@@ -221,6 +227,7 @@ def measure(world: World, rows: int, seed: int) -> dict[str, Any]:
 
 
 PEERS = ("s_learner", "t_learner", "policy_forest", "causal_forest")
+COLUMNS = ("ours", *PEERS, "constant", "current", "random", "seconds")
 
 
 def targets(found: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
@@ -248,27 +255,52 @@ def _wins(runs: list[dict[str, Any]]) -> bool:
 
 
 def main() -> None:
-    """Run the cases, print a line for each, and the closing JSON."""
+    """Measure the cases that are asked for, print a line for each, and the closing JSON."""
     asked = argparse.ArgumentParser()
     asked.add_argument("--quick", action="store_true")
     asked.add_argument("--rows", type=int, nargs="+", default=[2_000, 20_000])
-    asked.add_argument("--seeds", type=int, default=1)
+    asked.add_argument("--seeds", type=int, default=1, help="how many")
+    asked.add_argument("--first", type=int, default=1, help="the first of them")
     asked.add_argument("--worlds", nargs="+", default=list(EARNED))
-    told = asked.parse_args()
+    asked.add_argument("--keep", type=Path, help="a JSON-lines file: what it has is not measured again, what is, added")
+    asked.add_argument("--gather", action="store_true", help="measure nothing, tell what the file has")
+    given = asked.parse_args()
     dt.steady()
-    columns = ("ours", *PEERS, "constant", "current", "random", "seconds")
-    print(f"{'share of the oracle':28}" + "".join(f"{name:>14}" for name in columns) + "  policy")
-    found: dict[str, list[dict[str, Any]]] = {}
-    for rows in [2_000] if told.quick else told.rows:
-        for name in told.worlds:
-            runs = [measure(WORLDS[name], rows, seed) for seed in range(1, told.seeds + 1)]
-            found[f"{name} {rows}"] = runs
-            means = [np.mean([each.get(column, np.nan) for each in runs]) for column in columns]
-            chosen = "/".join(each["policy"] for each in runs)
-            print(
-                f"{name} {rows:<8}".ljust(28) + "".join(f"{mean:14.4f}" for mean in means) + f"  {chosen}", flush=True
-            )
+    pieces = Pieces(given.keep)
+    print(f"{'share of the oracle':28}" + "".join(f"{name:>17}" for name in COLUMNS) + "  policy")
+    if given.gather:
+        found = gathered(pieces)
+    else:
+        seeds = range(given.first, given.first + given.seeds)
+        cases = [(name, rows) for rows in ([2_000] if given.quick else given.rows) for name in given.worlds]
+        found = {f"{name} {rows}": runs(pieces, name, rows, seeds) for name, rows in cases}
+    if pieces.code:
+        print(f"measured by {', '.join(pieces.code)}")
     print(json.dumps({"figures": found, "targets": targets(found)}))
+
+
+def runs(pieces: Pieces, name: str, rows: int, seeds: Iterable[int]) -> list[dict[str, Any]]:
+    """One case, told as soon as it is known."""
+    found = [pieces.measured((name, rows, seed), partial(measure, WORLDS[name], rows, seed)) for seed in seeds]
+    told(f"{name} {rows}", found)
+    return found
+
+
+def gathered(pieces: Pieces) -> dict[str, list[dict[str, Any]]]:
+    """Every case of the file, told."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for (name, rows, _), each in sorted(pieces, key=lambda piece: (piece[0][1], piece[0][0], piece[0][2])):
+        found.setdefault(f"{name} {rows}", []).append(each)
+    for case, each in found.items():
+        told(case, each)
+    return found
+
+
+def told(case: str, found: list[dict[str, Any]]) -> None:
+    """A line of the table."""
+    means = [spread([each.get(column, np.nan) for each in found]) for column in COLUMNS]
+    chosen = "/".join(each["policy"] for each in found)
+    print(f"{case:28}" + "".join(f"{mean:>17}" for mean in means) + f"  {chosen}", flush=True)
 
 
 if __name__ == "__main__":
