@@ -1,21 +1,25 @@
 """Is the promised value the value they get? Small worlds with known truth, models that overfit, hundreds of runs.
 
-    python -m tests.benchmarks.honesty [--quick | --runs N] [CASE ...]
+    python -m tests.benchmarks.honesty [--quick | --runs N] [--keep FILE [--gather]] [CASE ...]
 
 In each run rows are drawn, ridge regressions are fitted to each fold's complement, policies are made and judged as the
 product does it, and the recommended policy, made by all members together, is applied to 20,000 new rows of which the
 truth is known. Stated: how often the 95 % interval of the value, and of the gain over doing nothing, holds that truth;
 how far the mean promise is off, as a share of the mean true gain; the same of the models' own promise; the interval's
-mean error, the spread that it should have, and how often everyone gets an own setting.
+mean error, the spread that it should have, and how often not everyone gets the same setting. With `--keep` the runs are
+made in pieces: see `pieces`.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,9 +28,10 @@ from torch import Tensor
 
 from drivetrain.data import Rows, Table
 from drivetrain.decisions import recommend
-from drivetrain.evidence import Estimate, Evidence, judge
+from drivetrain.evidence import judge
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Support
+from tests.benchmarks.pieces import Pieces
 from tests.stand_ins import as_table, declare, stand_in
 
 INPUTS, FOLDS, PENALTY, NEW = 6, 5, 5.0, 20_000
@@ -34,7 +39,7 @@ LEVERS = {
     "discrete": "levers: {offer: {kind: integer, min: 0, max: 3, do_nothing: 0}}",
     "continuous": "levers: {offer: {kind: continuous, min: 0, max: 3, do_nothing: 0.5}}",
 }
-RUNS = {"": 300, "--quick": 60}
+FINE = ("tree", "smoothed", "row")
 
 
 @dataclass(frozen=True)
@@ -112,20 +117,8 @@ def _setting(case: Case, at: Tensor) -> Tensor:
     return torch.stack([torch.ones_like(at), at - 1.5, (at - 1.5) ** 2], -1)
 
 
-@dataclass(frozen=True)
-class Told:
-    """One run: what was promised of the recommended policy, and what is true of it."""
-
-    evidence: Evidence
-    value: float
-    gain: float
-
-    @property
-    def promised_gain(self) -> Estimate | None:
-        return self.evidence.gains.get("do_nothing")
-
-
-def run(case: Case, seed: int, population: tuple[pd.DataFrame, np.ndarray]) -> Told:
+def run(case: Case, seed: int, population: tuple[pd.DataFrame, np.ndarray]) -> dict[str, Any]:
+    """What was promised of the recommended policy, and what is true of it."""
     frame, offer, person = drawn(case, seed)
     declared = scenario(case)
     table = as_table(declared, frame, offer)
@@ -143,64 +136,86 @@ def run(case: Case, seed: int, population: tuple[pd.DataFrame, np.ndarray]) -> T
     else:
         settings = recommend(simulator, evidence, rows).plan.settings[:, 0]
     value = float((truth(x, settings) - 0.1 * settings).mean())
-    return Told(evidence, value, value - float((truth(x, np.full(len(x), nothing)) - 0.1 * nothing).mean()))
+    chosen, gain = evidence.chosen, evidence.gains.get("do_nothing")
+    return {
+        "policy": evidence.recommended,
+        "value": value,
+        "gain": value - float((truth(x, np.full(len(x), nothing)) - 0.1 * nothing).mean()),
+        "promised": chosen.estimate.value,
+        "error": chosen.estimate.error,
+        "naive": chosen.naive,
+        "promised_gain": None if gain is None else [gain.low, gain.high],
+    }
 
 
-def summary(told: list[Told]) -> dict[str, float]:
+def summary(told: list[dict[str, Any]]) -> dict[str, Any]:
     """The figures of one case."""
-    values = np.array([each.value for each in told])
-    promised = np.array([each.evidence.chosen.estimate.value for each in told])
-    errors = np.array([each.evidence.chosen.estimate.error for each in told])
-    naive = np.array([each.evidence.chosen.naive for each in told])
-    gains = [(each.promised_gain, each.gain) for each in told if each.promised_gain is not None]
-    true_gain = float(np.mean([each.gain for each in told]))
+    values, promised, errors, naive, true = (
+        np.array([each[key] for each in told]) for key in ("value", "promised", "error", "naive", "gain")
+    )
+    gains = [(each["promised_gain"], each["gain"]) for each in told if each["promised_gain"] is not None]
+    gain = float(true.mean())
     return {
         "runs": len(told),
         "covered": float((np.abs(promised - values) <= 1.959964 * errors).mean()),
-        "gain covered": float(np.mean([g.low <= true <= g.high for g, true in gains])) if gains else 1.0,
-        "bias / gain": float((promised - values).mean() / true_gain),
-        "naive bias / gain": float((naive - values).mean() / true_gain),
-        "true gain": true_gain,
+        "gain covered": float(np.mean([low <= true <= high for (low, high), true in gains])) if gains else 1.0,
+        "bias / gain": float((promised - values).mean() / gain),
+        "naive bias / gain": float((naive - values).mean() / gain),
+        "true gain": gain,
         "error": float(errors.mean()),
         "spread": float((promised - values).std()),
-        "personal": float(np.mean([each.evidence.recommended == "row" for each in told])),
+        "personal": float(np.mean([each["policy"] in FINE for each in told])),
     }
 
 
 def main() -> None:
-    """Run the cases named, or all."""
+    """Run the cases named, or all; a case's runs that a file already has are not run again."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("cases", nargs="*", default=list(CASES), metavar="CASE")
+    asked.add_argument("--quick", action="store_true", help="60 runs a case")
+    asked.add_argument("--runs", type=int, default=300, help="of each case")
+    asked.add_argument("--first", type=int, default=0, help="the seed of the first")
+    asked.add_argument("--keep", type=Path, help="a JSON-lines file: what it has is not run again, what is, added")
+    asked.add_argument("--gather", action="store_true", help="run nothing, tell what the file has")
+    given = asked.parse_args()
     torch.set_num_threads(1)
-    wanted = [word for word in sys.argv[1:] if word in CASES]
-    runs, figures, targets = RUNS["--quick" if "--quick" in sys.argv else ""], {}, {}
-    if "--runs" in sys.argv:
-        runs = int(sys.argv[sys.argv.index("--runs") + 1])
+    pieces, figures, targets = Pieces(given.keep), {}, {}
+    seeds = range(given.first, given.first + (60 if given.quick else given.runs))
     x = np.random.default_rng(12345).normal(size=(NEW, INPUTS))
     population = (pd.DataFrame(x, columns=[f"x{i}" for i in range(INPUTS)]), x)
     print(
-        f"{'case':38}{'covered':>9}{'gain cov.':>10}{'bias/gain':>11}{'naive':>9}{'gain':>8}"
+        f"{'case':38}{'runs':>6}{'covered':>9}{'gain cov.':>10}{'bias/gain':>11}{'naive':>9}{'gain':>8}"
         f"{'error':>8}{'spread':>8}{'own':>6}"
     )
-    for name in wanted or CASES:
+    for name in given.cases:
         started = time.process_time()
-        found = summary([run(CASES[name], seed, population) for seed in range(runs)])
-        figures[name] = found
+        told = (
+            []
+            if given.gather
+            else [pieces.measured((name, seed), partial(run, CASES[name], seed, population)) for seed in seeds]
+        )
+        if given.keep is not None:
+            told = [each for (case, _), each in pieces if case == name]
+        if not told:
+            continue
+        figures[name] = found = summary(told)
         print(
-            f"{name:38}{found['covered']:9.1%}{found['gain covered']:10.1%}{found['bias / gain']:+11.1%}"
-            f"{found['naive bias / gain']:+9.1%}{found['true gain']:8.3f}{found['error']:8.4f}{found['spread']:8.4f}"
+            f"{name:38}{found['runs']:6}{found['covered']:9.1%}{found['gain covered']:10.1%}"
+            f"{found['bias / gain']:+11.1%}{found['naive bias / gain']:+9.1%}{found['true gain']:8.3f}"
+            f"{found['error']:8.4f}{found['spread']:8.4f}"
             f"{found['personal']:6.0%}   {time.process_time() - started:.0f} s",
             flush=True,
         )
-        targets[f"{name}: covered"] = {
-            "value": found["covered"],
-            "target": "0.93 to 0.97",
-            "met": 0.93 <= found["covered"] <= 0.97,
-        }
-        targets[f"{name}: bias"] = {
-            "value": found["bias / gain"],
-            "target": "0.1",
-            "met": abs(found["bias / gain"]) <= 0.1,
-        }
+        targets |= _targets(name, found)
     print(json.dumps({"figures": figures, "targets": targets}))
+
+
+def _targets(name: str, found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    covered, bias = found["covered"], found["bias / gain"]
+    return {
+        f"{name}: covered": {"value": covered, "target": "0.93 to 0.97", "met": 0.93 <= covered <= 0.97},
+        f"{name}: bias": {"value": bias, "target": "0.1", "met": abs(bias) <= 0.1},
+    }
 
 
 if __name__ == "__main__":
