@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Way = Literal["thompson", "top_two", "greedy", "uniform"]
 
-SETTINGS = 9
+SETTINGS = 21
 """Values of a range that the loop tries."""
 FRESH = 5_000
 """People on whom the policy of each round is scored."""
@@ -114,8 +114,7 @@ class _Play:
         )
         top = best(self.world, people)[1]
         happened = self.world.outcomes(people, levers, draw)
-        chances = pd.Series(chance[np.arange(rows), picked], name="propensity")
-        self.seen = pd.concat([self.seen, pd.concat([people, levers, happened, chances], axis=1)], ignore_index=True)
+        self.seen = pd.concat([self.seen, pd.concat([people, levers, happened], axis=1)], ignore_index=True)
         earned = worth[np.arange(rows), picked]
         return {
             "rows": float(rows),
@@ -134,7 +133,7 @@ class _Play:
             told = {k: v for k, v in self.world.declares.items() if k != "assignment"}
             head = {"version": 1, "name": self.world.name, "title": self.world.title, "seed": self.seed}
             source = {"parquet": str(path), "split": {"test": 0.0}}
-            assignment = {"design": "randomised", "propensity": "propensity"}
+            assignment = {"design": "randomised"}  # given the inputs; models alone are asked, and nothing is judged
             self.trained = train(build({**head, **told, "data": source, "assignment": assignment, "model": self.model}))
         picked = self._asked(self.fresh).mean(0).argmax(1)
         return float(self.world.worth(self.fresh, self._natural(picked)).mean() / self.top)

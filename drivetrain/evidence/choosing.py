@@ -20,13 +20,16 @@ from drivetrain.evidence.backing import FEWEST
 from drivetrain.evidence.refit import between
 from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.evidence.value import Judge, Scores
-from drivetrain.evidence.worth import NAMES, Judged
+from drivetrain.evidence.worth import KEPT, NAMES, Judged
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 TROUBLE = 0.01
 """Share of what the best policy gains over the simplest, below which more complexity is not worth its trouble."""
+
+OFF = 0.5
+"""By how much of the gain that they expect models may be off, for all that noise lets one see."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def choose(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores])
     """The recommended policy, and honest scores of it.
 
     That holds where things are left as they are too: doing nothing is chosen most where its own scores were lucky. And
-    what gains nothing over a simpler policy without that luck does not replace it: then the simpler ones are left.
+    without that luck it must still gain over every simpler policy; else the simpler ones are left: see `_gains`.
 
     Args:
         court: judged the policies.
@@ -59,25 +62,45 @@ def choose(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores])
         return simplest(judged, scores, sign, court.sample, asked, bore_out)
 
     name = best(everyone, everyone)
-    choice = _without_luck(
-        court, name, tuple(best(rows, np.delete(everyone, rows)) for rows, _, _ in court.folds), scores
-    )
+    by_fold = tuple(best(rows, np.delete(everyone, rows)) for rows, _, _ in court.folds)
+    luckless = _mixed(court, by_fold, scores)
     simpler = (names := _eligible(judged))[: names.index(name)]
-    gains = [sign * _mean(choice.scores.total - scores[each].total, court.sample, everyone) for each in simpler]
-    if all(gain > TROUBLE * max(gains[0], 0) for gain in gains):
-        return choice
-    return choose(court, [each for each in judged if each.name in simpler], scores)
-
-
-def _without_luck(court: Judge, name: str, by_fold: tuple[str, ...], scores: Mapping[str, Scores]) -> Choice:
+    if not _gains(court, luckless, {each: scores[each] for each in simpler}):
+        return choose(court, [each for each in judged if each.name in simpler], scores)
     own = scores[name]
     if set(by_fold) == {name}:
         return Choice(name, by_fold, own, 0.0)
-    total = own.total.copy()
-    for (rows, _, _), other in zip(court.folds, by_fold, strict=True):
-        total[rows] = scores[other].total[rows]
-    told = Scores(own.direct, total - own.direct, own.weight)
-    return Choice(name, by_fold, told, between(court, own.total - total))
+    told = Scores(own.direct, luckless.total - own.direct, own.weight)
+    return Choice(name, by_fold, told, between(court, own.total - luckless.total))
+
+
+def _mixed(court: Judge, by_fold: Sequence[str], scores: Mapping[str, Scores]) -> Scores:
+    """The scores, in each fold, of the policy that other folds' rows choose there."""
+    direct, correction, weight = (np.empty(len(court.table)) for _ in range(3))
+    for (rows, _, _), name in zip(court.folds, by_fold, strict=True):
+        own = scores[name]
+        direct[rows], correction[rows], weight[rows] = own.direct[rows], own.correction[rows], own.weight[rows]
+    return Scores(direct, correction, weight)
+
+
+def _gains(court: Judge, told: Scores, simpler: Mapping[str, Scores]) -> bool:
+    """Whether a choice gains over every simpler policy, by more than is not worth the trouble, without its luck.
+
+    Over leaving things as they are observed rows must show it, for that gain is what will be told. Over another change
+    they can hardly ever: two policies that set much the same differ by less than the noise of rows. There the credible
+    gain counts.
+    """
+    sign, sample, everyone = court.simulator.scenario.objective.sign, court.sample, np.arange(len(court.table))
+    most = 0.0
+    for place, (name, other) in enumerate(simpler.items()):
+        direct, correction = sign * (told.direct - other.direct), sign * (told.correction - other.correction)
+        gain = credible_gain(direct, correction, sample, everyone, everyone).value
+        if name in KEPT:
+            gain = sample.mean(direct + correction)
+        most = max(gain, 0.0) if place == 0 else most
+        if gain <= TROUBLE * most:
+            return False
+    return True
 
 
 def _eligible(judged: Sequence[Judged]) -> list[str]:
@@ -131,9 +154,9 @@ def credible_gain(direct: Floats, correction: Floats, sample: Sample, asked: Int
     """What one policy gains over another: as models expect, corrected by observed rows as far as these can tell.
 
     With few rows the correction is mostly noise, and a choice by it mostly a draw. It is believed by its share
-    τ²/(τ² + σ²), where σ is its error and τ how far off models may be: by as much as they expect to gain, or by what
-    the correction shows beyond its noise (empirical Bayes: Efron & Morris 1973, JASA 68:117). Where noise prevails,
-    that policy is believed whose promised gain observed rows bear out by half; where there is little, rows alone count.
+    τ²/(τ² + σ²), where σ is its error and τ how far off models may be: by half of what they expect to gain, or by what
+    the correction shows beyond its noise (empirical Bayes: Efron & Morris 1973, JASA 68:117). Where noise prevails, a
+    gain is then believed unless rows speak clearly against it; where there is little, rows alone count.
 
     Args:
         direct: [N] what models expect of the difference in each row.
@@ -144,7 +167,7 @@ def credible_gain(direct: Floats, correction: Floats, sample: Sample, asked: Int
     """
     expected, fix = _mean(direct, sample, asked), _mean(correction, sample, bore_out)
     noise = sample.estimate(correction).error ** 2
-    off = max(expected**2, fix**2 - noise)
+    off = max((OFF * expected) ** 2, fix**2 - noise)
     share = off / (off + noise) if noise else 1.0
     return Estimate(expected + share * fix, float(np.sqrt(share * noise + sample.estimate(direct).error ** 2)))
 

@@ -103,12 +103,28 @@ def credible(direct: float, correction: float, noise: float) -> Estimate:
 
 def test_a_gain_is_believed_as_far_as_rows_can_tell() -> None:
     assert credible(0.3, -0.2, 0.0).value == pytest.approx(0.1)  # nothing is noise: rows alone count
-    assert credible(0.3, -0.2, 0.3).value == pytest.approx(0.3 - 0.2 / 2)  # as noisy as models may be off: half
-    drowned = credible(0.1, -0.04, 2.0)
+    assert credible(0.3, -0.2, 0.15).value == pytest.approx(0.3 - 0.2 / 2)  # as noisy as models may be off: half
+    drowned = credible(0.1, -0.06, 2.0)
     assert drowned.value == pytest.approx(0.1, abs=0.001)
-    assert drowned.value > drowned.error  # rows bear out more than half of what is promised
-    refuted = credible(0.1, -0.06, 2.0)
-    assert refuted.value < refuted.error
+    assert drowned.value > 1.9 * drowned.error  # models may be off by half
+    refuted = credible(0.1, -0.3, 0.1)
+    assert refuted.value < 0
     clear = credible(0.0, 1.0, 0.1)  # models saw nothing, rows do
     assert clear.value == pytest.approx(0.99)
     assert clear.value > 9 * clear.error
+
+
+@pytest.mark.parametrize(("tree", "chosen"), [(0.04, "tree"), (-0.04, "single")])
+def test_noise_does_not_turn_down_a_change_that_is_credibly_better_than_another(tree: float, chosen: str) -> None:
+    """Rows tell a change from none, and cannot tell two changes apart: what models expect of these counts."""
+    draw = np.random.default_rng(2).normal(size=(2, ROWS))
+    shared, own = draw - draw.mean(1, keepdims=True)
+    at = np.full(ROWS, 1.0)
+    scores = {
+        "do_nothing": flat(np.zeros(ROWS)),
+        "single": Scores(at, 0.3 * shared, np.ones(ROWS)),
+        "tree": Scores(at + tree, 0.3 * shared + own - 0.05, np.ones(ROWS)),
+    }
+    choice = choose(court(), judged(scores), scores)
+    assert (scores["tree"].total - scores["single"].total).mean() < 0
+    assert choice.name == chosen
