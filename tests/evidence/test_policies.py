@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from drivetrain.evidence import Judge
 from drivetrain.evidence.policies import credible, policies, single_settings
@@ -47,83 +51,67 @@ def test_a_setting_that_cannot_be_computed_does_not_spoil_the_others():
     assert np.isfinite(np.delete(told, 3)).all()
 
 
-def test_the_choice_for_a_fold_is_blind_to_it():
+OFFERS = "{kind: integer, min: 0, max: 2, do_nothing: 0}"
+
+
+def court(members: Any, y: Sequence[float] = (0.0, 0.0, 0.0), offer: str = OFFERS, more: str = "") -> Judge:
+    """900 rows that got offers 0, 1 and 2 in turn, worth `y` and noise, before models that answer by formulas."""
+    scenario, draw = (
+        declare(f"""\
+objective: {{maximise: y}}
+levers: {{offer: {offer}}}
+inputs: {{x: {{kind: numeric}}}}
+outcomes: {{y: {{kind: numeric}}}}
+assignment: {{design: randomised}}
+{more}"""),
+        np.random.default_rng(0),
+    )
+    given = np.arange(900) // 3 % 3
+    frame = pd.DataFrame({"x": draw.normal(size=900), "y": np.array(y)[given] + draw.normal(size=900)})
+    table = as_table(scenario, frame, given.astype(float))
+    simulator = stand_in(scenario, {"y": members}, Support.fit(scenario.space, table.settings))
+    return Judge(simulator, table, Stratified(table.settings, np.zeros(900, dtype=np.int64)))
+
+
+def plain(x: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+    return 0 * x[..., 0] + 0.1 * (at[..., 0] == 1)
+
+
+def led(x: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+    """As of a member that has seen fold 0, and that its luck made hopeful of offer 2."""
+    return plain(x, at) + 5.0 * (at[..., 0] == 2) * (x[..., 0] > 0)
+
+
+def test_the_choice_for_a_fold_is_blind_to_it() -> None:
     """Members of other folds have seen fold 0. If its luck made them hopeful of offer 2, fold 0 must not follow."""
-    text = """\
-objective: {maximise: y}
-levers: {offer: {kind: integer, min: 0, max: 2, do_nothing: 0}}
-inputs: {x: {kind: numeric}}
-outcomes: {y: {kind: numeric}}
-assignment: {design: randomised}
-"""
-    scenario, draw = declare(text), np.random.default_rng(0)
-    offer = np.arange(900) // 3 % 3
-    frame = pd.DataFrame({"x": draw.normal(size=900), "y": np.array([0.0, 0.3, 0.2])[offer] + draw.normal(size=900)})
-    table = as_table(scenario, frame, offer.astype(float))
-    support = Support.fit(scenario.space, table.settings)
-
-    def plain(x, at):
-        return 0 * x[..., 0] + 0.1 * (at[..., 0] == 1)
-
-    def led(x, at):
-        return plain(x, at) + 5.0 * (at[..., 0] == 2)
-
     chosen = []
     for others in (plain, led):
-        simulator = stand_in(scenario, {"y": [plain, others, others]}, support)
-        court = Judge(simulator, table, Stratified(table.settings, np.zeros(900, dtype=np.int64)))
-        chosen.append(single_settings(court).settings[table.fold == 0])
+        judge = court([plain, others, others], (0.0, 0.3, 0.2))
+        chosen.append(single_settings(judge).settings[judge.table.fold == 0])
     assert (chosen[0] == chosen[1]).all()
 
 
-def test_a_smoothed_policy_and_a_tree_are_blind_to_the_fold_they_are_judged_on():
+def test_a_smoothed_policy_and_a_tree_are_blind_to_the_fold_they_are_judged_on() -> None:
     """Members of other folds have seen fold 0. If they know its rows by heart, fold 0's policies must not."""
-    text = """\
-objective: {maximise: y}
-levers: {offer: {kind: integer, min: 0, max: 2, do_nothing: 0}}
-inputs: {x: {kind: numeric}}
-outcomes: {y: {kind: numeric}}
-assignment: {design: randomised}
-"""
-    scenario, draw = declare(text), np.random.default_rng(0)
-    offer, x = np.arange(600) // 3 % 3, draw.normal(size=600)
-    frame = pd.DataFrame({"x": x, "y": draw.normal(size=600)})
-    table = as_table(scenario, frame, offer.astype(float))
-    support = Support.fit(scenario.space, table.settings)
-
-    def plain(x, at):
-        return 0 * x[..., 0] + 0.1 * (at[..., 0] == 1)
-
-    def led(x, at):
-        return plain(x, at) + 5.0 * (at[..., 0] == 2) * (x[..., 0] > 0)
-
     chosen = []
     for others in (plain, led):
-        simulator = stand_in(scenario, {"y": [plain, others, others]}, support)
-        court = Judge(simulator, table, Stratified(table.settings, np.zeros(600, dtype=np.int64)))
-        options = np.array([[0.0], [1.0], [2.0]])
-        told = slate(court, options, None)
-        rows, blind, _ = court.folds[0]
-        rest = np.setdiff1d(np.arange(600), rows)
-        found = unseeing(court, told, blind, rest)
+        judge = court([plain, others, others])
+        told = slate(judge, np.array([[0.0], [1.0], [2.0]]), None)
+        assert told is not None
+        rows, blind, _ = judge.folds[0]
+        rest = np.setdiff1d(np.arange(900), rows)
+        found = unseeing(judge, told, blind, rest)
         chosen.append(found.direct[rest])
         assert found.direct + found.correction == pytest.approx(told.direct + told.correction)
     assert chosen[0] == pytest.approx(chosen[1])
 
 
-def test_a_current_setting_that_is_doing_nothing_is_named_once() -> None:
+@pytest.mark.parametrize(
+    ("lever", "named"), [("current: 1", ["do_nothing"]), ("current: 1, do_nothing: 0", ["current", "do_nothing"])]
+)
+def test_a_current_setting_that_is_doing_nothing_is_named_once(lever: str, named: list[str]) -> None:
     """`do_nothing` is `current` where that is a value and nothing else is said: two lines would say the same."""
-    head = "objective: {maximise: y}\ninputs: {x: {kind: numeric}}\noutcomes: {y: {kind: numeric}}\n"
-    draw = np.random.default_rng(0)
-    offer = np.arange(600) // 3 % 3
-    frame = pd.DataFrame({"x": draw.normal(size=600), "y": draw.normal(size=600)})
-    for lever, named in (("current: 1", ["do_nothing"]), ("current: 1, do_nothing: 0", ["current", "do_nothing"])):
-        scenario = declare(
-            f"{head}levers: {{offer: {{kind: integer, min: 0, max: 2, {lever}}}}}\ndecide: {{unit: once}}\n"
-        )
-        table = as_table(scenario, frame, offer.astype(float))
-        support = Support.fit(scenario.space, table.settings)
-        simulator = stand_in(scenario, {"y": lambda x, at: 0 * x[..., 0] + at[..., 0]}, support)
-        court = Judge(simulator, table, Stratified(table.settings, np.zeros(600, dtype=np.int64)))
-        made = policies(court, single_settings(court))
-        assert [name for name in made.settings if name != "single"] == named
+    offer = f"{{kind: integer, min: 0, max: 2, {lever}}}"
+    judge = court(lambda x, at: 0 * x[..., 0] + at[..., 0], offer=offer, more="decide: {unit: once}\n")
+    made = policies(judge, single_settings(judge))
+    assert [name for name in made.settings if name != "single"] == named
