@@ -22,7 +22,8 @@ from drivetrain.modeler.texts import Texts
 if TYPE_CHECKING:
     from torch import Tensor
 
-RUN = 16384
+RUN = 16_000
+"""So many rows of a few columns stay in the processor's cache; a power of two crowds them into few of its lines."""
 HUGE = 1e150
 """Squares of numbers below are finite."""
 MOST_FOR_CENTRE = 10_000
@@ -68,7 +69,9 @@ class Remarks:
     def note(self, what: str, at: slice, mask: np.ndarray) -> None:
         """Note it for the rows that a mask picks of a run; nothing where it picks none."""
         if mask.any():
-            self.found.setdefault(what, np.zeros(self.rows, dtype=bool))[at] = mask
+            if what not in self.found:
+                self.found[what] = np.zeros(self.rows, dtype=bool)
+            self.found[what][at] = mask
 
 
 class _Frozen(BaseModel):
@@ -103,18 +106,23 @@ class NumericColumn(_Frozen):
         if not len(seen):
             return cls(name=name, centre=0.0, scale=1.0, low=0.0, high=0.0, gaps=gaps)
         centre = float(np.median(_some(seen)))
-        return cls(name=name, centre=centre, scale=_spread(seen, max(-low, high)), low=low, high=high, gaps=gaps)
+        return cls(
+            name=name, centre=centre, scale=_spread(seen, centre, max(-low, high)), low=low, high=high, gaps=gaps
+        )
 
-    def encode(self, values: np.ndarray, out: np.ndarray, remarks: Remarks, at: slice) -> None:
+    def encode(self, values: np.ndarray, out: np.ndarray, remarks: Remarks, at: slice, plain: bool) -> None:
         """Fill float32 [n, 2] of a run of rows: the standardised value (0 where missing), and the missing flag.
 
         Args:
             values: float64 [n] of the run.
-            out: what to fill, all zeros; the flag stays down where training had no gaps.
+            out: what to fill; its flags, which stay as they are where training had no gaps, are down.
             remarks: to note what is not plain.
             at: the run's place among all rows.
+            plain: whether all is known to be there and within the range.
         """
-        if not (values.min() >= self.low and values.max() <= self.high):  # never so where one is missing
+        if self.gaps:
+            out[:, 1] = 0
+        if not (plain or (values.min() >= self.low and values.max() <= self.high)):  # never so where one is missing
             values = self._plain(values, out, remarks, at)
         np.divide(values - self.centre, self.scale, out=out[:, 0], casting="same_kind")
 
@@ -124,8 +132,11 @@ class NumericColumn(_Frozen):
         remarks.note(f"{self.name}: missing", at, missing)
         if self.gaps:
             out[:, 1] = missing
-        inside = np.clip(np.where(missing, self.centre, values), self.low, self.high)
-        remarks.note(f"{self.name}: outside the range seen", at, (inside != values) & ~missing)
+        known = np.where(missing, self.centre, values)
+        if known.min() >= self.low and known.max() <= self.high:
+            return known
+        inside = known.clip(self.low, self.high)
+        remarks.note(f"{self.name}: outside the range seen", at, inside != known)
         return inside
 
 
@@ -139,18 +150,18 @@ class CategoricalColumn(_Frozen):
     @classmethod
     def fit(cls, name: str, texts: Texts) -> CategoricalColumn:
         """Learn the sorted distinct values of training rows."""
-        known = texts.words[pd.notna(texts.words)].tolist()
-        return cls(name=name, vocabulary=tuple(sorted(set(map(str, known)))))
+        return cls(name=name, vocabulary=texts.words)
 
-    def encode(self, texts: Texts, remarks: Remarks) -> np.ndarray:
-        """int64 [N]: 1 + position in the vocabulary, or 0."""
+    def codes(self, texts: Texts, remarks: Remarks) -> np.ndarray:
+        """int64, by slot of the texts: 1 + position in the vocabulary, or 0."""
+        if texts.gaps:
+            remarks.note(f"{self.name}: missing", slice(None), (texts.rank == 0)[texts.place])
+        if texts.words == self.vocabulary:
+            return texts.rank
         index = dict(zip(self.vocabulary, count(1), strict=False))
-        known = np.fromiter(map(index.get, texts.words.tolist(), repeat(0)), np.int64, len(texts.words))
-        codes: np.ndarray = known[texts.place]
-        missing = pd.isna(texts.words)
-        for what, words in (("missing", missing), ("unseen category", (known == 0) & ~missing)):
-            if words.any():
-                remarks.note(f"{self.name}: {what}", slice(None), words[texts.place])
+        codes: np.ndarray = np.array([0, *map(index.get, texts.words, repeat(0))])[texts.rank]
+        if len(unseen := np.flatnonzero((codes == 0) & (texts.rank > 0))):
+            remarks.note(f"{self.name}: unseen category", slice(None), np.isin(texts.place, unseen))
         return codes
 
 
@@ -174,7 +185,7 @@ class InputEncoder(_Frozen):
         """As `fit`, and the same rows encoded: each column is read once."""
         read = _read(frame, kinds)
         encoder = cls._fitted(read)
-        return encoder, encoder._encoded(read, len(frame))
+        return encoder, encoder._encoded(read, len(frame), fitted=True)
 
     @classmethod
     def _fitted(cls, read: Mapping[str, Texts | np.ndarray]) -> InputEncoder:
@@ -212,20 +223,29 @@ class InputEncoder(_Frozen):
         known = np.column_stack([rows.codes.numpy(), rows.numbers.numpy()]).astype(np.float32)
         return rows.beside(np.column_stack([each.of(known) for each in self.foretold]))
 
-    def _encoded(self, read: Mapping[str, Texts | np.ndarray], rows: int) -> EncodedRows:
-        """The inputs alone."""
+    def _encoded(self, read: Mapping[str, Texts | np.ndarray], rows: int, fitted: bool = False) -> EncodedRows:
+        """The inputs alone, perhaps of the rows that the columns were fitted to."""
         import torch
 
-        remarks = Remarks(rows)
-        coded = [c.encode(read[c.name], remarks) for c in self.columns if isinstance(c, CategoricalColumn)]  # type: ignore[arg-type]
-        numeric = [column for column in self.columns if isinstance(column, NumericColumn)]
-        codes, numbers = np.empty((rows, len(coded)), np.int64), np.zeros((rows, 2 * len(numeric)), np.float32)
-        for start in range(0, rows, RUN):  # a run of rows stays in the processor's cache
-            at = slice(start, start + RUN)
-            for place, each in enumerate(coded):
-                codes[at, place] = each[at]
-            for place, column in enumerate(numeric):
-                column.encode(read[column.name][at], numbers[at, 2 * place : 2 * place + 2], remarks, at)
+        remarks, coded, numeric = Remarks(rows), [], []
+        for column in self.columns:
+            if isinstance(column, CategoricalColumn) and isinstance(texts := read[column.name], Texts):
+                coded.append((texts.place, column.codes(texts, remarks)))
+            elif isinstance(column, NumericColumn):
+                numeric.append((np.asarray(read[column.name]), column))
+        codes = np.empty((rows, len(coded)), np.int64)
+        numbers = np.empty((rows, 2 * len(numeric)), np.float32)
+        run = min(rows, RUN)
+        lines, pairs = np.empty((len(coded), run), np.int64), np.zeros((len(numeric), run, 2), np.float32)
+        for start in range(0, rows, RUN):
+            at = slice(start, min(start + RUN, rows))
+            here = slice(at.stop - start)
+            for line, (place, code) in zip(lines, coded, strict=True):
+                code.take(place[at], out=line[here], mode="clip")  # which checks nothing
+            for pair, (values, column) in zip(pairs, numeric, strict=True):
+                column.encode(values[at], pair[here], remarks, at, fitted and not column.gaps)
+            codes[at] = lines[:, here].T
+            numbers.view(np.int64)[at] = pairs.view(np.int64)[:, here, 0].T  # a number and its flag at once
         return EncodedRows(torch.from_numpy(codes), torch.from_numpy(numbers), remarks.found)
 
 
@@ -246,7 +266,9 @@ def _some(seen: np.ndarray) -> np.ndarray:
     return seen[:: max(1, len(seen) // MOST_FOR_CENTRE)]
 
 
-def _spread(seen: np.ndarray, largest: float) -> float:
-    """The standard deviation, without overflow; 1 where there is none."""
-    spread = seen.std() if largest < HUGE else (seen / largest).std() * largest
-    return float(spread) or 1.0
+def _spread(seen: np.ndarray, centre: float, largest: float) -> float:
+    """The standard deviation, without overflow and in few passes; 1 where there is none."""
+    if largest >= HUGE:
+        return float((seen / largest).std() * largest) or 1.0
+    apart = seen - centre
+    return float(np.sqrt(max(apart @ apart / len(apart) - apart.mean() ** 2, 0.0))) or 1.0
