@@ -102,6 +102,9 @@ class Known:
     def prepare(self, settings: Tensor) -> Tensor:
         return settings
 
+    def products(self, settings: Tensor) -> None:
+        """Nothing is known of a formula between settings."""
+
     def expected(self, context: Sequence[Tensor], prepared: Tensor) -> Tensor:
         return self.grid(context, prepared).mean(0)
 

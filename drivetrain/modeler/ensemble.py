@@ -11,6 +11,7 @@ from torch import Tensor
 
 from drivetrain.modeler.encoder import EncodedRows, InputEncoder
 from drivetrain.modeler.links import Link
+from drivetrain.modeler.meshes import Products
 from drivetrain.modeler.networks import Context, Network, Prepared, Shape
 from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.settings import SettingEncoder
@@ -69,6 +70,21 @@ class OutcomeModel:
             asked = zip(self.members, context, prepared, strict=True)
             each = (member.link.mean(member.network.against(rows, at)) for member, rows, at in asked)
             return reduce(Tensor.add_, each).div_(len(self.members))
+
+    def products(self, settings: Tensor) -> Products | None:
+        """For each member Φ [G, K] of settings [G, L + E], of which linear predictors are context · Φ; None where some
+        are not, or the outcome has several.
+        """
+        with torch.no_grad():
+            features = self.settings.encode(settings)
+            each = [member.network.product(features) for member in self.members]
+        plain = [phi[:, 0].contiguous() for phi in each if phi is not None and phi.shape[1] == 1]
+        return plain if len(plain) == len(each) else None
+
+    @property
+    def each_link(self) -> list[Link]:
+        """The members' own links."""
+        return [member.link for member in self.members]
 
     def paired(self, context: Sequence[Context], settings: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """Expected outcome [M, N] of each row under its own setting [N, L + E] (categorical: [M, N, C]).

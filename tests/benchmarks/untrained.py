@@ -21,7 +21,7 @@ TEXT = """\
 version: 1
 name: untrained
 title: Networks as they are born
-objective: {{maximise: {objective}}}
+objective: {{{aim}: {objective}}}
 levers: {{{levers}}}
 inputs: {{{inputs}, region: {{kind: categorical}}, car: {{kind: categorical}}}}
 outcomes: {{accepted: {{kind: binary}}}}
@@ -35,10 +35,12 @@ THREE = (
 )
 
 
-def declared(levers: str, objective: str, step: float | None = None) -> Scenario:
+def declared(
+    levers: str, objective: str, step: float | None = None, aim: str = "maximise", extra: str = ""
+) -> Scenario:
     inputs = ", ".join(f"x{i}: {{kind: numeric}}" for i in range(NUMBERS))
     levers = levers.format(step=f", step: {step}" if step else "")
-    return language.parse(TEXT.format(objective=objective, levers=levers, inputs=inputs))
+    return language.parse(TEXT.format(aim=aim, objective=objective, levers=levers, inputs=inputs) + extra)
 
 
 def rows(many: int, seed: int = 0) -> pd.DataFrame:

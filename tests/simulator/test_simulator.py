@@ -141,7 +141,7 @@ def test_expected_is_the_mean_over_members_however_it_is_reckoned(
         [known("bought", BINARY, bought), known("visits", COUNT, lambda f, x, p, _c: 0.5 + x + 0.4 * f + 0 * p)],
         constraints=[{"name": "spend", "each": "price * bought + visits", "at_most": 100}],
     )
-    assert simulator._chain.affine is affine
+    assert simulator.chain.affine is affine
     monkeypatch.setattr("drivetrain.simulator.simulator.CELLS_IN_CACHE", 2)
     crowd = simulator.crowd(FRAME)
     whole = simulator.grid(crowd, SETTINGS)
