@@ -11,12 +11,13 @@ from drivetrain.optimizer.choice import Plan, alone, decisions, optimise, shortl
 from drivetrain.optimizer.fairness import centred
 from drivetrain.optimizer.fear import premiums
 from drivetrain.optimizer.filling import fill, holds_together, kept_together, refereed, slots_of, used_together
+from drivetrain.optimizer.frontiers import Frontier, frontier
 from drivetrain.optimizer.guarding import Guard, price
 from drivetrain.optimizer.holding import settle
 from drivetrain.optimizer.nearby import nearby
 from drivetrain.optimizer.ranking import Ranking, best_single, deciders, exclusions, ranked, ranking
 from drivetrain.optimizer.referee import checked
-from drivetrain.optimizer.tradeoffs import Front, Frontier, Goal, front, frontier, goals
+from drivetrain.optimizer.tradeoffs import Front, Goal, front, goals
 
 __all__ = [
     "Certificate",

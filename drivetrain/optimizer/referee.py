@@ -39,18 +39,40 @@ def checked(simulator: Simulator, crowd: Crowd, unit: Ints, plan: Plan, now: Flo
     Raises:
         RefusedError: rows of one decision differ, a lever does not allow its setting, or a constraint is broken.
     """
-    scenario, settings = simulator.scenario, plan.settings
+    worth, _ = sound(simulator, crowd, unit, plan.settings)
+    method = f"{plan.method}; scored and checked again"
+    if now is None or np.isnan(now).any() or simulator.scenario.objective.risk is not None:
+        return replace(plan, method=method)
+    return _never_worse(simulator, crowd, unit, replace(plan, method=method), worth, now)
+
+
+def sound(
+    simulator: Simulator, crowd: Crowd, unit: Ints, settings: Floats, share: float = 1.0
+) -> tuple[Floats, dict[str, Floats]]:
+    """Whether settings [N, L] are what an answer must be; what each row is worth, and uses of each constraint.
+
+    Args:
+        simulator: who is asked.
+        crowd: N rows.
+        unit: [N] the decision that each row belongs to.
+        settings: what the search found for them.
+        share: the part of all rows that these are; totals are bounded in proportion.
+
+    Returns:
+        [N] the objective, better when higher, and key of `Constraint.formulas` → [N].
+
+    Raises:
+        RefusedError: rows of one decision differ, a lever does not allow its setting, or a constraint is broken.
+    """
+    scenario = simulator.scenario
     first = np.unique(unit, return_index=True)[1]
     _require("rows of one decision", bool((settings == settings[first][unit]).all()), "their settings differ")
     for i, name in enumerate(scenario.space.names):
         _require(f"lever {name}", _allowed(scenario.space, i, settings[:, i]), "a setting is not one that it allows")
     worth, uses = _scored(simulator, crowd, settings)
-    fine = kept(scenario, uses, crowd.labels, slack=SLACK)
+    fine = kept(scenario, uses, crowd.labels, share=share, slack=SLACK)
     _require("constraints", fine, "one of them is broken")
-    method = f"{plan.method}; scored and checked again"
-    if now is None or np.isnan(now).any() or scenario.objective.risk is not None:
-        return replace(plan, method=method)
-    return _never_worse(simulator, crowd, unit, replace(plan, method=method), worth, now)
+    return worth, uses
 
 
 def _never_worse(simulator: Simulator, crowd: Crowd, unit: Ints, plan: Plan, worth: Floats, now: Floats) -> Plan:

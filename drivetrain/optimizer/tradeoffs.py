@@ -1,6 +1,6 @@
-"""What is given up for what: fronts between several objectives, and the objective against a constraint's bound.
+"""What is given up for what: fronts between several objectives.
 
-Both ask the optimizer the same question at several bounds. A front is found by the augmented ε-constraint method
+The optimizer is asked the same question at several bounds. A front is found by the augmented ε-constraint method
 (Haimes, Lasdon & Wismer 1971; Mavrotas 2009, Appl. Math. Comput. 213:455): the first objective is made best while the
 others keep a bound that moves from one end of the front to the other, and a small share of theirs breaks ties. For one
 setting for all rows there is a way that asks far less: see `fronts`.
@@ -8,7 +8,7 @@ setting for all rows there is a way that asks far less: see `fronts`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -16,15 +16,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.errors import Fault, InfeasibleError, UsageError, nearest
+from drivetrain.errors import Fault, InfeasibleError, UsageError
 from drivetrain.formula import Formula, weighted
-from drivetrain.optimizer.bounds import used
-from drivetrain.optimizer.choice import Plan, optimise
+from drivetrain.optimizer.choice import optimise
 from drivetrain.optimizer.fronts import shared_front
 from drivetrain.optimizer.landscape import Landscape
 from drivetrain.optimizer.offers import Offers
+from drivetrain.optimizer.referee import sound
 from drivetrain.scenario import Constraint, LeverSpace, Objective, Scenario
-from drivetrain.scenario.constraints import Key
 from drivetrain.simulator import Crowd, Simulator
 
 Floats = NDArray[np.float64]
@@ -76,32 +75,6 @@ class Front:
         return space.decode(self.settings[:, 0])
 
 
-@dataclass(frozen=True)
-class Frontier:
-    """The best value of the objective at each bound of a constraint, the bounds ascending."""
-
-    constraint: str
-    side: str
-    """`at_most` or `at_least`."""
-    declared: float
-    """The bound that the scenario gives."""
-    bounds: Floats
-    """[P]"""
-    values: Floats
-    """[P] what the members expect of the objective, the mean over rows."""
-    spent: Floats
-    """[P] what the constraint's formula comes to, as the bound counts it."""
-    prices: Floats
-    """[P] how much higher (of a minimised objective: lower, so negative) the objective's total would be if the bound
-    were looser by one of its own units."""
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """A line for each bound."""
-        columns = {"bound": self.bounds, "objective": self.values, "used": self.spent, "shadow_price": self.prices}
-        return pd.DataFrame(columns)
-
-
 def goals(scenario: Scenario) -> tuple[Goal, ...]:
     """All objectives of a scenario, `objective` first. Raises: UsageError: there is only one."""
     first = scenario.objective
@@ -124,7 +97,8 @@ def front(simulator: Simulator, crowd: Crowd, unit: Ints, points: int = 21, *, s
 
     Raises:
         UsageError: there is only one objective.
-        InfeasibleError, DataError, RefusedError: as of `optimise`.
+        InfeasibleError, DataError: as of `optimise`.
+        RefusedError: likewise; or a choice does not stand up to a check by other code than found it.
     """
     wanted = goals(simulator.scenario)
     search = _Search(simulator, crowd, unit, share, wanted)
@@ -172,6 +146,8 @@ class _Search:
         values = np.array([self.values(plan) for plan in plans])
         kept = undominated(values, np.ptp(values, axis=0))
         kept = kept[np.argsort(-values[kept, 0], kind="stable")]
+        for i in kept:
+            sound(self.simulator, self.crowd, self.unit, plans[i], self.share)
         signs = np.array([goal.sign for goal in self.goals])
         return Front(tuple(self.goals), values[kept] * signs, np.array([plans[i] for i in kept]))
 
@@ -211,7 +187,7 @@ class _Search:
     def _asked(self, aim: list[tuple[float, Formula]], extra: Sequence[Constraint]) -> Floats:
         scenario = self.simulator.scenario
         constraints = (*scenario.constraints, *extra)
-        asked = _asking(self.simulator, Objective(maximise=weighted(aim), risk=scenario.objective.risk), constraints)
+        asked = asking(self.simulator, Objective(maximise=weighted(aim), risk=scenario.objective.risk), constraints)
         return optimise(asked, self.crowd, self.unit, share=self.share, nodes=NODES).settings
 
 
@@ -222,84 +198,7 @@ def _floor(goal: Goal, floor: float) -> Constraint:
     return Constraint(name=name, mean=goal.formula, at_most=-floor)
 
 
-def _asking(simulator: Simulator, objective: Objective, constraints: Sequence[Constraint]) -> Simulator:
+def asking(simulator: Simulator, objective: Objective, constraints: Sequence[Constraint]) -> Simulator:
+    """The same simulator, asked for another objective within other constraints."""
     changes = {"objective": objective, "constraints": tuple(constraints)}
     return replace(simulator, scenario=simulator.scenario.model_copy(update=changes))
-
-
-def frontier(
-    simulator: Simulator, crowd: Crowd, unit: Ints, constraint: str, points: int = 15, *, share: float = 1.0
-) -> Frontier:
-    """The best value of the objective against a constraint's bound, from near the tightest to one that binds no more.
-
-    Args:
-        simulator: who is asked.
-        crowd: N rows, at least one.
-        unit: [N] the decision that each row belongs to, numbered from 0 without gaps.
-        constraint: its name; it must bound a total or a mean over rows.
-        points: how many bounds to try, beside the scenario's own.
-        share: the part of all rows that these are; totals are bounded in proportion.
-
-    Raises:
-        UsageError: no such constraint, or one that holds for each row.
-        InfeasibleError, DataError, RefusedError: as of `optimise`.
-    """
-    scenario = simulator.scenario
-    asked = _bounding(scenario, constraint)
-    side: Key = "at_most" if asked.at_most is not None else "at_least"
-    declared = asked.bound(side)
-    assert declared is not None  # noqa: S101  (a constraint has a bound, and this one no groups)
-    others = [each for each in scenario.constraints if each.name != constraint]
-    want = Objective(minimise=asked.formula) if side == "at_most" else Objective(maximise=asked.formula)
-    tight = optimise(_asking(simulator, want, others), crowd, unit, share=share, nodes=NODES)
-    loose = optimise(_asking(simulator, scenario.objective, others), crowd, unit, share=share, nodes=NODES)
-    ends = [_spent(simulator, crowd, asked, plan.settings, share) for plan in (tight, loose)]
-    found = [
-        line
-        for bound in np.unique([*np.linspace(ends[0], ends[1], max(2, points) + 1)[1:], declared])
-        for line in _at(simulator, crowd, unit, asked, others, {side: float(bound)}, share)
-    ]
-    columns = np.array(found, dtype=np.float64).reshape(-1, 4).T
-    return Frontier(constraint, side, declared, *columns)
-
-
-def _bounding(scenario: Scenario, name: str) -> Constraint:
-    over = {each.name: each for each in scenario.constraints if each.over in {"total", "mean"} and not each.by}
-    if name not in over:
-        other = next((each for each in scenario.constraints if each.name == name), None)
-        found = f"found a constraint that holds for {_scope(other)}" if other else "found no such constraint"
-        rule = "A frontier follows one bound on a total or a mean over all rows"
-        raise UsageError(Fault(name, found, rule, nearest(name, over)))
-    return over[name]
-
-
-def _scope(constraint: Constraint) -> str:
-    if constraint.by:
-        return f"each {' and '.join(constraint.by)}"
-    return "each row" if constraint.over == "each" else f"a {constraint.over}"
-
-
-def _at(
-    simulator: Simulator,
-    crowd: Crowd,
-    unit: Ints,
-    asked: Constraint,
-    others: Sequence[Constraint],
-    bound: Mapping[str, float],
-    share: float,
-) -> Iterator[tuple[float, float, float, float]]:
-    """Bound, objective, what is used and shadow price; nothing where the bound cannot be kept."""
-    moved = asked.model_copy(update={"at_most": None, "at_least": None, **bound})
-    try:
-        asked_now = _asking(simulator, simulator.scenario.objective, [*others, moved])
-        plan: Plan = optimise(asked_now, crowd, unit, share=share, nodes=NODES)
-    except InfeasibleError:
-        return
-    value = float(simulator.paired(crowd, plan.settings).mean().double().mean())
-    spent = _spent(simulator, crowd, asked, plan.settings, share)
-    yield next(iter(bound.values())), value, spent, plan.shadow_prices.get(asked.name, 0.0)
-
-
-def _spent(simulator: Simulator, crowd: Crowd, constraint: Constraint, settings: Floats, share: float) -> float:
-    value = used(simulator, crowd, settings)[constraint.name]
-    return float(value.mean()) if constraint.over == "mean" else float(value.sum() / share)

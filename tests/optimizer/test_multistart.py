@@ -150,3 +150,18 @@ def test_two_ways_of_saying_one_landscape_agree() -> None:
     told = simulator.grid(simulator.crowd(NOBODY), np.full((1, 8), 0.7)).mean().mean()
     assert float(value.detach()) == pytest.approx(float(told))
     assert slope[0].numpy() == pytest.approx(-2 * (0.7 - np.arange(8) / 2), rel=1e-4)
+
+
+def test_bounds_from_columns_hold_for_every_row_that_shares_the_setting() -> None:
+    text = "levers:\n  a: {kind: continuous, min: 0, max: 10, at_most: 1.2 * old}\n"
+    text += "  b: {kind: continuous, min: 0, max: 10, at_least: old - 2}\ninputs: {old: {kind: numeric}}\n"
+    scenario = declare(HEAD + text)
+
+    def response(x: Tensor, at: Tensor) -> Tensor:
+        return -((at[..., 0] - 8) ** 2) - (at[..., 1] - 3) ** 2 + at[..., 0] * at[..., 1] / 10
+
+    simulator = stand_in(scenario, {"y": response}, anywhere(scenario.space))
+    crowd = simulator.crowd(pd.DataFrame({"old": [5.0, 6.0, 7.5]}))
+    found = optimise(simulator, crowd, np.zeros(3, dtype=np.int64)).settings
+    assert holds(simulator, crowd, found)
+    assert found[0] == pytest.approx([6.0, 5.5], abs=0.011)  # 1.2 · 5 at most, 7.5 − 2 at least
