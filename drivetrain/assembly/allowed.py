@@ -52,12 +52,19 @@ def breaches(run: Run, settings: Settings = None, rows: Rows | None = None) -> d
         return {}
     at = settle(run, asked, settings)[1]
     crowd = run.simulator.crowd(asked.frame)
-    outlook = run.simulator.paired(crowd, np.broadcast_to(at, (len(asked), at.shape[1])).copy())
-    found = {
-        _rule(run.scenario, each.name): float(broken(each, outlook.mean(outlook.bounded[each.name])).double().mean())
-        for each in asked_of_each
-    }
+    found = {_rule(run.scenario, each.name): 0.0 for each in asked_of_each}
+    for setting in _settings(run.scenario, np.broadcast_to(at, (len(asked), at.shape[1]))):
+        known = np.isfinite(setting).all(1)
+        outlook = run.simulator.paired(crowd, np.nan_to_num(setting))
+        for each in asked_of_each:
+            over = broken(each, outlook.mean(outlook.bounded[each.name]))[:, 0].numpy() & known
+            found[_rule(run.scenario, each.name)] = max(found[_rule(run.scenario, each.name)], float(over.mean()))
     return {words: share for words, share in found.items() if share > 0}
+
+
+def _settings(scenario: Scenario, at: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """[N, L] each: rows' settings; or, where rows get several options, those of one slot after the other."""
+    return [at] if scenario.slots == 1 else [at[:, [place]] for place in range(at.shape[1])]
 
 
 def rules(scenario: Scenario) -> list[str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from drivetrain.assembly.changes import changed
 from drivetrain.assembly.settings import Settings, settle
 from drivetrain.data import Rows
+from drivetrain.decisions.slots import require_one
 from drivetrain.simulator import Crowd, Errors, Foresight, Outlook, Simulator, span
 from drivetrain.simulator.foresight import DRAWS, FEWEST_DRAWS, PAIRS
 
@@ -25,7 +26,10 @@ def predict(run: Run, settings: Settings, rows: Rows, inputs: Mapping[str, Any] 
     """See `Run.predict`."""
     simulator = run.simulator
     frame = changed(simulator, rows.frame, inputs) if inputs else rows.frame
-    at = np.broadcast_to(settle(run, rows, settings)[1], (len(rows), len(run.scenario.levers))).copy()
+    asked = settle(run, rows, settings)[1]
+    if np.isfinite(asked[:, len(run.scenario.levers) :]).any():
+        require_one(run.scenario, "a line for each row, with its bounds")
+    at = np.broadcast_to(asked[:, : len(run.scenario.levers)], (len(rows), len(run.scenario.levers))).copy()
     many = int(np.clip(PAIRS // max(1, len(rows)), FEWEST_DRAWS, DRAWS))
     foresight = Foresight(simulator, Errors.drawn(simulator, run.table, many, run.scenario.seed))
     parts = [

@@ -145,7 +145,8 @@ class Run:
         Args:
             settings: lever → value, the same for all, or a value for each row; or `recommended`, `do_nothing`, `single`
                 or `current`; or a frame with a line a row; or a policy: a function from a frame of inputs and current
-                settings to any of these. Levers left out stay in each row as they are.
+                settings to any of these. Levers left out stay in each row as they are. Where rows get several options
+                (`choose`), `{"shown_1": …, "shown_2": …}` or `{"shown": [...]}`; slots left out stay empty.
             rows: whom to ask about, as for `recommend`; the run's own rows where left out.
             inputs: input → a value, a change such as `*0.9`, or a formula over inputs: see `changes.changed`.
             against: settings to compare with, as above. Where left out: with `inputs` the same settings under inputs as

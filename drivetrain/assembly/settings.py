@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from drivetrain.assembly import slates
 from drivetrain.data import Rows
 from drivetrain.decisions import column_of
-from drivetrain.decisions.slots import require_one
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.evidence import NAMES
 from drivetrain.scenario import Scenario
@@ -28,7 +28,7 @@ POLICIES = ("recommended", "do_nothing", "single", "current")
 
 
 def settle(run: Run, rows: Rows, asked: Settings) -> tuple[str, Floats]:
-    """Words, and settings [1, L] or [N, L].
+    """Words, and settings [1, L] or [N, L]; where rows get several options, these, [1, K] or [N, K].
 
     Raises:
         UsageError: an unknown lever or policy, a value that a lever does not allow, or rows without a setting.
@@ -39,6 +39,8 @@ def settle(run: Run, rows: Rows, asked: Settings) -> tuple[str, Floats]:
         asked = asked(pd.concat([rows.frame[list(scenario.inputs)], scenario.space.decode(rows.settings)], axis=1))
     if isinstance(asked, str):
         return _policy(run, rows, asked)
+    if scenario.slots > 1:
+        return slates.slates(run, rows, asked)
     if asked is None or (isinstance(asked, Mapping) and all(np.isscalar(value) for value in asked.values())):
         given = scenario.space.parse(dict(asked or {}))
         words = scenario.space.describe(given) if asked and not np.isnan(given).any() else _partly(asked)
@@ -81,9 +83,10 @@ def _policy(run: Run, rows: Rows, name: str) -> tuple[str, Floats]:
     if name not in POLICIES:
         cure = nearest(name, POLICIES)
         raise UsageError(Fault("policy", f"found {name!r}", "A policy is known by its name", cure))
+    if run.scenario.slots > 1:
+        return slates.policy(run, rows, name)
     space = run.scenario.space
     if name == "recommended":
-        require_one(run.scenario, "the recommended policy")
         made = run.recommendations
         own = made is not None and rows is run.table and len(made) == len(rows)
         plan = made.plan if made is not None and own else run.recommend(rows).plan

@@ -15,6 +15,7 @@ from scipy.stats import t as student
 from drivetrain.assembly.changes import changed, described
 from drivetrain.assembly.settings import Settings, current, settle
 from drivetrain.data import Rows
+from drivetrain.decisions.slots import supported
 from drivetrain.evidence import Estimate
 from drivetrain.simulator import Asked, Crowd, Tally, tally
 
@@ -110,7 +111,8 @@ def what_if(
     remarks: dict[str, int] = {}
     found = tally(run.simulator, Asked(_noted(crowds, remarks), at), len(rows), beside)
     supposed = f"{words}; {described(inputs)}" if inputs else words
-    beyond = float((~run.simulator.support.holds(at)).mean()) if len(at) else 0.0
+    held = supported(run.simulator, at) if run.scenario.slots > 1 else run.simulator.support.holds(at)
+    beyond = float((~held).mean()) if len(at) else 0.0
     return _answer(found, supposed, told, beyond, remarks if inputs else {})
 
 

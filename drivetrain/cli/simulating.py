@@ -20,7 +20,10 @@ def simulate(
     *,
     settings: Annotated[
         Words,
-        typer.Option("--set", help="LEVER=VALUE, or LEVER=VALUE,VALUE,… to try several; others stay as they are."),
+        typer.Option(
+            "--set",
+            help="LEVER=VALUE, or LEVER=VALUE,VALUE,… to try several; others stay as they are. Slots: LEVER_1=OPTION.",
+        ),
     ] = None,
     inputs: Annotated[
         Words, typer.Option("--input", help="INPUT=VALUE, INPUT=*0.9, INPUT=+5 or a formula: what if it were other?")

@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain.data import Rows
-from drivetrain.decisions.recommend import column_of
-from drivetrain.decisions.slots import require_one
+from drivetrain.decisions.recommend import column_of, columns_of
+from drivetrain.decisions.slots import slate
 from drivetrain.errors import DataError, Fault, UsageError
 from drivetrain.scenario import Scenario
 
@@ -22,13 +22,12 @@ Locks = Mapping[int, Mapping[str, Any]]
 
 
 def locks(scenario: Scenario, rows: Rows, given: Locks) -> Floats:
-    """The settings [N, L] that are fixed, NaN where a row is free.
+    """The settings [N, L] that are fixed, NaN where a row is free; where rows get several options, these, [N, K].
 
     Raises:
         UsageError: a row that is not there, an unknown lever, a setting that it does not allow, or one left out.
     """
-    require_one(scenario, "locks")
-    out = np.full((len(rows), len(scenario.levers)), np.nan)
+    out = np.full((len(rows), max(len(scenario.levers), scenario.slots)), np.nan)
     place = {int(number) + 1: at for at, number in enumerate(rows.row)}
     faults: list[Fault] = []
     for number, words in given.items():
@@ -45,14 +44,25 @@ def locks(scenario: Scenario, rows: Rows, given: Locks) -> Floats:
 
 
 def _setting(scenario: Scenario, number: int, words: Mapping[str, Any]) -> tuple[Floats, tuple[Fault, ...]]:
-    known = {name: words[name] for name in words if not pd.isna(words[name])}
+    known = {name: words[name] for name in words if not np.all(pd.isna(words[name]))}
     try:
-        setting = scenario.space.parse(known)
+        setting = scenario.space.parse(known) if scenario.slots == 1 else _slate(scenario, known)
     except UsageError as error:
         faults = (Fault(f"row {number:,}: {each.thing}", each.found, each.rule, each.cure) for each in error.faults)
-        return np.full(len(scenario.levers), np.nan), tuple(faults)
+        return np.full(max(len(scenario.levers), scenario.slots), np.nan), tuple(faults)
+    if scenario.slots > 1:
+        return setting, ()
     missing = [name for name in scenario.levers if name not in known]
     return setting, tuple(_open(number, missing)) if missing else ()
+
+
+def _slate(scenario: Scenario, words: Mapping[str, Any]) -> Floats:
+    """All slots of a fixed row; those without an option stay empty."""
+    lever, nothing, options = next(iter(scenario.levers)), scenario.space.do_nothing, slate(scenario, words)
+    if nothing is None and np.isnan(options).all():
+        cure = "Add one, or leave the row out"
+        raise UsageError(Fault(lever, "found no option", "A fixed row has at least one of them", cure))
+    return options if nothing is None else np.where(np.isnan(options), nothing[0], options)
 
 
 def _open(number: int, missing: list[str]) -> Iterator[Fault]:
@@ -77,7 +87,7 @@ def read_locks(scenario: Scenario, path: str | Path) -> dict[int, dict[str, Any]
     except (OSError, ValueError, TypeError) as error:
         rule = "It is a table with a column of row numbers and one for each lever"
         raise DataError(Fault(str(path), f"cannot be read ({type(error).__name__})", rule)) from error
-    columns = {name: column_of(name) if column_of(name) in frame else name for name in scenario.levers}
+    columns = _columns(scenario, frame)
     if lost := [name for name in ("row", *columns.values()) if name not in frame]:
         rule = "It has the columns of a file of recommendations: row, and one for each lever"
         raise DataError(Fault(str(path), f"found no column {', '.join(lost)}", rule, "Add it"))
@@ -86,3 +96,11 @@ def read_locks(scenario: Scenario, path: str | Path) -> dict[int, dict[str, Any]
         number: {name: line[column] for name, column in columns.items()}
         for number, line in zip(numbers, lines, strict=True)
     }
+
+
+def _columns(scenario: Scenario, frame: pd.DataFrame) -> dict[str, str]:
+    """Lever, or `LEVER_1` and so on where rows get several options → its column in a file of recommendations."""
+    if scenario.slots == 1:
+        return {name: column_of(name) if column_of(name) in frame else name for name in scenario.levers}
+    lever = next(iter(scenario.levers))
+    return {f"{lever}_{place}": column for place, column in enumerate(columns_of(scenario, lever), 1)}

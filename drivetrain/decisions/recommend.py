@@ -102,8 +102,8 @@ def recommend(
         evidence: which policy, and what it is worth.
         rows: any rows with the scenario's inputs; outcomes are not looked at.
         seen: rows that show what everyone has had already; where options are ranked, nobody gets these again.
-        locked: [N, L] settings that people have fixed, NaN where a row is free; they count in every total, and what is
-            left is decided without them.
+        locked: [N, L] settings that people have fixed, NaN where a row is free, or [N, K] options where rows get
+            several; they count in every total, and what is left is decided without them.
 
     Raises:
         DataError: there are no rows; the policy is to leave things as they are, and the rows do not say how they are;
@@ -115,14 +115,15 @@ def recommend(
     if len(rows) > ROWS_AT_ONCE and _apart(simulator.scenario, evidence):
         return _in_parts(simulator, evidence, rows, locked)
     crowd = simulator.crowd(rows.frame)
-    fixed = np.full((len(rows), len(simulator.scenario.levers)), np.nan) if locked is None else locked
+    places = max(len(simulator.scenario.levers), simulator.scenario.slots)
+    fixed = np.full((len(rows), places), np.nan) if locked is None else locked
     if ranked(simulator.scenario):
         plan = slots.ranked_plan(simulator, rows, seen, fixed)
     elif simulator.scenario.slots > 1:
-        plan = slots.filled_plan(simulator, evidence, rows, crowd)
+        plan = slots.filled_plan(simulator, evidence, rows, crowd, fixed)
     else:
         plan = _plan(simulator, evidence, rows, crowd, fixed)
-    if (by_people := np.asarray(np.isfinite(fixed).all(1))).any():
+    if (by_people := slots.fixed_rows(fixed)).any():
         crowd = replace(crowd, remarks={**crowd.remarks, FIXED: by_people})
     if simulator.scenario.decide.unit == "once" and plan.slots is None and evidence.recommended == "single":
         plan = replace(plan, certificate=certify(simulator, crowd, plan.settings[0]))
@@ -283,10 +284,7 @@ def _supported(simulator: Simulator, crowd: Crowd, plan: Plan) -> NDArray[np.boo
     if plan.slots is None:
         known = simulator.support.holds(plan.settings)
         return known if simulator.kin is None else known & simulator.kin.holds(simulator, crowd, plan.settings)
-    nothing = simulator.scenario.space.do_nothing
-    empty = np.isnan(plan.slots) | (plan.slots == (np.nan if nothing is None else nothing[0]))
-    known = simulator.support.holds(np.nan_to_num(plan.slots).reshape(-1, 1)).reshape(plan.slots.shape)
-    return np.asarray((known | empty).all(1))
+    return slots.supported(simulator, plan.slots)
 
 
 def _words(scenario: Scenario, plan: Plan) -> list[str]:

@@ -14,7 +14,7 @@ from drivetrain.optimizer.allotment import NODES
 from drivetrain.optimizer.bounds import Limit, limits, used
 from drivetrain.optimizer.certificate import Certificate
 from drivetrain.optimizer.conflict import conflict
-from drivetrain.optimizer.locking import rest
+from drivetrain.optimizer.locking import rest, some
 from drivetrain.optimizer.mixed import Shared, share_out
 from drivetrain.optimizer.offers import Offers
 from drivetrain.optimizer.once import promising
@@ -100,7 +100,7 @@ def optimise(
     fixed = np.zeros(len(crowd), dtype=np.bool_) if locked is None else np.asarray(np.isfinite(locked).all(1))
     if locked is None or not fixed.any():
         return _decide(simulator, crowd, unit, bounds, share, nodes)
-    left = rest(simulator, crowd, unit, bounds, locked, fixed, share)
+    left = rest(crowd, unit, bounds, fixed, used(simulator, some(crowd, fixed), locked[fixed]), share)
     settings, method, prices, gap = locked.copy(), "", dict[str, float](), None
     if not fixed.all():
         plan = _decide(simulator, left.crowd, left.unit, left.bounds, share, nodes)

@@ -13,6 +13,7 @@ from drivetrain.errors import Fault, InfeasibleError, RefusedError
 from drivetrain.optimizer.allotment import NODES
 from drivetrain.optimizer.bounds import Labels, Limit, kept, limits, within
 from drivetrain.optimizer.choice import Plan
+from drivetrain.optimizer.locking import rest, some
 from drivetrain.optimizer.offers import Offers
 from drivetrain.optimizer.parts import Sum, Use
 from drivetrain.optimizer.scoring import Scored, score
@@ -28,7 +29,15 @@ SLACK = 1e-5
 """By how much of itself a bound may seem to be passed, since members' single precision adds up in another order."""
 
 
-def fill(simulator: Simulator, crowd: Crowd, unit: Ints, *, share: float = 1.0, nodes: int = NODES) -> Plan:
+def fill(
+    simulator: Simulator,
+    crowd: Crowd,
+    unit: Ints,
+    *,
+    share: float = 1.0,
+    nodes: int = NODES,
+    locked: Floats | None = None,
+) -> Plan:
     """The options for each decision that score best together, each worth what it adds by itself: see `summed`.
 
     Constraints on each row hold for each of its options; totals, means and ratios are over what all its options do.
@@ -39,14 +48,30 @@ def fill(simulator: Simulator, crowd: Crowd, unit: Ints, *, share: float = 1.0, 
         unit: [N] the decision that each row belongs to, numbered from 0 without gaps.
         share: the part of all rows that these are; totals are bounded in proportion.
         nodes: as of `optimise`.
+        locked: [N, K] options that people have fixed, all NaN where a row is free, else NaN where a slot stays empty:
+            they count in every total, and the other rows are decided without them.
 
     Raises:
         DataError: for some rows the objective or a constraint cannot be computed.
         InfeasibleError: no options meet the constraints.
         RefusedError: the data supports no option.
     """
-    scenario = simulator.scenario
-    offers, bounds = Offers.of(simulator, crowd, unit), limits(scenario, crowd.labels, len(crowd))
+    bounds = limits(simulator.scenario, crowd.labels, len(crowd))
+    fixed = np.zeros(len(crowd), dtype=np.bool_) if locked is None else np.asarray(np.isfinite(locked).any(1))
+    if locked is None or not fixed.any():
+        return _fill(simulator, crowd, unit, bounds, share, nodes)
+    left = rest(crowd, unit, bounds, fixed, used_together(simulator, some(crowd, fixed), locked[fixed])[0], share)
+    slots, plan = locked.copy(), Plan(locked[:, :1], "")
+    if not fixed.all():
+        plan = _fill(simulator, left.crowd, left.unit, left.bounds, share, nodes)
+        slots[~fixed] = plan.slots
+    told = f"{int(fixed.sum()):,} of {len(crowd):,} rows fixed by people" + (plan.method and f"; {plan.method}")
+    return replace(plan, settings=slots[:, :1], method=told, slots=slots)
+
+
+def _fill(simulator: Simulator, crowd: Crowd, unit: Ints, bounds: list[Limit], share: float, nodes: int) -> Plan:
+    """`fill` within limits that may leave out what settled rows use."""
+    scenario, offers = simulator.scenario, Offers.of(simulator, crowd, unit)
     nothing = scenario.space.do_nothing
     if nothing is not None and not (offers.tried == nothing).all(1).any():  # an empty slot needs no rows
         offers = replace(offers, tried=np.vstack([offers.tried, nothing]))

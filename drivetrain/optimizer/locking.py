@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from drivetrain.errors import Fault, InfeasibleError
-from drivetrain.optimizer.bounds import Limit, used
+from drivetrain.optimizer.bounds import Limit
 from drivetrain.optimizer.totals import SLACK
-from drivetrain.simulator import Crowd, Simulator
+from drivetrain.simulator import Crowd
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,33 +32,33 @@ class Rest:
 
 
 def rest(
-    simulator: Simulator, crowd: Crowd, unit: Ints, bounds: list[Limit], locked: Floats, fixed: Bools, share: float
+    crowd: Crowd, unit: Ints, bounds: list[Limit], fixed: Bools, spent: Mapping[str, Floats], share: float
 ) -> Rest:
     """The free rows, and what is left for them.
 
     Args:
-        simulator: who is asked.
         crowd: N rows.
         unit: [N] the decision of each.
         bounds: the limits over all of them.
-        locked: [N, L] settings, known where a row is fixed.
-        fixed: [N] which rows are.
+        fixed: [N] which rows are settled.
+        spent: key of `Constraint.formulas` → what each settled row uses.
         share: the part of all rows that these are.
 
     Raises:
         InfeasibleError: fixed rows alone break a limit on a group without a free row.
     """
-    uses = {key: np.zeros(len(crowd)) for each in simulator.scenario.constraints for key in each.formulas}
-    for key, value in used(simulator, _some(crowd, fixed), locked[fixed]).items():
+    uses = {key: np.zeros(len(crowd)) for key in spent}
+    for key, value in spent.items():
         uses[key][fixed] = value
     left = [limit.beside(fixed, uses) for limit in bounds]
     if faults := [_broken(limit) for limit in left if not len(limit.rows) and _passed(limit, share)]:
         raise InfeasibleError(*faults)
     free: Ints = np.unique(unit[~fixed], return_inverse=True)[1].astype(np.int64).ravel()
-    return Rest(_some(crowd, ~fixed), free, [limit for limit in left if len(limit.rows)])
+    return Rest(some(crowd, ~fixed), free, [limit for limit in left if len(limit.rows)])
 
 
-def _some(crowd: Crowd, which: Bools) -> Crowd:
+def some(crowd: Crowd, which: Bools) -> Crowd:
+    """Those of the rows [N]."""
     return crowd.take(torch.from_numpy(np.flatnonzero(which)))
 
 

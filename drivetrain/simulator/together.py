@@ -12,6 +12,7 @@ from torch import Tensor
 
 from drivetrain.simulator.crowd import Crowd
 from drivetrain.simulator.simulator import CELLS_IN_CACHE, Outlook, Simulator, jackknife
+from drivetrain.simulator.slots import summed
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +27,7 @@ class Asked:
     crowds: Iterable[tuple[slice, Crowd]]
     """Runs of rows, in order; asked for once."""
     settings: Floats
-    """[N, L], or [1, L] where all get the same."""
+    """[N, L], or [1, L] where all get the same; where rows get several options, these, [N or 1, K]: see `summed`."""
 
     def outlooks(self, simulator: Simulator) -> Iterable[tuple[slice, Outlook]]:
         """What members expect, tensors [M, n, 1], run by run."""
@@ -35,8 +36,13 @@ class Asked:
             for start in range(0, len(crowd), step):
                 few = crowd.take(slice(start, start + step)) if len(crowd) > step else crowd
                 at = slice(part.start + start, part.start + start + len(few))
-                one = len(self.settings) == 1
-                yield at, simulator.grid(few, self.settings) if one else simulator.paired(few, self.settings[at])
+                yield at, self._outlook(simulator, few, at)
+
+    def _outlook(self, simulator: Simulator, crowd: Crowd, at: slice) -> Outlook:
+        one = len(self.settings) == 1
+        if simulator.scenario.slots > 1:
+            return summed(simulator, crowd, np.tile(self.settings, (len(crowd), 1)) if one else self.settings[at])
+        return simulator.grid(crowd, self.settings) if one else simulator.paired(crowd, self.settings[at])
 
 
 @dataclass

@@ -81,5 +81,29 @@ def test_a_set_for_each_row_is_judged_and_recommended(tmp_path: Path) -> None:
     write(made.frame, tmp_path / "actions.xlsx")
     assert words.action(simulator.scenario, evidence) == "Choose up to 2 options of shown for each row on its own"
     assert any("is an assumption" in line for line in reasons.verdict(simulator.scenario, evidence))
-    with pytest.raises(UsageError, match="rows that get 2 options each"):
-        locks(simulator.scenario, table, {1: {"shown": "a"}})
+
+
+def test_people_fix_the_options_of_rows() -> None:
+    simulator, table = _world()
+    evidence = judge_slots(simulator, table)
+    scenario = simulator.scenario
+    given = locks(scenario, table, {1: {"shown_1": "c", "shown_2": None}, 2: {"shown": ["b", "a"]}})
+    made = recommend(simulator, evidence, table, locked=given)
+    assert made.frame.loc[:1, ["shown_1", "shown_2"]].values.tolist() == [["c", "none"], ["b", "a"]]
+    assert (made.frame["remarks"] == "fixed by a person").sum() == 2
+    assert made.plan.method.startswith(f"2 of {ROWS:,} rows fixed by people")
+    wrong = {
+        1: {"shown": "a", "shown_3": "b"},
+        2: {"shown": ["a", "a"]},
+        3: {"shown": ["a", "b", "c"]},
+        4: {"shown": "z"},
+    }
+    with pytest.raises(UsageError) as refused:
+        locks(scenario, table, wrong)
+    for told in (
+        "row 1: shown_3: found an unknown lever",
+        "row 2: shown: found an option in two",
+        "row 3: shown: found 3",
+    ):
+        assert told in str(refused.value)
+    assert "row 4: shown: found 'z'" in str(refused.value)

@@ -154,3 +154,25 @@ def test_slots_are_decided_alone() -> None:
     text = SLOTS.replace("inputs:", "  price: {kind: continuous, min: 0, max: 1}\ninputs:")
     with pytest.raises(ScenarioError, match=r"levers\.shown\.choose: found it beside price"):
         declare(text.replace("NOTHINGDIVERSE", "").replace("UNIT", "row").replace("BOUNDS", ""))
+
+
+def test_fixed_rows_stay_count_in_totals_and_the_rest_is_filled_without_them() -> None:
+    scenario = _declare("{name: shown, total: (shown == 'a') + (shown == 'b'), at_most: 2}")
+    simulator = _simulator(scenario)
+    crowd = simulator.crowd(FRAME)
+    free = fill(simulator, crowd, ROWS)
+    assert free.slots is not None
+    assert [set(row) for row in free.slots.tolist()] == [{1.0, 2.0}, {3.0, 4.0}, {0.0}]  # row 0 takes both
+    locked = np.array([[np.nan, np.nan], [1.0, 4.0], [np.nan, np.nan]])
+    plan = fill(simulator, crowd, ROWS, locked=locked)
+    assert plan.slots is not None
+    assert plan.slots[1].tolist() == [1.0, 4.0]
+    assert set(plan.slots[0].tolist()) == {1.0, 4.0}  # one of a and b is left, and d adds more than nothing
+    assert set(plan.slots[2].tolist()) == {0.0}
+    assert plan.method.startswith("1 of 3 rows fixed by people; ")
+    assert holds_together(simulator, crowd, plan.slots)
+    every = fill(simulator, crowd, ROWS, locked=np.array([[3.0, np.nan]] * 3))
+    assert every.slots is not None
+    assert every.slots[:, 0].tolist() == [3.0] * 3
+    with pytest.raises(InfeasibleError, match="shown"):
+        fill(simulator, crowd, ROWS, locked=np.array([[1.0, 2.0], [1.0, 2.0], [np.nan, np.nan]]))

@@ -1,0 +1,70 @@
+"""What-ifs, locks and refusals where rows get several options each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import drivetrain as dt
+from drivetrain.errors import UsageError
+from drivetrain.evidence import judge_slots
+from tests.evidence.test_slots import ROWS, _world
+
+
+@pytest.fixture(scope="module")
+def run() -> dt.Run:
+    """Options a, b, c, d add 2, 1, −1, 0.2 to 5 for one taste, −1, 1, 2, 0.2 for the other."""
+    simulator, table = _world()
+    return dt.Run(simulator.scenario, table, simulator, {}, judge_slots(simulator, table))
+
+
+def test_a_slate_is_worth_what_its_options_add(run: dt.Run) -> None:
+    other = run.table.frame["taste"].mean()
+    one = 5 + 2 * (1 - other) - other
+    assert run.what_if({"shown": "a"}).estimates["objective"].value == pytest.approx(one, abs=1e-4)
+    both = run.what_if({"shown_1": "a", "shown_2": "b"})
+    assert both.estimates["sales"].value == pytest.approx(one + 1, abs=1e-4)
+    assert both.asked == "shown a, b"
+    assert both.against == "doing nothing"
+    assert both.supported
+    assert run.what_if({"shown": ["a", "b"]}).estimates == both.estimates
+    frame = pd.DataFrame({"shown_1": ["a"] * ROWS, "shown_2": ["b"] * ROWS})
+    assert run.what_if(frame).totals["sales"].value == pytest.approx(both.totals["sales"].value)
+
+
+def test_policies_are_slates_too(run: dt.Run) -> None:
+    assert run.what_if("recommended").estimates["objective"].value == pytest.approx(8, abs=1e-4)
+    assert run.what_if("do_nothing").estimates["objective"].value == pytest.approx(5, abs=1e-4)
+    assert run.what_if("current").rows == ROWS
+    single = run.what_if("single")
+    options = [run.scenario.options["shown"][int(code)] for code in run.judged.slots]
+    assert single.totals == run.what_if({"shown": options}).totals
+    assert run.what_if("recommended", against="single").gain is not None
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"show_1": "a"}, "unknown lever"),
+        ({"shown": ["a", "a"]}, "in two slots"),
+        ({"shown": ["a", "b", "c"]}, "found 3 options"),
+        ({"shown_1": "z"}, "found 'z'"),
+        (pd.DataFrame({"shown_1": ["a"]}), "found 1 lines"),
+    ],
+)
+def test_a_slate_that_is_none_is_refused_in_words(run: dt.Run, asked: object, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        run.what_if(asked)  # type: ignore[arg-type]
+
+
+def test_what_is_about_one_setting_says_so(run: dt.Run) -> None:
+    for ask in (
+        run.pareto,
+        lambda: run.frontier("budget"),
+        lambda: run.predict({"shown": ["a", "b"]}),
+        lambda: run.experiment(run.table.frame, 1.0),
+    ):
+        with pytest.raises(UsageError, match="rows that get 2 options each"):
+            ask()
+    assert np.isfinite(run.predict({"shown": "a"}, rows=run.table.subset(np.arange(5)))["objective"]).all()
