@@ -73,11 +73,16 @@ def loop(
 
     Raises:
         UsageError: an unknown world.
-        RefusedError: a world with a bound over all rows.
+        RefusedError: a world with a bound over all rows, or one that does not ask its question itself.
     """
     if world not in WORLDS:
         raise UsageError(Fault(world, "found an unknown world", "", nearest(world, WORLDS)))
     made = WORLDS[world]
+    if not made.declares:
+        alone = ", ".join(sorted(name for name, each in WORLDS.items() if each.declares and each.allowance is None))
+        raise RefusedError(
+            Fault(world, "its question is asked by a shipped scenario", "Rounds need one", f"Play {alone}")
+        )
     if made.allowance is not None:
         raise RefusedError(Fault(world, "it has a bound over all rows", "Rounds draw each row's setting on its own"))
     play, lines = _Play(made, seed, model or MODEL), list[dict[str, float]]()

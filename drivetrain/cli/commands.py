@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from drivetrain.cli import examining, experimenting, explaining, logbook, screen, simulating, starting, weighing
-from drivetrain.cli.examining import Json, RunFolder
+from drivetrain.cli.examining import Json, Quiet, RunFolder
 from drivetrain.errors import DrivetrainError, Fault, UsageError
 
 app = typer.Typer(
@@ -28,7 +28,6 @@ app.add_typer(logbook.app)
 INTERRUPTED = 130
 
 ScenarioFile = Annotated[Path, typer.Argument(help="A scenario file (YAML).", show_default=False)]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Seed = Annotated[int | None, typer.Option(help="Replaces the scenario's seed.", min=0)]
 Out = Annotated[Path | None, typer.Option(help="The run folder to write. [default: runs/NAME]", show_default=False)]
 
@@ -269,6 +268,7 @@ for command in (
     weighing.pareto,
     weighing.frontier,
     experimenting.experiment,
+    experimenting.loop,
 ):
     app.command()(command)
 

@@ -12,6 +12,7 @@ from drivetrain.errors import Fault, UsageError
 
 RunFolder = Annotated[Path, typer.Argument(help="A run folder, as drivetrain run wrote it.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
 def evaluate(

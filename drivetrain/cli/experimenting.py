@@ -1,4 +1,4 @@
-"""The next randomised test on the command line."""
+"""The next randomised test on the command line, and what rounds of testing come to in a world whose truth is known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from drivetrain.cli import screen
-from drivetrain.cli.examining import Json, RunFolder
+from drivetrain.cli.examining import Json, Quiet, RunFolder
 
 
 def experiment(
@@ -47,3 +47,35 @@ def experiment(
     for line in made.sentences(opened.scenario.objective.unit):
         screen.say(line)
     screen.say("With what came of it in the outcomes' columns it is data: assignment: {propensity: propensity}")
+
+
+def loop(
+    world: Annotated[str, typer.Argument(help="A made world, such as randomised_pricing.", show_default=False)],
+    *,
+    rounds: Annotated[int, typer.Option(help="How many.", min=1, max=1000)] = 10,
+    rows: Annotated[int, typer.Option(help="New rows in each.", min=200)] = 1_000,
+    way: Annotated[
+        Literal["thompson", "top_two", "greedy", "uniform"], typer.Option(help="How settings are drawn.")
+    ] = "thompson",
+    seed: Annotated[int, typer.Option(help="Of rows, draws and models.", min=0)] = 0,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Rounds of decide, observe, learn in a made world: what exploring costs, and what it earns by the truth."""
+    from drivetrain import assembly
+
+    with screen.progress(quiet or json) as progress:
+        told = assembly.loop(world, rounds=rounds, rows=rows, way=way, seed=seed, progress=progress)
+    played = told.rounds.to_dict("records")
+    if json:
+        screen.data({"world": world, "way": way, "share": told.share, "regret": told.regret, "rounds": played})
+        return
+    heads = ["round", "rows", "earned a row", "of the best possible", "the policy then, of the best"]
+    cells = [
+        [f"{each['round']:.0f}", f"{each['rows']:,.0f}", f"{each['earned']:.4g}"]
+        + [f"{share:.1%}" for share in (each["earned"] / each["best"], each["policy"])]
+        for each in played
+    ]
+    screen.table(heads, cells)
+    screen.say(f"The policy of round {rounds} is truly worth {told.share:.1%} of the best possible one")
+    screen.say(f"Learning it cost {told.regret:.0%} of what settings drawn evenly in every round would have cost")

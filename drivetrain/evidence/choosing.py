@@ -20,7 +20,7 @@ from drivetrain.evidence.backing import FEWEST
 from drivetrain.evidence.refit import between
 from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.evidence.value import Judge, Scores
-from drivetrain.evidence.worth import KEPT, NAMES, Judged
+from drivetrain.evidence.worth import NAMES, Judged
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -49,7 +49,7 @@ def choose(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores])
     """The recommended policy, and honest scores of it.
 
     That holds where things are left as they are too: doing nothing is chosen most where its own scores were lucky. And
-    without that luck it must still gain over every simpler policy; else the simpler ones are left: see `_gains`.
+    without that luck it must still credibly gain over every simpler policy; else the simpler ones are left.
 
     Args:
         court: judged the policies.
@@ -84,23 +84,22 @@ def _mixed(court: Judge, by_fold: Sequence[str], scores: Mapping[str, Scores]) -
 
 
 def _gains(court: Judge, told: Scores, simpler: Mapping[str, Scores]) -> bool:
-    """Whether a choice gains over every simpler policy, by more than is not worth the trouble, without its luck.
+    """Whether a choice credibly gains over every simpler policy, by more than is not worth the trouble, without luck.
 
-    Over leaving things as they are observed rows must show it, for that gain is what will be told. Over another change
-    they can hardly ever: two policies that set much the same differ by less than the noise of rows. There the credible
-    gain counts.
+    Not whether the gain that will be told is above 0: to turn down what is told to lose is to tell lucky gains only.
     """
-    sign, sample, everyone = court.simulator.scenario.objective.sign, court.sample, np.arange(len(court.table))
-    most = 0.0
-    for place, (name, other) in enumerate(simpler.items()):
-        direct, correction = sign * (told.direct - other.direct), sign * (told.correction - other.correction)
-        gain = credible_gain(direct, correction, sample, everyone, everyone).value
-        if name in KEPT:
-            gain = sample.mean(direct + correction)
-        most = max(gain, 0.0) if place == 0 else most
-        if gain <= TROUBLE * most:
-            return False
-    return True
+    sign, everyone = court.simulator.scenario.objective.sign, np.arange(len(court.table))
+    gains = [
+        credible_gain(
+            sign * (told.direct - other.direct),
+            sign * (told.correction - other.correction),
+            court.sample,
+            everyone,
+            everyone,
+        ).value
+        for other in simpler.values()
+    ]
+    return all(gain > TROUBLE * max(gains[0], 0.0) for gain in gains)
 
 
 def _eligible(judged: Sequence[Judged]) -> list[str]:

@@ -73,8 +73,20 @@ def test_rounds_learn():
     assert told.regret < 0.95
 
 
+def test_rounds_are_told_on_the_command_line(call: Call):  # noqa: F811
+    words = ("loop", "randomised_pricing", "--rounds", "1", "--rows", "400", "--quiet")
+    shown = call(*words).stdout
+    assert "The policy of round 1 is truly worth" in shown
+    assert "% of what settings drawn evenly" in shown
+    told = json.loads(call(*words, "--json").stdout)
+    assert [line["round"] for line in told["rounds"]] == [1]
+    assert 0.5 < told["share"] <= 1
+
+
 def test_rounds_say_what_they_cannot_play():
     with pytest.raises(UsageError, match="randomised_pricing"):
         loop("randomized_pricing")
     with pytest.raises(RefusedError, match="bound over all rows"):
         loop("budgeted_treatment")
+    with pytest.raises(RefusedError, match="Play confounded_pricing, discrete_actions"):
+        loop("recommender")
