@@ -60,3 +60,7 @@ MARGIN = (
 FAIR = (
     "How far apart groups of people may be, and what closer would cost. Whether a difference is unfair no number says."
 )
+TRIAL = (
+    "Settings are drawn by chance, each with a chance that is known and kept, so that what comes of them can be judged "
+    "without models. The terms: randomised experiment, propensity, Thompson sampling."
+)

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 import target
 import terms
+import trial
 from drawing import draw, label, look, plain, table
 
 import drivetrain as dt
@@ -25,6 +26,7 @@ def show(run: dt.Run) -> None:
         st.header("Levers that act on each other", help=terms.INTERPLAY)
         figure = dt.figures.interplay(pairs, run.scenario.objective.unit, look())
         draw(figure, "interplay", "How much pairs of levers bring together beyond what each brings alone")
+    trial.show(run)
     _again(run)
 
 

@@ -386,3 +386,14 @@ def test_a_changed_run_folder_is_told_and_not_opened(opened: Open, small_run: Ru
     (folder / "record.json").write_text("{}", encoding="utf-8")
     text = _all(opened(str(folder)))
     assert "needs mending" in text or "need mending" in text
+
+
+def test_the_next_test_is_designed_and_taken_away(paged: Page):
+    page = paged("trial")
+    page.selectbox[0].select("try the two likeliest to be best")
+    page.number_input[1].set_value(100)
+    _button(page, "Design it").click().run()
+    assert not page.exception
+    assert "100 of 598 rows are left to chance" in _all(page)
+    assert "propensity: propensity" in _all(page)
+    assert page.get("download_button")
