@@ -43,7 +43,7 @@ def show(run: dt.Run) -> None:
 
 def _asked(run: dt.Run) -> dict[str, Any]:
     """Who takes part, what may be lost, and what for."""
-    unit, chosen = run.scenario.objective.unit, run.judged.chosen.estimate.value
+    unit, chosen = dt.rounding.summed(run.scenario.objective.unit), run.judged.chosen.estimate.value
     file = st.file_uploader(
         "Who takes part: rows with the inputs' columns; where none are given, the run's own", type=["csv", "parquet"]
     )

@@ -50,9 +50,9 @@ class Experiment:
 
     def sentences(self, unit: str = "") -> list[str]:
         """What the test does and is likely to show, in words."""
-        from drivetrain.decisions.rounding import number, with_unit
+        from drivetrain.decisions.rounding import number, summed, with_unit
 
-        lost, most = (with_unit(number(value), unit) for value in (self.loss, self.max_loss))
+        lost, most = (with_unit(number(value), summed(unit)) for value in (self.loss, self.max_loss))
         told = [
             f"{self.tested:,} of {len(self.frame):,} rows are left to chance; that is expected to cost {lost} in "
             f"total, of {most} allowed."
