@@ -15,6 +15,9 @@ from faults import tell
 
 import drivetrain as dt
 
+MOST_SEGMENTS = 8
+"""Of more things than these one is chosen from a list."""
+
 
 def show(run: dt.Run) -> None:
     """The page."""
@@ -181,6 +184,11 @@ def _response(run: dt.Run, lever: str, group: asking.Group, others: asking.Setti
     return run.respond(lever, _moved(run, group, moves), **dict(others))
 
 
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=128, show_spinner=False)
+def _dependence(run: dt.Run, name: str, group: asking.Group, setting: asking.Setting, moves: asking.Moves) -> Any:
+    return dt.dependence(run, name, dict(setting), rows=_moved(run, group, moves))
+
+
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=64, show_spinner="Asking about every pair of settings …")
 def _surface(
     run: dt.Run, pair: tuple[str, str], group: asking.Group, others: asking.Setting, moves: asking.Moves
@@ -219,16 +227,24 @@ def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
 
 
 def _curve(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves, of: str) -> None:
-    """One response curve: of what, along which lever; where many rows are asked about, some of them one by one."""
+    """One curve: of what, along which lever or input; where many rows are asked about, some of them one by one."""
     names = [name for name, _ in setting if not run.scenario.levers[name].frozen]
+    names += [name for name in run.scenario.inputs if name not in names]
     if not names:
         return
     lever, each = names[0], False
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if len(names) > 1:
+        if len(names) > MOST_SEGMENTS:
+            lever = st.selectbox("Along", names, key="along", **LINKED)
+        elif len(names) > 1:
             lever = st.segmented_control("Along", names, default=lever, required=True, key="along", **LINKED)
         if not (group and group[0][0] == "row"):
             each = st.toggle("Single rows", key="each", **LINKED, help=terms.SINGLE)
+    if lever not in run.scenario.levers:
+        told = _dependence(run, lever, group, setting, moves)
+        draw(dt.figures.dependence(run, told, of, look(), each=each), "response", f"{of} along {lever}")
+        st.caption("Nobody sets this: it is what the models have learned, the levers being as set.", help=terms.INPUT)
+        return
     others = tuple((name, value) for name, value in setting if name != lever)
     answer = _response(run, lever, group, others, moves)
     draw(

@@ -57,6 +57,22 @@ MARGIN = (
     "A lever is moved a little, all else as it is: how much more does the objective come to? On average and for the "
     "next unit. The terms: average and marginal return, marginal ROI."
 )
+REACH = (
+    "The question of a limit the other way round: how little is enough? The best rows and the cheapest levers come "
+    "first, so every further step takes more. The term: target-based optimisation."
+)
+QINI = (
+    "Rows are put in the order of what models that had not seen them expect each to gain; the curve tells what those "
+    "in front gained. The terms: Qini curve, area under the uplift curve (AUUC)."
+)
+SPEND = (
+    "What each lever costs beside what it brings before its cost. The terms: share of spend, share of effect, return "
+    "on investment (ROI)."
+)
+INPUT = (
+    "What the models have learned of an input that nobody can set: it moves, all else stays. The terms: partial "
+    "dependence, individual conditional expectation."
+)
 FAIR = (
     "How far apart groups of people may be, and what closer would cost. Whether a difference is unfair no number says."
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+import reach
 import streamlit as st
 import target
 import terms
 from decision import used
-from drawing import LINKED, draw, empty, figure_card, in_unit, look, plain, table
+from drawing import LINKED, beside, draw, empty, figure_card, in_unit, label, look, plain, table
 
 import drivetrain as dt
 
@@ -25,10 +26,15 @@ def show(run: dt.Run) -> None:
         empty("Too many options for limits.", "Here options are ranked for each row on its own.")
         return
     if run.scenario.slots > 1:
-        empty("Rows get several options each.", "Limits are written into the scenario, as constraints, and run.")
-        return
-    _front(run)
-    _limit(run)
+        empty(
+            "Limits cannot be moved here: rows get several options each.",
+            "Write a limit into the scenario, as a constraint, and run it.",
+        )
+    else:
+        _front(run)
+        _limit(run)
+        reach.show(run)
+    _first(run)
     _prices(run)
     _fair(run)
 
@@ -147,8 +153,12 @@ def _drag(run: dt.Run, limits: dt.Limits, told: Any, name: str) -> None:
     figure_card(left, in_unit("Value for one row", objective.unit), value, f"models' spread {lowest} to {highest}")
     lost = dt.rounding.number(objective.sign * (free - worth))
     figure_card(middle, in_unit("The limit costs", objective.unit), lost, "a row, against no such limit")
-    price = dt.rounding.number(found.price)
-    figure_card(right, "One more unit of room", price, _worth_in(told), help=terms.SHADOW)
+    step = dt.bounded.room(told.constraint, bound)
+    price, room = dt.rounding.number(found.price * step), f"{step:g} {told.constraint.unit}".strip()
+    all_ = told.constraint.over == "total"
+    worth = dt.rounding.summed(objective.unit) if all_ else objective.unit
+    note = "more, summed over rows" if all_ else "more, for one row"
+    figure_card(right, plain(in_unit(f"{room} more room brings", worth)), price, note, help=terms.SHADOW)
     lines = [{"setting": words, "share of rows": f"{share:.0%}"} for words, share in limits.told(found)]
     table(pd.DataFrame(lines), "The settings that most rows get under the limit")
     st.caption(
@@ -157,8 +167,23 @@ def _drag(run: dt.Run, limits: dt.Limits, told: Any, name: str) -> None:
     )
 
 
-def _worth_in(told: Any) -> str:
-    return "of the objective, summed" if told.constraint.over == "total" else "of the objective, for one row"
+def _first(run: dt.Run) -> None:
+    """Whom to act on first: the Qini curve, and value against what is used of a budget."""
+    scenario, evidence = run.scenario, run.judged
+    told = [
+        ("What acting on the best rows first brings", dt.figures.uplift(scenario, evidence, look()), "uplift"),
+        ("What more of the budget brings", dt.figures.uplift(scenario, evidence, look(), budget=True), "uplift-budget"),
+    ]
+    shown = [each for each in told if each[1] is not None]
+    if not shown:
+        return
+    st.header("Whom to act on first", help=terms.QINI)
+    for place, (title, figure, name) in zip(beside(len(shown)), shown, strict=True):
+        with place:
+            label(title)
+            draw(figure, name, title)
+    for line in dt.grounds.first(scenario, evidence):
+        st.caption(plain(line))
 
 
 def _prices(run: dt.Run) -> None:

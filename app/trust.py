@@ -49,9 +49,6 @@ def _evidence(run: dt.Run) -> None:
         _shown(drawn, f"learners-{place}", f"What {name} does, by both learners")
     _shown(dt.figures.chances(run.judged, look()), "overlap", "How likely rows were to get what is recommended")
     _shown(dt.figures.balance(run.judged, look()), "balance", "How unlike all rows those are that speak for it")
-    _shown(dt.figures.uplift(run.scenario, run.judged, look()), "uplift", "What acting on the best rows first brings")
-    budget = dt.figures.uplift(run.scenario, run.judged, look(), budget=True)
-    _shown(budget, "uplift-budget", "What more of the budget brings")
     if told := dt.grounds.lines(run.judged):
         label("What other estimators say")
         table(pd.DataFrame(told, columns=list(dt.grounds.HEADER)), "What other estimators say")

@@ -21,6 +21,7 @@ def show(run: dt.Run) -> None:
     st.title("Why this?")
     st.caption(plain(dt.words.headline(run.scenario, run.judged)))
     _way(run)
+    _spent(run)
     _margins(run)
     _hangs(run)
     _groups(run)
@@ -83,6 +84,22 @@ def _signed(value: float) -> str:
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=8, show_spinner="Taking the way apart …")
 def _bridge(run: dt.Run) -> Any:
     return dt.bridge(run)
+
+
+def _spent(run: dt.Run) -> None:
+    """Share of spend beside share of effect, of levers that cost something."""
+    told = _spending(run)
+    if told is None:
+        return
+    st.header("What is spent, and what it brings", help=terms.SPEND)
+    draw(dt.figures.spending(told, look()), "spending", "Share of spend beside share of effect of each lever")
+    table(pd.DataFrame(dt.spends.lines(run.scenario, told), columns=dt.spends.HEADER), "Spend, effect and ROI")
+    st.caption(plain(dt.spends.note(run.scenario)))
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=8, show_spinner="Adding up what is spent …")
+def _spending(run: dt.Run) -> Any:
+    return dt.spending(run)
 
 
 def _margins(run: dt.Run) -> None:

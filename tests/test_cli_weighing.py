@@ -48,6 +48,22 @@ def test_a_front_is_told_and_drawn(weighed: dt.Run) -> None:
     assert figure.layout.xaxis.title.text == "visitors (share): more is better"
 
 
+def test_what_a_target_takes_is_told(weighed: dt.Run) -> None:
+    assert list(dt.efforts(weighed.scenario)) == ["dear", "change of price"]
+    ready = dt.reaching(weighed, "bought", "change of price")
+    ends = [float(point.bound or 0) for point in ready.curve(5).points]
+    target = sum(ends) / len(ends)
+    asked = ("--of", "bought", "--at-least", target, "--with", "change of price")
+    told = json.loads(call("reach", weighed.folder, *asked, "--json"))
+    found = ready.limits.at(target, upper=False)
+    assert (told["with"], told["least"]) == ("change of price", pytest.approx(found.value.value))
+    assert found.used == pytest.approx(target, abs=1e-3)
+    assert sum(each["share"] for each in told["settings"]) <= 1 + 1e-9
+    assert "one more unit of bought would take" in call("reach", weighed.folder, *asked)
+    with pytest.raises(dt.UsageError, match="found no target, or two"):
+        call("reach", weighed.folder, "--of", "bought")
+
+
 def test_a_frontier_is_told_and_drawn(weighed: dt.Run) -> None:
     told = json.loads(call("frontier", weighed.folder, "--constraint", "dear", "--points", 5, "--json"))
     assert (told["constraint"], told["at_most"]) == ("dear", 9.0)

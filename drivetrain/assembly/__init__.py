@@ -15,13 +15,16 @@ from drivetrain.assembly.logbook import Logbook
 from drivetrain.assembly.margins import Return, Returns, returns
 from drivetrain.assembly.opening import evaluate
 from drivetrain.assembly.pairs import Surface, surface
+from drivetrain.assembly.partial import Dependence, dependence
 from drivetrain.assembly.periods import OverTime, over_time
 from drivetrain.assembly.record import promise
 from drivetrain.assembly.response import Response
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.rounds import Loop, loop
 from drivetrain.assembly.sensitivity import Swing, Swings, swings
+from drivetrain.assembly.spends import Spending, Spent, spending
 from drivetrain.assembly.splitting import Contributions, contributions
+from drivetrain.assembly.targets import Reach, efforts, reachable, reaching
 from drivetrain.assembly.waterfall import Bridge, bridge
 from drivetrain.assembly.what_if import WhatIf
 
@@ -29,16 +32,20 @@ __all__ = [
     "Bridge",
     "Compared",
     "Contributions",
+    "Dependence",
     "Experiment",
     "Limited",
     "Limits",
     "Logbook",
     "Loop",
     "OverTime",
+    "Reach",
     "Response",
     "Return",
     "Returns",
     "Run",
+    "Spending",
+    "Spent",
     "Surface",
     "Swing",
     "Swings",
@@ -49,15 +56,20 @@ __all__ = [
     "bridge",
     "compare",
     "contributions",
+    "dependence",
+    "efforts",
     "evaluate",
     "limitable",
     "loop",
     "open_run",
     "over_time",
     "promise",
+    "reachable",
+    "reaching",
     "returns",
     "rules",
     "run",
+    "spending",
     "steady",
     "surface",
     "swings",

@@ -128,7 +128,7 @@ class Limits:
         known = limitable(run.scenario)
         if name not in known:
             raise UsageError(Fault(name, "found nothing of that name to limit", "", nearest(name, known)))
-        return _scored(run, known[name])
+        return scored(run, known[name])
 
     def at(self, bound: float | None, *, upper: bool = True) -> Limited:
         """The best settings under one bound; without it where it is None.
@@ -226,7 +226,8 @@ def _plain(constraint: Constraint) -> bool:
     return constraint.over in {"total", "mean"} and not constraint.by
 
 
-def _scored(run: Run, constraint: Constraint) -> Limits:
+def scored(run: Run, constraint: Constraint) -> Limits:
+    """Score every candidate setting for some of a run's rows: what `Limits.of` does of a constraint of one's own."""
     others = [each for each in run.scenario.constraints if each.name != constraint.name]
     scenario = run.scenario.model_copy(update={"constraints": (*others, constraint)})
     simulator = replace(run.simulator, scenario=scenario)

@@ -267,6 +267,7 @@ for command in (
     examining.compare,
     weighing.pareto,
     weighing.frontier,
+    weighing.reach,
     experimenting.experiment,
     experimenting.loop,
 ):

@@ -1,4 +1,4 @@
-"""Commands that weigh one thing against another: several objectives, and the objective against a bound."""
+"""Commands that weigh one thing against another: several objectives, the objective and a bound, a target and effort."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 
 from drivetrain.cli import screen
 from drivetrain.cli.examining import Json, RunFolder
+from drivetrain.errors import Fault, UsageError
 
 
 def pareto(
@@ -59,6 +60,47 @@ def frontier(
     lines = [[number(value, 4) for value in line] for line in found.frame.to_numpy()]
     screen.table(heads, lines)
     screen.say(f"as the models expect; the scenario says {found.side}: {found.declared:g}")
+
+
+def reach(
+    run: RunFolder,
+    *,
+    of: Annotated[str, typer.Option(help="The objective, or an outcome: its mean over rows.")] = "objective",
+    at_least: Annotated[float | None, typer.Option(help="The target.", show_default=False)] = None,
+    at_most: Annotated[float | None, typer.Option(help="The target, of what is to be low.", show_default=False)] = None,
+    effort: Annotated[
+        str | None, typer.Option("--with", help="What is made least. [default: the first bounded or cost]")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The least spend, or change, that reaches a target, as models expect."""
+    from drivetrain import assembly
+    from drivetrain.decisions.rounding import interval, number, with_unit
+
+    if (at_least is None) == (at_most is None):
+        raise UsageError(Fault("reach", "found no target, or two", "It has one", "Add --at-least or --at-most"))
+    upper = at_most is not None
+    target = at_most if at_most is not None else at_least
+    told = assembly.reaching(assembly.open_run(run), of, effort, upper=upper)
+    found = told.limits.at(target, upper=upper)
+    settings = told.limits.told(found)
+    if json:
+        screen.data(
+            {
+                "of": of,
+                "target": target,
+                "with": told.effort,
+                "least": found.value.value,
+                "error": found.value.error,
+                "one_more": found.price,
+                "settings": [{"setting": words, "share": share} for words, share in settings],
+            }
+        )
+        return
+    value, low, high = interval(found.value)
+    screen.say(f"{told.effort}: {with_unit(value, told.unit)} for one row (models' spread {low} to {high})")
+    screen.say(f"one more unit of {of} would take {with_unit(number(abs(found.price)), told.unit)} more")
+    screen.table(["setting", "share of rows"], [[words, f"{share:.0%}"] for words, share in settings])
 
 
 def _word(value: object) -> str:

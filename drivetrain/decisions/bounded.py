@@ -36,9 +36,14 @@ def _own(name: str, lever: Lever) -> Iterator[list[str]]:
         yield [name, "its setting in each row", "stays as it is", "–", "–"]
 
 
-def room(constraint: Constraint) -> float:
-    """How much more room is spoken of: one unit; of a share, or of what has no unit and is as small, a hundredth."""
-    bounds = [constraint.bound("at_least"), constraint.bound("at_most")]
+def room(constraint: Constraint, at: float | None = None) -> float:
+    """How much more room is spoken of: one unit; of a share, or of what has no unit and is as small, a hundredth.
+
+    Args:
+        constraint: what is bounded.
+        at: another bound than its own.
+    """
+    bounds = [constraint.bound("at_least"), constraint.bound("at_most")] if at is None else [at]
     small = all(abs(bound) <= 1 for bound in bounds if bound is not None)
     return 0.01 if small and not constraint.unit and constraint.over in {"mean", "ratio"} else 1.0
 

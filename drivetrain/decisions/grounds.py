@@ -63,7 +63,7 @@ def sentences(scenario: Scenario, evidence: Evidence) -> list[str]:
         *_overlap(scenario, trust),
         *_sensitivity(scenario, trust),
         *_second(scenario, trust),
-        *_first(scenario, evidence),
+        *first(scenario, evidence),
     ]
 
 
@@ -192,8 +192,8 @@ def _second(scenario: Scenario, trust: Trust) -> Iterator[str]:
         yield f"By the bootstrap the {what} lies between {number(least)} and {with_unit(number(most), unit)} (95 %)."
 
 
-def _first(scenario: Scenario, evidence: Evidence) -> Iterator[str]:
-    """Whether it matters who comes first."""
+def first(scenario: Scenario, evidence: Evidence) -> Iterator[str]:
+    """Whether it matters who comes first, and how much."""
     told, unit = evidence.uplift, scenario.objective.unit
     if told is None:
         return
@@ -203,7 +203,7 @@ def _first(scenario: Scenario, evidence: Evidence) -> Iterator[str]:
     half, whole = with_unit(number(told.half.value), unit), number(told.whole.value)
     yield (
         f"Whom to act on first matters: the better half of rows brings {half} of the {whole} that all bring together "
-        f"(Qini coefficient {_between(told.qini)})."
+        f"(area under the curve, AUUC, {_between(told.area)}; Qini coefficient {_between(told.qini)})."
     )
 
 

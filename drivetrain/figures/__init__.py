@@ -7,15 +7,16 @@ background.
 from drivetrain.figures.actions import gains, settings
 from drivetrain.figures.bridges import bridge, swings
 from drivetrain.figures.compared import beside
-from drivetrain.figures.curves import response, unit_of, value_curve
+from drivetrain.figures.curves import dependence, response, unit_of, value_curve
 from drivetrain.figures.explaining import confusion, importance, interplay
-from drivetrain.figures.limits import limit
+from drivetrain.figures.limits import limit, reach
 from drivetrain.figures.look import DARK, LIGHT, Look
 from drivetrain.figures.maps import surface
 from drivetrain.figures.models import MODELS, calibration, contest, judged
 from drivetrain.figures.over_time import over_time
 from drivetrain.figures.overlaps import overlap
 from drivetrain.figures.policies import policies
+from drivetrain.figures.spending import spending
 from drivetrain.figures.splitting import contributions, returns
 from drivetrain.figures.tradeoffs import fairness, frontier, pareto
 from drivetrain.figures.tree import tree
@@ -35,6 +36,7 @@ __all__ = [
     "confusion",
     "contest",
     "contributions",
+    "dependence",
     "fairness",
     "frontier",
     "gains",
@@ -47,9 +49,11 @@ __all__ = [
     "overlap",
     "pareto",
     "policies",
+    "reach",
     "response",
     "returns",
     "settings",
+    "spending",
     "surface",
     "swings",
     "tree",

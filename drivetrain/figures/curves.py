@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drivetrain.assembly import Response, Run
-from drivetrain.data import Rows
-from drivetrain.decisions.rounding import setting
+from drivetrain.assembly import Dependence, Response, Run
+from drivetrain.decisions.rounding import known, setting
 from drivetrain.evidence import Estimate
 from drivetrain.figures.look import LIGHT, Look, band, figure, plain, upright, with_unit
 from drivetrain.figures.options import Options
+from drivetrain.figures.seen import bars, counted, stacked
 from drivetrain.scenario import Lever
 
 if TYPE_CHECKING:
@@ -108,6 +107,37 @@ def response(
     return out
 
 
+def dependence(run: Run, told: Dependence, of: str, look: Look = LIGHT, *, each: bool = False) -> Figure:
+    """What models expect of an outcome, or of the objective, along an input, with the spread between members.
+
+    Args:
+        run: where it came from.
+        told: from `assembly.dependence`.
+        of: `objective` or an outcome.
+        look: the theme.
+        each: whether single rows' curves lie behind their mean.
+    """
+    declared, estimates = run.scenario.inputs[told.input], told.estimates[of]
+    titles = with_unit(plain(told.input), plain(declared.unit)), with_unit(plain(of), plain(unit_of(run, of)))
+    name = "expected, with the models' spread"
+    if declared.kind != "numeric":
+        codes = {float(place): known(value, declared.kind) for place, value in enumerate(told.values)}
+        names = {code: plain(word) for code, word in codes.items()}
+        pairs = dict(zip(codes, estimates, strict=True))
+        board = Options.named(names, {code: each_.value for code, each_ in pairs.items()}, titles, look)
+        board.intervals(pairs, name)
+        if each:
+            board.single(told.each[of])
+        return board.out
+    out = figure(look, x=titles[0], y=titles[1], height=380)
+    xs = [float(value) for value in told.values]
+    if each:
+        _single(out, xs, told.each[of], look)
+    _interval_curve(out, xs, estimates, look, name)
+    stacked(out, bars(run.table.frame[told.input].to_numpy(dtype=np.float64)), look)
+    return out
+
+
 def _single(out: Figure, xs: Sequence[Any], lines: NDArray[np.float64], look: Look) -> None:
     """A thin line for each of some rows, all of them one trace."""
     gap = np.full((len(lines), 1), np.nan)
@@ -190,44 +220,7 @@ def _alone(out: Figure, pairs: Sequence[tuple[float | None, Estimate]], lever: L
 
 def _seen(out: Figure, run: Run, lever: str, look: Look) -> None:
     """How often the data shows each setting: a low histogram along the foot, on a hidden axis of its own."""
-    at, counts, width = _counted(run.table, run.scenario.space.names.index(lever))
-    second = float(np.sort(counts)[-2:].min() or counts.max())  # one bar far above all others is cut off
-    out.add_bar(
-        x=at,
-        y=np.minimum(counts, 1.6 * second),
-        customdata=counts,
-        width=width,
-        yaxis="y2",
-        marker={"color": look.faint(look.quiet, 0.3), "line": {"width": 0}},
-        name="rows in the data",
-        hovertemplate="%{customdata:,} rows near %{x:.3g}<extra></extra>",
-    )
-    top = second * 6
-    hidden = {"overlaying": "y", "range": [0, top], "visible": False, "fixedrange": True}
-    out.update_layout(yaxis2=hidden)
-
-
-Bars = tuple[NDArray[Any], NDArray[Any], float]
-_COUNTED: WeakKeyDictionary[Rows, dict[int, Bars]] = WeakKeyDictionary()
-"""Counted once for as long as the rows live: a figure that is drawn again at every step of a slider shows them."""
-
-
-def _counted(rows: Rows, place: int) -> Bars:
-    """Where bars stand, how many rows each counts, and how wide they are."""
-    known = _COUNTED.setdefault(rows, {})
-    if place not in known:
-        known[place] = _bars(rows.settings[:, place])
-    return known[place]
-
-
-def _bars(logged: NDArray[np.float64], bins: int = 36) -> Bars:
-    """A bar a value, or bins where many differ."""
-    values, counts = np.unique(logged[np.isfinite(logged)], return_counts=True)
-    width = 0.9 * float(np.ptp(values) or 1) / bins
-    if len(values) <= bins:
-        return values, counts, width
-    counts, edges = np.histogram(logged[np.isfinite(logged)], bins=bins)
-    return (edges[:-1] + edges[1:]) / 2, counts, width
+    stacked(out, counted(run.table, run.scenario.space.names.index(lever)), look)
 
 
 def _near(out: Figure, run: Run, lever: str, look: Look) -> None:

@@ -4,11 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drivetrain.assembly import Limited, Run, Tradeoff
+from drivetrain.assembly import Limited, Reach, Run, Tradeoff
 from drivetrain.figures.look import LIGHT, Look, band, figure, plain, with_unit
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+
+def reach(told: Reach, curve: Tradeoff, look: Look = LIGHT, at: Limited | None = None) -> Figure:
+    """The least effort for one row against a target, with the models' spread.
+
+    Args:
+        told: from `assembly.reaching`.
+        curve: its `curve()`.
+        look: the theme.
+        at: a target, to be marked.
+    """
+    side = "at most" if told.upper else "at least"
+    across = with_unit(f"{plain(told.of)} of one row, {side}", plain(curve.constraint.unit))
+    out = figure(look, x=across, y=with_unit(f"least {plain(told.effort)} for one row", plain(told.unit)), height=380)
+    x = [point.bound or 0.0 for point in curve.points]
+    name = "least that reaches it, models' spread"
+    low, high = ([getattr(point.value, end) for point in curve.points] for end in ("low", "high"))
+    out.add_scatter(**band(look, look.strong, x, low, high, name), showlegend=False)
+    out.add_scatter(
+        x=x,
+        y=[point.value.value for point in curve.points],
+        mode="lines+markers",
+        line={"color": look.strong, "width": 3},
+        marker={"size": 8},
+        name=name,
+        legendgroup=name,
+        hovertemplate="%{x:.4g} takes %{y:.4g}<extra></extra>",
+    )
+    _marked(out, at, "your target", look)
+    return out
 
 
 def limit(run: Run, told: Tradeoff, look: Look = LIGHT, at: Limited | None = None) -> Figure:
@@ -50,13 +80,17 @@ def limit(run: Run, told: Tradeoff, look: Look = LIGHT, at: Limited | None = Non
         name="without the limit",
         hovertemplate="without the limit: %{y:.3g}<extra></extra>",
     )
+    _marked(out, at, "your limit", look)
+    return out
+
+
+def _marked(out: Figure, at: Limited | None, name: str, look: Look) -> None:
     if at is not None:
         out.add_scatter(
             x=[at.bound],
             y=[at.value.value],
             mode="markers",
             marker={"symbol": "circle", "size": 15, "color": look.model},
-            name="your limit",
-            hovertemplate="your limit %{x:.4g}: %{y:.3g}<extra></extra>",
+            name=name,
+            hovertemplate=name + " %{x:.4g}: %{y:.3g}<extra></extra>",
         )
-    return out

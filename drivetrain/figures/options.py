@@ -34,15 +34,21 @@ class Options:
 
     @classmethod
     def of(cls, lever: Lever, values: Mapping[float, float], titles: tuple[str, str], look: Look) -> Self:
+        """An empty one for a lever: see `named`."""
+        return cls.named({code: plain(setting(lever, code)) for code in values}, values, titles, look)
+
+    @classmethod
+    def named(
+        cls, names: Mapping[float, str], values: Mapping[float, float], titles: tuple[str, str], look: Look
+    ) -> Self:
         """An empty one.
 
         Args:
-            lever: whose options.
+            names: code → what it is called, as figures may hold it.
             values: code → what orders them.
-            titles: of the lever, and of what is shown.
+            titles: across, and of what is shown.
             look: the theme.
         """
-        names = {code: plain(setting(lever, code)) for code in values}
         if len(names) <= FEW:
             out = figure(look, x=titles[0], y=titles[1], height=340)
             spare = max(0.0, (WIDE - len(names)) / 2)

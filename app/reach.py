@@ -1,0 +1,79 @@
+"""What it takes: the least spend, or change, that gets the objective or an outcome to a target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+import target
+import terms
+from drawing import LINKED, draw, empty, figure_card, in_unit, look, plain, table
+
+import drivetrain as dt
+
+
+def show(run: dt.Run) -> None:
+    """The part of the Trade-offs page; nothing where nothing could be made least."""
+    targets, efforts = dt.reachable(run.scenario), dt.efforts(run.scenario)
+    if not efforts:
+        return
+    st.header("What it takes to get there", help=terms.REACH)
+    left, right = st.columns(2)
+    with left:
+        of = st.selectbox("To reach", list(targets), key="reach_of", **LINKED, help="Its mean over rows.")
+    with right:
+        effort = st.selectbox("With the least", list(efforts), key="reach_with", **LINKED)
+    try:
+        told = _ready(run, of, effort)
+        curve = _curve(run, of, effort)
+    except dt.DrivetrainError as error:
+        empty("There is nothing to reach.", str(error))
+        return
+    bounds = [float(point.bound) for point in curve.points]
+    if len(bounds) < 2 or max(bounds) - min(bounds) < 1e-9 * max(1.0, abs(max(bounds))):
+        empty("There is nothing to reach for.", f"Without any {effort} {of} is already as good as it can be.")
+        return
+    _ask(run, told, curve)
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=16, show_spinner="Scoring every setting for a thousand rows …")
+def _ready(run: dt.Run, of: str, effort: str) -> Any:
+    return dt.reaching(run, of, effort)
+
+
+@st.cache_resource(hash_funcs=target.HASHED, max_entries=16, show_spinner="Going further and further …")
+def _curve(run: dt.Run, of: str, effort: str) -> Any:
+    return _ready(run, of, effort).curve()
+
+
+@st.fragment
+def _ask(run: dt.Run, told: Any, curve: Any) -> None:
+    """A target of one's own, answered at once."""
+    bounds = [float(point.bound) for point in curve.points]
+    low, high = min(bounds), max(bounds)
+    label = in_unit("Your target", dt.reachable(run.scenario)[told.of])
+    about: dict[str, Any] = {"key": f"target_{told.of}_{told.effort}", "format": "%.4g", **LINKED}
+    wanted = st.slider(plain(label), low, high, (low + high) / 2, (high - low) / 200, **about)
+    found = None
+    try:
+        found = told.limits.at(wanted, upper=told.upper)
+    except dt.DrivetrainError as error:
+        st.warning(plain(str(error)))
+    draw(dt.figures.reach(told, curve, look(), found), "reach", f"The least {told.effort} for every {told.of}")
+    if found is None:
+        return
+    rows = len(run.table)
+    left, middle, right = st.columns(3)
+    value, lowest, highest = dt.rounding.interval(found.value)
+    note = f"for one row; models' spread {lowest} to {highest}"
+    figure_card(left, plain(in_unit(f"Least {told.effort}", told.unit)), value, note)
+    total = dt.rounding.number(found.value.value * rows)
+    figure_card(middle, plain(in_unit("For all rows", dt.rounding.summed(told.unit))), total, f"{rows:,} rows together")
+    step = dt.bounded.room(curve.constraint, wanted)
+    price = dt.rounding.number(abs(found.price) * step)
+    more = f"{step:g} {curve.constraint.unit}".strip()
+    figure_card(right, plain(in_unit(f"{more} further", told.unit)), price, "more of it for one row", help=terms.SHADOW)
+    lines = [{"setting": words, "share of rows": f"{share:.0%}"} for words, share in told.limits.told(found)]
+    table(pd.DataFrame(lines), "The settings that most rows get to reach the target")
+    st.caption(f"By what models expect of {curve.rows:,} rows, under the scenario's other limits.")
