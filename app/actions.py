@@ -70,6 +70,7 @@ def _promised(run: dt.Run, now: dt.Recommendations) -> str:
     if gain is None or not gain.error:
         return ""
     value, low, high = dt.rounding.interval(gain)
+    value = dt.rounding.with_unit(value, dt.rounding.summed(run.scenario.objective.unit))
     return (
         f"Row by row, gains are what the models expect. Their sum, corrected by what was observed, is {value} "
         f"({low} to {high}) against {dt.words.policy(run.scenario, against)}."

@@ -60,7 +60,10 @@ h2 { letter-spacing: -.01em; font-size: 1.55rem !important; padding-top: .25rem 
 @media (min-width: 48rem) { [data-testid="stColumn"]:has(> div > .st-key-controls) { position: sticky; top: 4rem;
   align-self: flex-start; max-height: calc(100vh - 5rem); overflow-y: auto; } }
 @media (max-width: 40rem) { h1 { font-size: 1.7rem !important; }
-  [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
+  [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
+  .st-key-drawn-tree { display: none; } /* the table under it says the same, and fits */
+  [data-testid="stTable"] :is(th, td) { padding: .35rem .4rem; font-size: .85rem; }
+  [data-testid="stTable"] tr:has(> :nth-child(6)) > :is(th, td) { min-width: 6.5rem; } }
 """
 
 DARK = """

@@ -69,11 +69,12 @@ def _ask(run: dt.Run, told: Any, curve: Any) -> None:
     note = f"for one row; models' spread {lowest} to {highest}"
     figure_card(left, plain(in_unit(f"Least {told.effort}", told.unit)), value, note)
     total = dt.rounding.number(found.value.value * rows)
-    figure_card(middle, plain(in_unit("For all rows", dt.rounding.summed(told.unit))), total, f"{rows:,} rows together")
+    figure_card(middle, plain(in_unit("For all rows", told.summed)), total, f"{rows:,} rows together")
     step = dt.bounded.room(curve.constraint, wanted)
-    price = dt.rounding.number(abs(found.price) * step)
-    more = f"{step:g} {curve.constraint.unit}".strip()
-    figure_card(right, plain(in_unit(f"{more} further", told.unit)), price, "more of it for one row", help=terms.SHADOW)
+    more, least = f"{step:g} {curve.constraint.unit}".strip(), 1e-6 * abs(curve.points[-1].value.value)
+    price = dt.rounding.number(abs(found.price) * step if abs(found.price) * step > least else 0.0)
+    note = f"more for one row, for {more} further"
+    figure_card(right, plain(in_unit("The next step takes", told.unit)), price, plain(note), help=terms.SHADOW)
     lines = [{"setting": words, "share of rows": f"{share:.0%}"} for words, share in told.limits.told(found)]
     table(pd.DataFrame(lines), "The settings that most rows get to reach the target")
     st.caption(f"By what models expect of {curve.rows:,} rows, under the scenario's other limits.")

@@ -163,7 +163,8 @@ def _groups(run: dt.Run) -> None:
     if drawn is None:
         return
     st.header("Groups that differ", help=terms.TREE)
-    draw(drawn, "tree", "Questions that tell groups apart, and what each group gets")
+    with st.container(key="drawn-tree"):
+        draw(drawn, "tree", "Questions that tell groups apart, and what each group gets")
     kept = "This is what is recommended." if run.judged.recommended == "tree" else "It is not what is recommended."
     st.caption(f"{kept} Grown on doubly robust scores, and judged on rows that the tree had not seen.")
     lines = [

@@ -185,3 +185,27 @@ def test_returns_of_levers_of_one_unit_are_beside_each_other(small_run: Run) -> 
     assert list(_trace(figure, "as recommended").x) == [0.1, 0.1]
     assert list(_trace(figure, "doing nothing").y) == ["tv", "web"]
     assert figures.returns(small_run, Returns("do_nothing", (line("tv", "EUR"), line("age", "days")), 10)) is None
+
+
+def test_of_thousands_of_options_the_highest_are_shown() -> None:
+    from drivetrain.evidence import Estimate
+    from drivetrain.figures.options import MOST, Options
+
+    names = {float(code): f"film {code}" for code in range(3000)}
+    board = Options.named(names, {code: code % 100 for code in names}, ("film", "stars"), figures.LIGHT)
+    board.intervals({code: Estimate(code % 100, 1.0) for code in names}, "honest value")
+    board.mark(0.0, "what if", figures.LIGHT.strong)  # has no room
+    board.mark(2999.0, "what if", figures.LIGHT.strong)
+    assert board.lying
+    assert len(board.out.data[0].x) == MOST
+    assert min(board.out.data[0].x) == 99
+    assert [note.y for note in board.out.layout.annotations] == ["film 2999"]
+    assert board.out.layout.xaxis.title.text == "stars, the 24 highest of 3,000"
+    assert board.out.layout.height < 900
+
+
+def test_long_axis_titles_are_folded() -> None:
+    from drivetrain.figures.look import figure
+
+    title = figure(figures.LIGHT, x="share of rows that get what is recommended, those first that gain most").layout
+    assert title.xaxis.title.text == "share of rows that get what is recommended,<br>those first that gain most"

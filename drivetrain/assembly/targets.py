@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 
 from drivetrain.assembly.limits import Limits, Tradeoff, scored
 from drivetrain.assembly.result import Run
+from drivetrain.decisions.rounding import summed
 from drivetrain.decisions.slots import require_one
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.formula import Formula, parse
-from drivetrain.scenario import Constraint, Continuous, Integer, Lever, Objective, Scenario
+from drivetrain.scenario import Categorical, Constraint, Continuous, Integer, Lever, Objective, Scenario
 
 TARGET = "target"
+SHARE = "share of rows"
+"""The unit of what a row does or does not get."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,11 @@ class Reach:
     def unit(self) -> str:
         """Of the effort, for one row."""
         return self.limits.run.scenario.objective.unit
+
+    @property
+    def summed(self) -> str:
+        """The unit of the effort of all rows together."""
+        return "rows" if self.unit == SHARE else summed(self.unit)
 
     def curve(self, points: int = 11) -> Tradeoff:
         """Targets evenly from what comes without any effort to the furthest that can be reached.
@@ -113,13 +121,16 @@ def reaching(run: Run, of: str = "objective", effort: str | None = None, *, uppe
 
 
 def _moved(name: str, lever: Lever) -> tuple[str, Effort] | None:
-    """How far a lever is moved from doing nothing, or from its lowest; None of options that none leaves alone."""
+    """How far a lever is moved from doing nothing, or from 0; None of one that cannot be left alone."""
     settled = lever.settled
     if isinstance(lever, Continuous | Integer):
-        if settled is None or settled == lever.min:
+        if settled == lever.min or (settled is None and lever.min == 0):
             return name, Effort(parse(name), lever.unit)
+        if settled is None:
+            return None
         return f"change of {name}", Effort(parse(f"abs({name} - {float(settled)!r})"), lever.unit)
     if settled is None:
         return None
-    idle = repr(settled) if isinstance(settled, str) else str(int(settled))
-    return f"rows with another {name}", Effort(parse(f"1 if {name} != {idle} else 0"), "share of rows")
+    if isinstance(lever, Categorical):
+        return f"rows with another {name}", Effort(parse(f"1 if {name} != {settled!r} else 0"), SHARE)
+    return f"rows with {'no ' if settled else ''}{name}", Effort(parse(f"1 if {name} != {int(settled)} else 0"), SHARE)

@@ -127,7 +127,7 @@ def dependence(run: Run, told: Dependence, of: str, look: Look = LIGHT, *, each:
         board = Options.named(names, {code: each_.value for code, each_ in pairs.items()}, titles, look)
         board.intervals(pairs, name)
         if each:
-            board.single(told.each[of])
+            board.single(told.each[of])  # of so few options all are shown
         return board.out
     out = figure(look, x=titles[0], y=titles[1], height=380)
     xs = [float(value) for value in told.values]
@@ -167,7 +167,7 @@ def _over_options(
     known = dict(zip(pairs, answer.supported.tolist(), strict=True))
     board.intervals(pairs, "expected, with the models' spread", known)
     if each:
-        board.single(answer.each[of])
+        board.single(answer.each[of][:, [code in board.names for code in pairs]])
     for line, (label, value) in enumerate(at.items()):
         board.mark(value, label, look.strong if label == "what if" else look.other, line)
     return board.out

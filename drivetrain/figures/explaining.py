@@ -59,7 +59,8 @@ def confusion(outcome: str, told: Mapping[str, Any], look: Look = LIGHT) -> Figu
         zmax=1,
         text=[[f"{count:,}" for count in line] for line in told["rows"]],
         texttemplate="%{text}",
-        colorscale=[[0, look.faint(look.strong, 0.02)], [1, look.faint(look.strong, 0.75)]],
+        textfont={"color": look.ink},
+        colorscale=[[0, look.faint(look.strong, 0.02)], [1, look.faint(look.strong, 0.5)]],
         showscale=False,
         hovertemplate="observed %{y}, predicted %{x}: %{text} rows, %{z:.0%} of the line<extra></extra>",
     )

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 FONT = "'Source Sans', 'Source Sans 3', system-ui, -apple-system, 'Segoe UI', sans-serif"
 
 
+ACROSS, UPRIGHT = 44, 46
+"""Signs that an axis title has room for on one line, on a screen as narrow as a phone's."""
+
+
 @dataclass(frozen=True)
 class Look:
     """The colours of one theme; backgrounds are always transparent."""
@@ -54,9 +58,16 @@ def figure(look: Look, *, x: str = "", y: str = "", height: int = 340) -> Figure
     import plotly.graph_objects as go
 
     layout = {**_layout(look), "height": height}
-    layout["xaxis"] = {**layout["xaxis"], "title": {**layout["xaxis"]["title"], "text": x}}
-    layout["yaxis"] = {**layout["yaxis"], "title": {**layout["yaxis"]["title"], "text": y}}
+    layout["xaxis"] = {**layout["xaxis"], "title": {**layout["xaxis"]["title"], "text": _titled(x, ACROSS)}}
+    layout["yaxis"] = {**layout["yaxis"], "title": {**layout["yaxis"]["title"], "text": _titled(y, UPRIGHT)}}
     return go.Figure(layout=layout)
+
+
+def _titled(text: str, width: int) -> str:
+    """An axis title on as many lines as it takes: plotly folds none."""
+    from textwrap import wrap
+
+    return "<br>".join(wrap(text, width, break_long_words=False, break_on_hyphens=False))
 
 
 def _layout(look: Look) -> dict[str, Any]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FEW = 6
 """So many stand upright; the names of more could not be read across."""
+MOST = 24
+"""So many have room under one another: of more, those with the highest values."""
 WIDE = 4
 """The room across is for so many, so that two do not stand at its ends."""
 
@@ -49,16 +51,19 @@ class Options:
             titles: across, and of what is shown.
             look: the theme.
         """
+        shown = sorted(values, key=lambda code: values[code])[-MOST:]
         if len(names) <= FEW:
             out = figure(look, x=titles[0], y=titles[1], height=340)
             spare = max(0.0, (WIDE - len(names)) / 2)
             out.update_xaxes(type="category", range=[-0.5 - spare, len(names) - 0.5 + spare], showgrid=False)
         else:
-            out = figure(look, x=titles[1], height=110 + 28 * len(names))
-            ranked = [names[code] for code in sorted(values, key=lambda code: values[code])]
+            told = f", the {MOST} highest of {len(names):,}" if len(names) > MOST else ""
+            out = figure(look, x=f"{titles[1]}{told}", height=110 + 28 * len(shown))
+            ranked = [names[code] for code in shown]
             out.update_yaxes(type="category", categoryorder="array", categoryarray=ranked)
-            out.update_yaxes(range=[-0.7, len(names) - 0.3], tickfont={"color": look.ink})
-        return cls(out, look, names)
+            out.update_yaxes(range=[-0.7, len(ranked) - 0.3], tickfont={"color": look.ink})
+        kept = set(shown)
+        return cls(out, look, {code: name for code, name in names.items() if code in kept})
 
     @property
     def lying(self) -> bool:
@@ -67,6 +72,7 @@ class Options:
 
     def intervals(self, values: Mapping[float, Estimate], name: str, known: Mapping[float, bool] | None = None) -> None:
         """A mark with its interval for each; faint where the data cannot speak for it."""
+        values = {code: each for code, each in values.items() if code in self.names}
         look, seen = self.look, known or dict.fromkeys(values, True)
         colours = [look.strong if seen[code] else look.faint(look.quiet, 0.6) for code in values]
         reach = {"array": [each.high - each.value for each in values.values()], "color": look.strong, "width": 0}
@@ -82,6 +88,7 @@ class Options:
 
     def diamonds(self, values: Mapping[float, float], name: str) -> None:
         """A hollow mark for each, for what is only expected."""
+        values = {code: each for code, each in values.items() if code in self.names}
         marker = {"symbol": "diamond", "size": 10, "color": self.look.paper}
         self.out.add_scatter(
             **self._at([self.names[code] for code in values], list(values.values())),
@@ -92,7 +99,7 @@ class Options:
         )
 
     def single(self, lines: NDArray[np.float64]) -> None:
-        """A thin line for each of some rows [R, options], all of them one trace."""
+        """A thin line for each of some rows [R, options shown], all of them one trace."""
         gap = np.full((len(lines), 1), np.nan)
         self.out.add_scatter(
             **self._at([*self.names.values(), None] * len(lines), np.hstack([lines, gap]).ravel().round(6)),
@@ -103,7 +110,9 @@ class Options:
         )
 
     def mark(self, code: float, label: str, colour: str, line: int = 0) -> None:
-        """Say what one of them is; `line` keeps labels apart."""
+        """Say what one of them is; `line` keeps labels apart. One that has no room is not marked."""
+        if code not in self.names:
+            return
         text = {"showarrow": False, "font": {"color": colour, "size": 13}}
         if self.lying:
             about = {"x": 1.0, "xref": "paper", "xanchor": "right", "y": self.names[code], "yshift": 13 * line}

@@ -25,6 +25,8 @@ from drivetrain.decisions.rounding import number, setting
 from drivetrain.errors import InfeasibleError, RefusedError
 from drivetrain.report.page import drawing, heading, paragraph, table
 
+MOST_CELLS = 10_000_000
+"""Rows times options that models are asked about for a curve; where options are thousands, fewer rows do."""
 MOST_INPUTS = 4
 """Inputs whose curves are shown: those that models rely on most."""
 
@@ -71,9 +73,12 @@ def levers(run: Run) -> str:
         parts.append(f"<h3>{escape(name)}</h3>{paragraph(lever.description)}")
         told = words.top(run.scenario, run.judged, name)
         parts.append(drawing(figures.value_curve(run, name), f"value-{place}", told))
-        curve = run.respond(name)
+        asked = run.table.evenly(max(MOST_CELLS // max(1, len(getattr(lever, "options", ()))), 1))
+        curve = run.respond(name, asked)
+        some = f" By {len(asked):,} rows, evenly taken." if len(asked) < len(run.table) else ""
         for other, of in enumerate(key for key in curve.estimates if key != "objective"):
             caption = f"What models expect of {of} when everyone gets one setting of {name}; not judged by evidence."
+            caption += some
             parts.append(drawing(figures.response(run, curve, of), f"response-{place}-{other}", caption))
     return "".join(parts)
 
