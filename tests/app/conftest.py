@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.app import campaign
+from tests.app import campaign, shelf
 
 if TYPE_CHECKING:
     from drivetrain import Run
@@ -28,3 +28,12 @@ def campaign_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
     folder = tmp_path_factory.mktemp("campaign")
     return dt.run(campaign.write(folder), folder / "run")
+
+
+@pytest.fixture(scope="session")
+def shelf_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run whose rows get two options each, kept in a folder."""
+    import drivetrain as dt
+
+    folder = tmp_path_factory.mktemp("shelf")
+    return dt.run(shelf.write(folder), folder / "run")

@@ -24,11 +24,12 @@ AXE = (Path(str(find_spec("axe_playwright_python").origin)).parent / "axe.min.js
 
 
 @pytest.fixture(scope="module")
-def site(small_run: Run, campaign_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The dashboard's address; it serves two runs, and a folder with a broken scenario."""
+def site(small_run: Run, campaign_run: Run, shelf_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The dashboard's address; it serves three runs, and a folder with a broken scenario."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "scenarios").mkdir()
     shutil.copytree(str(campaign_run.folder), folder / "runs" / "campaign")
+    shutil.copytree(str(shelf_run.folder), folder / "runs" / "shelf")
     (folder / "scenarios" / "broken.yaml").write_text("version: 1\nlever: 3\n", encoding="utf-8")
     with serving(folder, str(small_run.folder)) as address:
         yield address
@@ -121,6 +122,32 @@ def test_a_locked_row_stays_and_the_file_is_the_table(site: str, browser: Browse
         assert float(line["gain"]) == pytest.approx(float(row["gain"]), abs=1e-3)
 
 
+def test_where_rows_get_several_options_a_link_and_a_file_hold(site: str, browser: Browser, shelf_run: Run) -> None:
+    with reading(browser, f"{site}/levers?of=runs/shelf&set_shown=b") as page:
+        expect(_figure(page)).to_contain_text("what if", timeout=WAIT)
+        worth = page.get_by_test_id("stMetricValue").first
+        before = worth.inner_text()
+        page.get_by_role("combobox", name="shown").click()
+        page.get_by_role("option", name="f", exact=True).click()
+        expect(worth).not_to_have_text(before, timeout=WAIT)
+        page.wait_for_url("**set_shown=f*", timeout=WAIT)
+        link, after = page.url, worth.inner_text()
+    with reading(browser, link) as page:
+        expect(page.get_by_test_id("stMetricValue").first).to_have_text(after, timeout=WAIT)
+    with reading(browser, f"{site}/actions?of=runs/shelf") as page:
+        button = page.get_by_role("button", name="Download csv")
+        expect(button).to_be_visible(timeout=WAIT)
+        settle(page)
+        shown = _shown(page)
+        with page.expect_download(timeout=WAIT) as waiting:
+            button.click()
+        lines = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text(encoding="utf-8-sig"))))
+    assert shelf_run.recommendations is not None
+    assert len(lines) == len(shelf_run.recommendations)
+    for line, row in zip(lines, shown, strict=False):
+        assert all(line[name] == row[name] for name in ("row", "shown_1", "shown_2", "reason"))
+
+
 def _shown(page: Page) -> list[dict[str, str]]:
     """The lines in sight of the table, as readers who do not see it are told."""
     grid = page.locator('[data-testid="stDataFrame"]').first.locator("table")
@@ -161,9 +188,9 @@ def test_a_limit_is_dragged(site: str, browser: Browser) -> None:
 PAGES = ["Decision", "Why", "Levers", "Trade-offs", "Compare", "Actions", "Data", "Trust", "Scenario"]
 
 
-@pytest.mark.parametrize(("scheme", "of"), [("light", ""), ("dark", "?of=runs/campaign")])
+@pytest.mark.parametrize(("scheme", "of"), [("light", ""), ("dark", "?of=runs/campaign"), ("dark", "?of=runs/shelf")])
 def test_every_page_is_open_to_all_and_fits_a_phone(site: str, browser: Browser, scheme: Any, of: str) -> None:
-    """On both cases, axe-core (deque.com) finds no serious fault, and 390 pixels need no sideways scrolling."""
+    """On every case, axe-core (deque.com) finds no serious fault, and 390 pixels need no sideways scrolling."""
     with reading(browser, f"{site}/{of}", color_scheme=scheme) as page:
         page.evaluate(AXE)
         main = page.locator("[data-testid='stMain']")

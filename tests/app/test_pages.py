@@ -269,6 +269,60 @@ def test_why_splits_what_is_expected_of_a_row(paged: Page, small_run: Run) -> No
     assert told["y"][-1] == "row 10"
 
 
+@pytest.mark.parametrize(
+    ("page", "says"),
+    [
+        ("decision", "judged for one slot"),
+        ("why", "Rows get several options at once"),
+        ("levers", "Predictions only"),
+        ("tradeoffs", "Limits cannot be moved here"),
+        ("actions", "rows, by"),
+        ("rows", "Which column is what"),
+        ("trust", "What other estimators say"),
+    ],
+)
+def test_pages_of_rows_that_get_several_options(paged: Page, shelf_run: Run, page: str, says: str) -> None:
+    test = paged(page, shelf_run)
+    assert says in _all(test)
+    assert all("of one row" not in metric.label for metric in test.metric)
+
+
+def test_levers_show_what_models_make_of_an_input(paged: Page, small_run: Run) -> None:
+    import drivetrain as dt
+
+    test = paged("levers", along="income", set_price="9.0")
+    spec = json.loads(test.get("plotly_chart")[0].proto.spec)
+    told = dt.dependence(small_run, "income", {"price": 9.0})
+    line = next(each for each in spec["data"] if each["mode"] == "lines" and not each.get("fill"))
+    assert line["y"] == pytest.approx([each.value for each in told.estimates["objective"]], abs=1e-4)
+
+
+def test_why_sets_spend_beside_effect(paged: Page, campaign_run: Run) -> None:
+    import drivetrain as dt
+
+    told = dt.spending(campaign_run)
+    assert told is not None
+    test = paged("why", campaign_run)
+    assert "What is spent, and what it brings" in _all(test)
+    specs = [json.loads(chart.proto.spec) for chart in test.get("plotly_chart")]
+    shares = [trace["x"] for spec in specs for trace in spec["data"] if trace.get("name") == "share of spend"]
+    assert shares == [pytest.approx([each.spend_share for each in told.each])]
+    assert sum(shares[0]) == pytest.approx(1)
+
+
+def test_trade_offs_tell_what_a_target_takes(paged: Page, campaign_run: Run) -> None:
+    import drivetrain as dt
+
+    test = paged("tradeoffs", campaign_run)
+    target = test.slider(key="target_objective_budget")
+    target.set_value(target.max).run()
+    ready = dt.reaching(campaign_run)
+    found = ready.limits.at(test.slider(key="target_objective_budget").value, upper=False)
+    card = next(metric for metric in test.metric if metric.label == "Least budget, EUR")
+    assert card.value == interval(found.value)[0]
+    assert "The better half" in _all(test) or "Whom to act on first" in _all(test)
+
+
 def test_trade_offs_tell_fairness_against_profit(paged: Page, campaign_run: Run) -> None:
     text = _all(paged("tradeoffs", campaign_run))
     assert "Fairness against profit" in text
