@@ -68,6 +68,7 @@ h2 { letter-spacing: -.01em; font-size: 1.55rem !important; padding-top: .25rem 
 
 DARK = """
 [data-baseweb="tag"] span, [data-testid="stMultiSelect"] span[title] { color: #0e1117 !important; }
+[data-testid^="stBaseButton-primary"]:not(:disabled) p { color: #0e1117 !important; }
 """
 
 if __name__ == "__main__":

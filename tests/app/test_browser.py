@@ -114,12 +114,12 @@ def test_a_locked_row_stays_and_the_file_is_the_table(site: str, browser: Browse
         shown = _shown(page)
     locked = next(line for line in lines if line["row"] == first["row"])
     assert "fixed by a person" in locked["remarks"]
-    assert float(locked["discount"]) == pytest.approx(float(first["discount, %"]), abs=1e-3)
+    assert float(locked["discount"]) == _as_shown(first["discount, %"])
     assert locked["channel"] == first["channel"]
     assert len(shown) > 5
     for line, row in zip(lines, shown, strict=False):
         assert (line["row"], line["channel"], line["reason"]) == (row["row"], row["channel"], row["reason"])
-        assert float(line["gain"]) == pytest.approx(float(row["gain"]), abs=1e-3)
+        assert float(line["gain"]) == _as_shown(row["gain, EUR per customer"])
 
 
 def test_where_rows_get_several_options_a_link_and_a_file_hold(site: str, browser: Browser, shelf_run: Run) -> None:
@@ -146,6 +146,12 @@ def test_where_rows_get_several_options_a_link_and_a_file_hold(site: str, browse
     assert len(lines) == len(shelf_run.recommendations)
     for line, row in zip(lines, shown, strict=False):
         assert all(line[name] == row[name] for name in ("row", "shown_1", "shown_2", "reason"))
+
+
+def _as_shown(told: str) -> Any:
+    """A number that is rounded to what stands there."""
+    decimals = len(told.partition(".")[2])
+    return pytest.approx(float(told), abs=0.5 * 10.0**-decimals + 1e-9)
 
 
 def _shown(page: Page) -> list[dict[str, str]]:
@@ -201,13 +207,19 @@ def test_every_page_is_open_to_all_and_fits_a_phone(site: str, browser: Browser,
             settle(page)
             page.wait_for_timeout(700)  # what is drawn fades in, and is faint until then
             settle(page)
-            # Streamlit's own sign that it is running is not ours, and gone when it is not.
-            found = page.evaluate(f"axe.run({SCOPE}, {{resultTypes: ['violations']}})")["violations"]
-            bad = [(name, each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in SERIOUS]
-            assert bad == []
+            if _serious(page):  # on a busy machine something may still be fading in
+                page.wait_for_timeout(1500)
+                settle(page)
+                assert _serious(page) == [], name
             page.set_viewport_size({"width": 390, "height": 844})
             page.wait_for_timeout(300)
             assert main.evaluate("element => element.scrollWidth <= element.clientWidth"), name
+
+
+def _serious(page: Page) -> list[tuple[str, str]]:
+    """What axe-core finds; Streamlit's own sign that it is running is not ours, and gone when it is not."""
+    found = page.evaluate(f"axe.run({SCOPE}, {{resultTypes: ['violations']}})")["violations"]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in SERIOUS]
 
 
 def test_the_report_asks_for_nothing(browser: Browser, small_run: Run, tmp_path: Path) -> None:
