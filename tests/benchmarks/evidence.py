@@ -6,7 +6,8 @@
 Peers: LightGBM as S-learner (levers are features, the best of a grid is taken) and as T-learner (a model for each
 option or bin), EconML's DRPolicyForest and CausalForestDML where it is installed, the truly best single setting for
 everyone, what was done so far, and a random setting. Means over seeds with their standard errors. Needs the `bench`
-extra. With `--keep` a long table is measured in pieces: see `pieces`. The last line is one JSON object of figures and
+extra. With `--keep` a long table is measured in pieces: see `pieces`; what was measured so far is in
+`measured/evidence.jsonl`. The last line is one JSON object of figures and
 targets.
 """
 
@@ -289,10 +290,10 @@ def runs(pieces: Pieces, name: str, rows: int, seeds: Iterable[int]) -> list[dic
 def gathered(pieces: Pieces) -> dict[str, list[dict[str, Any]]]:
     """Every case of the file, told."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for (name, rows, _), each in sorted(pieces, key=lambda piece: (piece[0][1], piece[0][0], piece[0][2])):
-        found.setdefault(f"{name} {rows}", []).append(each)
-    for case, each in found.items():
-        told(case, each)
+    for (name, rows, _), one in sorted(pieces.cases.items(), key=lambda piece: (piece[0][1], piece[0])):
+        found.setdefault(f"{name} {rows}", []).append(one)
+    for case, several in found.items():
+        told(case, several)
     return found
 
 

@@ -7,7 +7,7 @@ product does it, and the recommended policy, made by all members together, is ap
 truth is known. Stated: how often the 95 % interval of the value, and of the gain over doing nothing, holds that truth;
 how far the mean promise is off, as a share of the mean true gain; the same of the models' own promise; the interval's
 mean error, the spread that it should have, and how often not everyone gets the same setting. With `--keep` the runs are
-made in pieces: see `pieces`.
+made in pieces: see `pieces`; those made so far are in `measured/honesty.jsonl`.
 """
 
 from __future__ import annotations
@@ -160,6 +160,7 @@ def summary(told: list[dict[str, Any]]) -> dict[str, Any]:
         "covered": float((np.abs(promised - values) <= 1.959964 * errors).mean()),
         "gain covered": float(np.mean([low <= true <= high for (low, high), true in gains])) if gains else 1.0,
         "bias / gain": float((promised - values).mean() / gain),
+        "bias error": float((promised - values).std(ddof=1) / np.sqrt(len(told)) / gain) if len(told) > 1 else np.nan,
         "naive bias / gain": float((naive - values).mean() / gain),
         "true gain": gain,
         "error": float(errors.mean()),
@@ -184,7 +185,7 @@ def main() -> None:
     x = np.random.default_rng(12345).normal(size=(NEW, INPUTS))
     population = (pd.DataFrame(x, columns=[f"x{i}" for i in range(INPUTS)]), x)
     print(
-        f"{'case':38}{'runs':>6}{'covered':>9}{'gain cov.':>10}{'bias/gain':>11}{'naive':>9}{'gain':>8}"
+        f"{'case':38}{'runs':>6}{'covered':>9}{'gain cov.':>10}{'bias/gain':>18}{'naive':>9}{'gain':>8}"
         f"{'error':>8}{'spread':>8}{'own':>6}"
     )
     for name in given.cases:
@@ -195,14 +196,14 @@ def main() -> None:
             else [pieces.measured((name, seed), partial(run, CASES[name], seed, population)) for seed in seeds]
         )
         if given.keep is not None:
-            told = [each for (case, _), each in pieces if case == name]
+            told = [each for (case, _), each in pieces.cases.items() if case == name]
         if not told:
             continue
         figures[name] = found = summary(told)
         print(
             f"{name:38}{found['runs']:6}{found['covered']:9.1%}{found['gain covered']:10.1%}"
-            f"{found['bias / gain']:+11.1%}{found['naive bias / gain']:+9.1%}{found['true gain']:8.3f}"
-            f"{found['error']:8.4f}{found['spread']:8.4f}"
+            f"{found['bias / gain']:+10.1%} ±{found['bias error']:6.1%}"
+            f"{found['naive bias / gain']:+9.1%}{found['true gain']:8.3f}{found['error']:8.4f}{found['spread']:8.4f}"
             f"{found['personal']:6.0%}   {time.process_time() - started:.0f} s",
             flush=True,
         )

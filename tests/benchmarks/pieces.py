@@ -24,10 +24,14 @@ class Pieces:
     path: Path | None
     """Where they are kept; nowhere where that is None."""
 
+    @property
+    def cases(self) -> dict[Case, dict[str, Any]]:
+        """Every case that the file has; of one that was measured again, what was found last."""
+        return {tuple(line["case"]): line["found"] for line in self._lines()}
+
     def measured(self, case: Case, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What was found for the case; measured and kept now where the file does not have it."""
-        known = dict(self)
-        if case in known:
+        if case in (known := self.cases):
             return known[case]
         found = measure()
         if self.path is not None:
@@ -36,15 +40,10 @@ class Pieces:
                 kept.write(json.dumps(line) + "\n")
         return found
 
-    def __iter__(self) -> Iterator[tuple[Case, dict[str, Any]]]:
-        """Every case that the file has."""
-        for line in self._lines():
-            yield tuple(line["case"]), line["found"]
-
     @property
     def code(self) -> list[str]:
         """The commits whose code measured them."""
-        return sorted({line["code"] for line in self._lines()})
+        return sorted({line["code"] for line in {tuple(line["case"]): line for line in self._lines()}.values()})
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         if self.path is not None and self.path.exists():
