@@ -272,7 +272,7 @@ class _Closing:
         crossed[np.arange(DRAWN), self.draw.integers(made.shape[1], size=DRAWN)] = True
         made = np.where(crossed, made, one)
         for i in np.flatnonzero(~climber.free):
-            options = climber.line(int(i), one[0, i])
+            options = climber.room.line(int(i), one[0, i])
             other = np.where(self.draw.random(DRAWN) < 0.5, two[:, i], self.draw.choice(options, DRAWN))
             made[:, i] = np.where(crossed[:, i], other, one[:, i])
         made = np.unique(self.tidy(made), axis=0)
@@ -280,4 +280,4 @@ class _Closing:
 
     def tidy(self, settings: Floats) -> Floats:
         """Settings [G, L] inside the ranges, on steps and options, as finely as they are told."""
-        return self.climber(np.ones(self.many), None, 0).allowed(settings)
+        return self.climber(np.ones(self.many), None, 0).room.allowed(settings)

@@ -20,8 +20,8 @@ from scipy.optimize import minimize
 
 from drivetrain.optimizer.aims import Aim, Lacking, differences, with_gradient
 from drivetrain.optimizer.landscape import TOLERANCE, Asked, Landscape
+from drivetrain.optimizer.room import LINE, Room
 from drivetrain.optimizer.summits import apart, tops, trend
-from drivetrain.scenario import Continuous, Integer
 
 Floats = NDArray[np.float64]
 
@@ -30,8 +30,6 @@ BUDGET = 20_000
 PATIENCE = 8
 SEARCHED = 0.8
 """The part of a budget that may go into local searches from candidates."""
-LINE = 33
-"""Settings along one lever."""
 SMALL = 1e-6
 """Scores below are not what others are measured by."""
 SHARPENED = 2
@@ -75,14 +73,10 @@ class Climber:
 
     def __post_init__(self) -> None:
         """Which levers gradients can move, and how far."""
-        space, support = self.landscape.simulator.scenario.space, self.landscape.simulator.support
-        self.space, self.support = space, support
-        levers = list(zip(support.reach, space.levers.values(), strict=True))
-        self.low = np.array([max(reach.low, getattr(lever, "min", 0.0)) for reach, lever in levers])
-        self.high = np.array([min(reach.high, getattr(lever, "max", np.inf)) for reach, lever in levers])
-        plain = [isinstance(lever, Continuous) and not (lever.step or lever.frozen) for _, lever in levers]
-        alone = [support.alone(i) is not None for i in range(len(levers))]
-        self.free = np.array(plain) & ~np.array(alone) & (self.high > self.low)
+        simulator = self.landscape.simulator
+        self.space, self.support = simulator.scenario.space, simulator.support
+        self.room = Room.of(self.space, self.support)
+        self.low, self.high, self.free = self.room.low, self.room.high, self.room.free
 
     @property
     def coarse(self) -> int:
@@ -105,7 +99,7 @@ class Climber:
         self.first = some[np.argsort(-score, kind="stable")]
         starts = apart(some, score, self.low, self.high) if np.isfinite(score).any() else self._entry(some)
         if (bowl := trend(some, score, self.free)) is not None:
-            starts = np.insert(starts, min(1, len(starts) - 1), self.allowed(bowl[None]), axis=0)
+            starts = np.insert(starts, min(1, len(starts) - 1), self.room.allowed(bowl[None]), axis=0)
         best, worth = starts[0], float(self.judged(starts[:1])[0])
         idle = 0
         for start in starts:  # the best first
@@ -152,7 +146,7 @@ class Climber:
         pairs = [(a, b) for i, a in enumerate(ends) for b in ends[:i]]
         if not pairs or not self.free.any() or self.asked + len(pairs) * len(ALONG) > self.budget:
             return best, worth
-        lines = self.allowed(np.array([a + t * (b - a) for a, b in pairs for t in ALONG]))
+        lines = self.room.allowed(np.array([a + t * (b - a) for a, b in pairs for t in ALONG]))
         score = self.judged(lines)
         found, value, _ = self._tried(lines[int(score.argmax())], best, worth)
         return found, value
@@ -167,7 +161,7 @@ class Climber:
             near = np.tile(best, (draws, 1))
             width = SPREADS[idle % len(SPREADS)] * (self.high - self.low)[self.free]
             near[:, self.free] += width * draw.standard_normal((draws, int(self.free.sum())))
-            near = self.rounded(np.clip(near, self.low, self.high))
+            near = self.room.rounded(np.clip(near, self.low, self.high))
             score = self.judged(near)
             best, worth, better = self._tried(near[int(score.argmax())], best, worth)
             idle = 0 if better else idle + 1
@@ -194,15 +188,15 @@ class Climber:
 
     def settled(self, start: Floats, end: Floats) -> tuple[Floats, float]:
         """The end of a search as settings are told, and its score; where that breaks a bound, what is near it."""
-        told = self.rounded(end[None])
+        told = self.room.rounded(end[None])
         first = float(self.judged(told)[0])
         if np.isfinite(first):
             return told[0], first
         way = end + (start - end) * np.concatenate([ASTRAY, np.linspace(0, 1, BACK)[1:]])[:, None]
         up = np.random.default_rng(0).random((CORNERS, len(end))) < 0.5
         about = np.tile(end, (CORNERS, 1))
-        corners = np.where(up, self.rounded(about, np.ceil), self.rounded(about, np.floor))
-        near = np.unique(np.vstack([self.rounded(way), corners]), axis=0)
+        corners = np.where(up, self.room.rounded(about, np.ceil), self.room.rounded(about, np.floor))
+        near = np.unique(np.vstack([self.room.rounded(way), corners]), axis=0)
         score = self.judged(near)
         place = int(score.argmax())
         return near[place], float(score[place])
@@ -225,7 +219,7 @@ class Climber:
 
     def _along(self, at: Floats, i: int, many: int) -> tuple[Floats, Floats]:
         """Settings of a lever, ascending, and their scores; summits once more, each where a parabola has its top."""
-        values, score = self._lined(at, i, self.line(i, at[i], many))
+        values, score = self._lined(at, i, self.room.line(i, at[i], many))
         for _ in range(SHARPENED if self.free[i] else 0):
             higher = self.space.rounded(self.space.names[i], tops(values, score))
             new, more = self._lined(
@@ -245,51 +239,6 @@ class Climber:
         line = np.tile(at, (len(values), 1))
         line[:, i] = values
         return values, self.judged(line)
-
-    def line(self, i: int, at: float, many: int = LINE) -> Floats:
-        """Settings along a lever: its options, or some spread over what was seen, and those next to the present one."""
-        name = self.space.names[i]
-        lever = self.space.levers[name]
-        if lever.frozen:
-            return np.array([at])
-        if (seen := self.support.alone(i)) is not None and len(seen) <= LINE:
-            return seen
-        if not isinstance(lever, Continuous | Integer):
-            return self.space.grid(name, LINE)
-        width = (self.high[i] - self.low[i]) / (many - 1)
-        fine = np.linspace(-1, 1, 9 if many == LINE else 1)
-        values = at + width * np.concatenate([np.arange(-many, many + 1), fine])
-        values = values[(values > self.low[i]) & (values < self.high[i])]
-        if lever.step:
-            near = at + lever.step * np.array([-1, 0, 1])
-            values = lever.min + np.round((np.append(values, near) - lever.min) / lever.step) * lever.step
-        values = np.unique(np.concatenate([self.space.rounded(name, values), [self.low[i], self.high[i], at]]))
-        if lever.step:
-            on = np.abs((values - lever.min) / lever.step - np.round((values - lever.min) / lever.step)) < 1e-6
-            values = values[on]
-        return values[(values >= lever.min) & (values <= lever.max)]
-
-    def rounded(self, settings: Floats, how: Callable[[Floats], Floats] = np.round) -> Floats:
-        """[G, L] as settings are told."""
-        out = settings.copy()
-        for i in np.flatnonzero(self.free):
-            out[:, i] = self.space.rounded(self.space.names[i], settings[:, i], how)
-        return out
-
-    def allowed(self, settings: Floats) -> Floats:
-        """[G, L] inside the ranges, on steps and options, as settings are told."""
-        out = self.rounded(np.clip(settings, self.low, self.high))
-        for i in np.flatnonzero(~self.free):
-            lever, seen = self.space.levers[self.space.names[i]], self.support.alone(int(i))
-            if lever.frozen:
-                out[:, i] = self.space.current[i]
-            elif seen is not None:
-                out[:, i] = seen[np.abs(out[:, i, None] - seen).argmin(1)]
-            elif not isinstance(lever, Continuous | Integer):
-                out[:, i] = np.round(out[:, i])
-            elif lever.step:
-                out[:, i] = lever.min + np.round((out[:, i] - lever.min) / lever.step) * lever.step
-        return out
 
     def followed(self, start: Floats, steps: int = STEPS, close: float = FINE) -> Floats:
         """Where the gradient leads, within the ranges, until a step gains less than a share of the score; not rounded.

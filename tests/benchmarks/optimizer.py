@@ -11,41 +11,27 @@ settings, five fine ones and a parabola; scipy's `minimize_scalar` and `differen
 from __future__ import annotations
 
 import json
-import resource
 import sys
-import time
-from collections.abc import Callable
-from multiprocessing import get_context
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 import torch
-from scipy.optimize import Bounds, LinearConstraint, differential_evolution, milp, minimize_scalar
-from scipy.sparse import csr_array
+from scipy.optimize import differential_evolution, minimize_scalar
 
 from drivetrain.assembly import Run, result, steady
 from drivetrain.data import Rows
 from drivetrain.optimizer import Plan, candidates, optimise
-from drivetrain.optimizer.allotment import solve
-from drivetrain.optimizer.totals import Total, bounded, worth
 from drivetrain.simulator import Crowd, Simulator
 from tests.benchmarks import untrained
+from tests.benchmarks.measuring import QUICK, Figures, cpu, less, more
+from tests.benchmarks.totals import many_totals
 
-Figures = dict[str, Any]
-QUICK = "--quick" in sys.argv
 ROWS = 50_000 if QUICK else 1_000_000
 if "--rows" in sys.argv:
     ROWS = int(sys.argv[sys.argv.index("--rows") + 1])
 PEER_ROWS, HEURISTIC_ROWS, SCIPY_ROWS = (200, 5_000, 10) if QUICK else (500, 20_000, 40)
-
-
-def cpu(work: Callable[[], Any]) -> tuple[float, Any]:
-    """CPU seconds of this thread, and what came of it."""
-    start = time.process_time()
-    found = work()
-    return time.process_time() - start, found
 
 
 def streamed(simulator: Simulator, frame: pd.DataFrame) -> Plan:
@@ -115,12 +101,12 @@ def one_lever() -> tuple[Figures, dict[str, Any]]:
     figures["where time goes"] = _shares(frame)
     fast, slow, best = figures["200 settings"], figures["50 settings"], figures["joint heuristic rows_per_s"]
     return figures, {
-        "200 settings: times the joint grid": _more(fast["rows_per_s"] / fast["joint_grid_rows_per_s"], 100),
-        "50 settings: times the joint grid": _more(slow["rows_per_s"] / slow["joint_grid_rows_per_s"], 30),
-        "200 settings: times the heuristic": _more(fast["rows_per_s"] / best, 10),
-        "continuous: times the heuristic": _more(figures["continuous, refined"]["rows_per_s"] / best, 10),
-        "200 settings: times minimize_scalar": _more(fast["rows_per_s"] / figures["minimize_scalar rows_per_s"], 300),
-        "contexts known, 200 settings: times the joint grid": _more(
+        "200 settings: times the joint grid": more(fast["rows_per_s"] / fast["joint_grid_rows_per_s"], 100),
+        "50 settings: times the joint grid": more(slow["rows_per_s"] / slow["joint_grid_rows_per_s"], 30),
+        "200 settings: times the heuristic": more(fast["rows_per_s"] / best, 10),
+        "continuous: times the heuristic": more(figures["continuous, refined"]["rows_per_s"] / best, 10),
+        "200 settings: times minimize_scalar": more(fast["rows_per_s"] / figures["minimize_scalar rows_per_s"], 300),
+        "contexts known, 200 settings: times the joint grid": more(
             fast["with_contexts_rows_per_s"] / fast["joint_grid_rows_per_s"], 1000
         ),
     }
@@ -191,8 +177,8 @@ def three_levers() -> tuple[Figures, dict[str, Any]]:
         "differential_evolution rows_per_s": (1 if QUICK else 3) / evolution,
     }
     return figures, {
-        "three levers: lost of exhaustive search": _less(figures["lost_of_exhaustive"], 1e-3),
-        "three levers: times the heuristic": _more(figures["rows_per_s"] / figures["joint heuristic rows_per_s"], 5),
+        "three levers: lost of exhaustive search": less(figures["lost_of_exhaustive"], 1e-3),
+        "three levers: times the heuristic": more(figures["rows_per_s"] / figures["joint heuristic rows_per_s"], 5),
     }
 
 
@@ -224,108 +210,6 @@ def _evolved(joint: Joint, row: int) -> float:
     return float(differential_evolution(lost, [(0, 11.99), (60, 158), (0, 1)], maxiter=30, seed=1).fun)
 
 
-def problem(units: int, many: int, limits: int, seed: int = 0) -> tuple[np.ndarray, list[Total]]:
-    """Decisions of uneven worth, dearer options worth more and using more; doing nothing costs nothing."""
-    draw = np.random.default_rng(seed)
-    size = draw.gamma(2, size=(units, 1)).astype(np.float32)
-    values = size * draw.random((units, many), dtype=np.float32) * np.linspace(0.2, 2, many, dtype=np.float32)
-    values[:, 0] = 0
-    totals = []
-    for place in range(limits):
-        used = draw.random((units, many), dtype=np.float32) * np.linspace(0, 20, many, dtype=np.float32)
-        free = float(used[np.arange(units), values.argmax(1)].sum(dtype=np.float64))
-        totals.append(Total(f"t{place}", used, free * (0.4 + 0.1 * place), 1, 1.0))
-    return values, totals
-
-
-def many_totals() -> tuple[Figures, dict[str, Any]]:
-    """Three totals over every row, and HiGHS as the referee where it finishes."""
-    units = 50_000 if QUICK else 1_000_000
-    values, totals = problem(units, 20, 3)
-    wall = time.monotonic()
-    seconds, answer = cpu(lambda: solve(values, totals))
-    wall = time.monotonic() - wall
-    assert answer is not None
-    picked, prices = answer
-    bound, got = bounded(values, totals, prices), worth(values, picked)
-    over = max(max(0.0, total.spent(picked) - total.limit) / total.limit for total in totals)
-    figures: Figures = {
-        "rows": units,
-        "cpu_s": seconds,
-        "wall_s": wall,
-        "gap": (bound - got) / bound,
-        "violation": over,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "referee": [_refereed(size, 20.0 if QUICK else 60.0) for size in REFEREED[: 2 if QUICK else None]],
-    }
-    figures["HiGHS no longer finishes at"] = [line["rows"] for line in figures["referee"] if not line["HiGHS finished"]]
-    finished = [line for line in figures["referee"] if line["HiGHS finished"]]
-    worst = max((line["ours below HiGHS"] - line["HiGHS gap"] for line in finished), default=0.0)
-    relaxed = [line["ours below the relaxation"] for line in figures["referee"] if line["rows"] >= 2_000]
-    return figures, {
-        "totals: CPU seconds": _less(seconds, 30),
-        "totals: duality gap": _less(figures["gap"], 1e-5),
-        "totals: worst violation": _less(over, 1e-6),
-        "totals: below HiGHS, beyond its gap": _less(worst, 1e-5),
-        "totals: below HiGHS's bound without whole choices, 2,000 to 20,000 rows": _less(
-            max(relaxed, default=float("nan")), 1e-4
-        ),
-        "totals: MB": _less(figures["peak_mb"], 4096),
-    }
-
-
-REFEREED = (500, 2_000, 5_000, 20_000)
-
-
-def _refereed(units: int, limit_s: float) -> Figures:
-    """The same problem by HiGHS: whole, and relaxed (choices in parts), which nothing whole can be better than."""
-    values, totals = problem(units, 20, 3, seed=1)
-    seconds, answer = cpu(lambda: solve(values, totals))
-    assert answer is not None
-    got = worth(values, answer[0])
-    best, gap, finished, whole = _highs(units, limit_s, relaxed=False)
-    bound, _, bounded_at_all, relaxed = _highs(units, 2 * limit_s, relaxed=True)
-    return {
-        "rows": units,
-        "ours_cpu_s": seconds,
-        "HiGHS_wall_s": whole,
-        "HiGHS finished": finished,
-        "HiGHS gap": gap,
-        "ours below HiGHS": float("nan") if best is None else (best - got) / best,
-        "relaxation_wall_s": relaxed,
-        "ours below the relaxation": (bound - got) / bound if bound and bounded_at_all else float("nan"),
-    }
-
-
-def _highs(units: int, limit_s: float, relaxed: bool) -> tuple[float | None, float, bool, float]:
-    """What it found, its gap, whether it finished, wall seconds; in a process of its own: its limit may not stop it."""
-    context = get_context("spawn")
-    told = context.SimpleQueue()
-    process = context.Process(target=_asked, args=(units, limit_s, relaxed, told), daemon=True)
-    start = time.monotonic()
-    process.start()
-    process.join(3 * limit_s)
-    found = (None, float("inf"), False) if process.is_alive() else told.get()
-    process.kill()
-    return *found, time.monotonic() - start
-
-
-def _asked(units: int, limit_s: float, relaxed: bool, told: Any) -> None:
-    values, totals = problem(units, 20, 3, seed=1)
-    cells = np.arange(values.size)
-    one = csr_array((np.ones(values.size), (cells // 20, cells)), shape=(units, values.size))
-    uses = np.stack([total.used.ravel().astype(np.float64) for total in totals])
-    found = milp(
-        -values.ravel().astype(np.float64),
-        constraints=[LinearConstraint(one, 1, 1), LinearConstraint(uses, -np.inf, [each.limit for each in totals])],
-        integrality=np.zeros(values.size) if relaxed else np.ones(values.size),
-        bounds=Bounds(0, 1),
-        options={"time_limit": limit_s, "mip_rel_gap": 1e-6},
-    )
-    gap = 0.0 if relaxed else found.mip_gap
-    told.put((None, float("inf"), False) if found.x is None else (-float(found.fun), gap, found.status == 0))
-
-
 def what_ifs() -> tuple[Figures, dict[str, Any]]:
     """One setting for every row against another, once rows are read; and beside a pass of the joint network."""
     ours = untrained.simulator(untrained.declared(*untrained.ONE))
@@ -346,7 +230,7 @@ def what_ifs() -> tuple[Figures, dict[str, Any]]:
         "other_inputs_s": inputs * per_million,
         "joint_two_passes_s": 2 * passes * 1_000_000 / HEURISTIC_ROWS,
     }
-    return figures, {"what-if on 1,000,000 rows, warm: CPU seconds": _less(figures["warm_s"], 1.0)}
+    return figures, {"what-if on 1,000,000 rows, warm: CPU seconds": less(figures["warm_s"], 1.0)}
 
 
 def memory() -> tuple[Figures, dict[str, Any]]:
@@ -365,8 +249,8 @@ def memory() -> tuple[Figures, dict[str, Any]]:
     asked = [_what_if_memory(ours, few, times) for times in (1, 10)]
     figures["what-if, streamed, extra MB"] = dict(zip((f"{many:,} rows", f"{10 * many:,} rows"), asked, strict=True))
     return figures, {
-        "memory beside rows and answers, ten times the rows: times": _less(large / max(small, 1.0), 1.5),
-        "memory of a streamed what-if, ten times the rows: times": _less(asked[1] / max(asked[0], 1.0), 1.5),
+        "memory beside rows and answers, ten times the rows: times": less(large / max(small, 1.0), 1.5),
+        "memory of a streamed what-if, ten times the rows: times": less(asked[1] / max(asked[0], 1.0), 1.5),
     }
 
 
@@ -390,14 +274,6 @@ def _reset_peak() -> None:
 def _resident(key: str) -> float:
     with open("/proc/self/status") as file:  # noqa: PTH123
         return next(int(line.split()[1]) / 1024 for line in file if line.startswith(key))
-
-
-def _more(value: float, target: float) -> dict[str, Any]:
-    return {"value": value, "target": target, "met": bool(value >= target)}
-
-
-def _less(value: float, target: float) -> dict[str, Any]:
-    return {"value": value, "target": target, "met": bool(value <= target)}
 
 
 PARTS = {
