@@ -141,13 +141,18 @@ class Link(BaseModel):
             second derivative between the two places: of a sigmoid 1/4 and 1/(6 √3), of exponentials that at the top.
         """
         apart = last - first
-        if self.kind in SHARES:
-            slope, height = self.slope if self.shift else 1.0, self.high - self.low if self.kind == "rating" else 1.0
-            return apart.square_().mul_(height * slope**2 / (12 * 3**0.5)), stray * (height * abs(slope) / 4)
-        if self.kind == "numeric" and self.curve == "linear":
-            return torch.zeros_like(apart), stray * self.scale
+        if (everywhere := self.steepness) is not None:
+            return apart.square_().mul_(everywhere[1] / 2), stray * everywhere[0]
         steep, unit = self._steepest(torch.maximum(first, last) + stray, torch.minimum(first, last) - stray)
         return apart.square_().mul_(steep).mul_(unit / 2), stray * steep
+
+    @property
+    def steepness(self) -> tuple[float, float] | None:
+        """At most how large the first and second derivative of `mean` are anywhere; None where they have no bound."""
+        if self.kind in SHARES:
+            slope, height = self.slope if self.shift else 1.0, self.high - self.low if self.kind == "rating" else 1.0
+            return height * abs(slope) / 4, height * slope**2 / (6 * 3**0.5)
+        return (self.scale, 0.0) if self.kind == "numeric" and self.curve == "linear" else None
 
     def _steepest(self, top: Tensor, bottom: Tensor) -> tuple[Tensor, float]:
         """Of exponentials between two linear predictors: the first derivative at most, the second in terms of it."""

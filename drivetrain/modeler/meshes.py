@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from drivetrain.modeler.links import Link
@@ -65,9 +66,35 @@ class Mesh:
 
     def told(self, contexts: Sequence[Tensor], part: slice) -> Told:
         """What a run of knots brings rows with these contexts, [n, K] for each member."""
+        if self.steepness is not None:
+            return self._at_once(contexts, part, self.steepness)
         each = (self._told(member, context, part) for member, context in enumerate(contexts))
         sums = reduce(lambda one, other: Told(*(a.add_(b) for a, b in zip(one, other, strict=True))), each)
         return Told(*(total.div_(len(contexts)) for total in sums))
+
+    @cached_property
+    def steepness(self) -> list[tuple[float, float]] | None:
+        """Of each member's link; None where some have none."""
+        each = [link.steepness for link in self.links]
+        known = [one for one in each if one is not None]
+        return known if len(known) == len(each) else None
+
+    @cached_property
+    def _off(self) -> Tensor:
+        """[P − 1, M · K] what |H| of all members is multiplied by to give `off`."""
+        pairs = zip(self.bent, self.steepness or [], strict=True)
+        return torch.cat([bent * (steep / len(self.bent)) for bent, (steep, _) in pairs], 1)
+
+    def _at_once(self, contexts: Sequence[Tensor], part: slice, steepness: list[tuple[float, float]]) -> Told:
+        """The same where the bounds of links do not hang on rows: one product for all members' strays."""
+        many, rows, spans = part.stop - part.start, len(contexts[0]), slice(part.start, part.stop - 1)
+        mean, bow = torch.zeros(many, rows), torch.zeros(many - 1, rows)
+        for link, at, context, (_, bent) in zip(self.links, self.at, contexts, steepness, strict=True):
+            linear = at[part] @ context.T
+            apart = linear[1:] - linear[:-1]
+            bow.addcmul_(apart, apart, value=bent / 2 / len(contexts))
+            mean.add_(link.mean(linear.unsqueeze(-1)))
+        return Told(mean.div_(len(contexts)), bow, self._off[spans] @ torch.cat(list(contexts), 1).abs_().T)
 
     def _told(self, member: int, context: Tensor, part: slice) -> Told:
         link, spans = self.links[member], slice(part.start, part.stop - 1)

@@ -1,6 +1,7 @@
 """Scholarships under a budget, beside the exact optimum: gurobi-machinelearning's student-enrolment example, restated.
 
-`python -m tests.benchmarks.enrolment [--quick]`: a college offers each of n admitted students a scholarship of 0 to 2.5
+`python -m tests.benchmarks.enrolment [--quick] [--students N]`: a college offers each of n admitted students a
+scholarship of 0 to 2.5
 (thousand USD), with 0.2 n to give, so that as many as possible enrol (the example comes from Bergman et al. 2022,
 "JANOS", INFORMS J. Comput. 34:807). Students, offers and enrolments of earlier years are drawn by our own generator;
 a network learns them, decides for new students, and HiGHS solves the same table of predictions to optimality. Sizes are
@@ -121,12 +122,12 @@ def compare(simulator: Simulator, many: int) -> dict[str, Any]:
     }
 
 
-def main(quick: bool) -> dict[str, Any]:
+def main(sizes: tuple[int, ...]) -> dict[str, Any]:
     """Compare at every size."""
     steady()
     with TemporaryDirectory() as folder:
         simulator = learned(Path(folder))
-        lines = [compare(simulator, many) for many in ((250,) if quick else (250, 1000, 4000))]
+        lines = [compare(simulator, many) for many in sizes]
     print(pd.DataFrame(lines).to_string(index=False, float_format=lambda value: f"{value:.5g}"))
     short = [line["shortfall"] for line in lines if line["shortfall"] is not None]
     worst = max(short) if short else float("nan")
@@ -135,4 +136,7 @@ def main(quick: bool) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main("--quick" in sys.argv)))
+    sizes = (250,) if "--quick" in sys.argv else (250, 1000, 4000)
+    if "--students" in sys.argv:
+        sizes = (int(sys.argv[sys.argv.index("--students") + 1]),)
+    print(json.dumps(main(sizes)))
