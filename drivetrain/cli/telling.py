@@ -81,7 +81,8 @@ def _places(run: Run) -> None:
         return
     rows = f"{len(run.recommendations):,} rows" if run.recommendations is not None else "none"
     left_out = sum(dropped.count for dropped in run.table.dropped)
-    screen.say(f"recommendations  {run.folder}/recommendations.csv  ({rows}; {left_out:,} rows of the data left out)")
+    left = f"{left_out:,} row{'' if left_out == 1 else 's'} of the data left out"
+    screen.say(f"recommendations  {run.folder}/recommendations.csv  ({rows}; {left})")
     screen.say(f"report           {run.folder}/report.html")
     screen.say(f"dashboard        drivetrain dashboard {run.folder}")
 

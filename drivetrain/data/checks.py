@@ -149,18 +149,22 @@ def existing(scenario: Scenario, frame: pd.DataFrame, outcome: str) -> NDArray[n
 
 
 def remarks(frame: pd.DataFrame, things: Mapping[str, str]) -> Iterator[Remark]:
-    """Counts what is unusual and allowed: missing inputs, constant columns, repeated rows.
+    """Counts what is unusual and allowed: missing inputs, constant columns, texts that tell each row, repeated rows.
 
     Args:
         frame: [rows] the used rows.
         things: how to name each column to look at, the inputs' first.
     """
     for name, thing in things.items():
-        missing = int(frame[name].isna().sum())
+        missing, different = int(frame[name].isna().sum()), frame[name].nunique()
         if missing:
             yield Remark(thing, "missing", missing)
-        elif len(frame) and frame[name].nunique() == 1:
+        elif len(frame) and different == 1:
             yield Remark(thing, "every row holds the same value", len(frame))
+        if frame[name].dtype == object and different > max(FEWEST, len(frame) / 2):
+            yield Remark(
+                thing, "a text that hardly another row holds, as names are: nothing is learned of it", different
+            )
     if repeated := int(frame.duplicated().sum()):
         yield Remark("rows", "the same as an earlier row in every column that is used", repeated)
 

@@ -64,7 +64,7 @@ def load(scenario: Scenario) -> Table:
     scenario = scenario.resolved(options)
     settings, found_settings = _settings(scenario, frame)
     faults += [*found, *found_keys, *found_clusters, *found_chances, *found_weights, *found_settings]
-    if faults:
+    if faults := [*faults, *_empty(source, "learn from")]:
         raise DataError(*faults)
     dropped, used = _usable(scenario, frame, settings, keys, chances)
     frame, settings = frame[used].reset_index(drop=True), settings[used]
@@ -121,9 +121,7 @@ def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     remarks += new
     settings, found_settings = _settings(scenario, frame)
     faults += [*found, *found_settings]
-    if not faults and not len(source.frame):
-        faults.append(Fault(source.label, "the file has a header and no rows", cure="Add the rows to decide for"))
-    if faults:
+    if faults := [*faults, *_empty(source, "decide for")]:
         raise DataError(*faults)
     remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
     mark = fingerprint(frame, settings)
@@ -208,6 +206,11 @@ def _given(scenario: Scenario, rows: str | Path | pd.DataFrame, wanted: set[str]
     file = Path(rows)
     others = file.suffix.lower() == ".csv" and file.is_file() and separator(file) != ","
     return from_file(file, wanted, decimal=scenario.data.decimal or "." if others else ".")
+
+
+def _empty(source: Source, purpose: str) -> Iterator[Fault]:
+    if not len(source.frame):
+        yield Fault(source.label, "it has columns and no rows", cure=f"Add the rows to {purpose}")
 
 
 def _absent(source: Source, parts: Sequence[Role]) -> Iterator[Fault]:

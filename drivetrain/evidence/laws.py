@@ -29,6 +29,8 @@ Ints = NDArray[np.int64]
 
 BINS = 8
 MOST_BINS = 16
+MOST_VALUES = 256
+"""Columns that the values of one category get; values beyond share one."""
 DRAWS = 64
 CELLS_AT_ONCE = 4_000_000
 ROUNDS = 60
@@ -178,8 +180,14 @@ def features(table: Table, inputs: InputEncoder, *, hot: bool) -> Floats:
     encoded = inputs.bare.encode(table.frame)
     codes, numbers = encoded.codes.numpy(), encoded.numbers.numpy()
     if hot and codes.shape[1]:
-        codes = OneHotEncoder(sparse_output=False, min_frequency=5, handle_unknown="ignore").fit_transform(codes)
+        codes = _hot(codes)
     return np.column_stack([codes, numbers]).astype(np.float64)
+
+
+def _hot(codes: NDArray[np.int64]) -> Floats:
+    """A column for every value that is not rare; the rare ones of each category share one."""
+    hot = OneHotEncoder(sparse_output=False, min_frequency=5, max_categories=MOST_VALUES, handle_unknown="ignore")
+    return np.asarray(hot.fit_transform(codes))
 
 
 def _around(table: Table, support: Support, inputs: InputEncoder, seed: int, *, linear: bool) -> Around:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from torch import Tensor, nn
 
+from drivetrain.evidence.laws import MOST_VALUES
 from drivetrain.evidence.residuals import foretold
 from drivetrain.evidence.slate import Slate
 from drivetrain.modeler import InputEncoder
@@ -57,9 +58,13 @@ class Smoothed:
 
 
 def encoded(inputs: InputEncoder, frame: pd.DataFrame) -> Tensor:
-    """float64 [N, D]: the numbers, and a column for every value of each category."""
-    rows = inputs.encode(frame)
-    parts = [nn.functional.one_hot(rows.codes[:, i], size).double() for i, size in enumerate(inputs.sizes)]
+    """float64 [N, D]: the numbers, and a column for every value of each category; of very many the later ones are as
+    unknown, since a smooth policy can only tell rows apart by what many of them share.
+    """
+    rows, parts = inputs.encode(frame), list[Tensor]()
+    for place, size in enumerate(inputs.sizes):
+        code, most = rows.codes[:, place], min(size, MOST_VALUES)
+        parts.append(nn.functional.one_hot(torch.where(code < most, code, 0), most).double())
     return torch.cat([rows.numbers.double(), *parts], dim=1)
 
 

@@ -26,7 +26,7 @@ class Guards:
     of_leaf: Mapping[int, int]
     """Leaf with conditions of both sides → its k."""
     bare: frozenset[int]
-    """Leaves without a condition on the row."""
+    """Roots of the trees with a leaf that asks nothing of the row: only these add what settings add by themselves."""
     allowed: tuple[NDArray[np.uint8], ...]
     """For each column of the setting: [bins, K] whether a value in this bin meets the conditions."""
     cuts: tuple[NDArray[np.float32] | None, ...]
@@ -60,7 +60,7 @@ class Guards:
         for root, c in plants:
             for leaf, of_row, asked in _leaves(nodes, sets, root, first, cuts):
                 if not of_row:
-                    bare.add(leaf)
+                    bare.add(root)
                 elif asked:
                     key = b"".join(bytes([j]) + mask.tobytes() for j, mask in sorted(asked.items()))
                     places[leaf] = c, found[c].setdefault(key, (len(found[c]), asked))[0]

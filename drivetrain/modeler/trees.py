@@ -177,7 +177,7 @@ class Trees(Network):
             place = nodes["column"][node] - first
             return self._left(node, columns[place]) if place >= 0 else None
 
-        for root, c in self._plants:
+        for root, c in (plant for plant in self._plants if plant[0] in guards.bare):
             for leaf, mask in self._fall(root, goes_left, past=False):
                 main[c] += nodes["value"][leaf] if mask is None else mask * nodes["value"][leaf]
         return torch.from_numpy(main.T.astype(np.float32)), torch.from_numpy(guards.met(columns)).float()

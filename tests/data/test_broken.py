@@ -67,7 +67,7 @@ def excused(caught: pytest.ExceptionInfo[DataError], expected: list[tuple[str, s
         ),
         ((HEADER + "1," + LINE).encode(), "shop.csv:2 the row", "9 cells, where the header has 8", "Quote cells"),
         ((HEADER.strip() + ",age\n").encode(), "shop.csv", "column 'age' stands twice", "Rename or remove"),
-        (HEADER.encode(), "data.split", "0 usable rows leave 0", "Use more rows"),
+        (HEADER.encode(), "shop.csv", "columns and no rows", "Add the rows to learn from"),
         ((HEADER + LINE * 30).encode(), "data.split", "30 usable rows leave 4 in the smallest", "Use more rows"),
     ],
 )
@@ -295,7 +295,7 @@ def test_a_parquet_file_with_a_column_twice(shop: Shop, frame: pd.DataFrame, tmp
     [
         ("age,town\n30,Ulm\n", [("'member' (input)", "rows.csv has no such column", "'age'")]),
         ("age,Town,member\n30,Ulm,yes\n", [("'town' (input)", "no such column", "Did you mean 'Town'?")]),
-        ("age,town,member\n", [("rows.csv", "a header and no rows", "Add the rows")]),
+        ("age,town,member\n", [("rows.csv", "columns and no rows", "Add the rows to decide for")]),
         ("age,town,member\n30,Ulm,yes\nold,Ulm,no\n", [("'age' (input)", "row 2 holds 'old'", "Correct the cells")]),
         ("age,town,member,channel\n30,Ulm,yes,fax\n", [("channel", "found 'fax' in row 1", "Add the option")]),
     ],

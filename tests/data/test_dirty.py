@@ -70,7 +70,7 @@ def test_mixed_dates_are_told_and_not_guessed(shop: Shop, frame: pd.DataFrame) -
 def test_no_rows_are_told(shop: Shop, frame: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="no rows"):
         data.read_rows(shop(), frame.iloc[:0])
-    with pytest.raises(DataError, match="0 usable rows"):
+    with pytest.raises(DataError, match=r"shop.csv: it has columns and no rows. Add the rows to learn from"):
         data.load(shop(frame.iloc[:0]))
 
 
@@ -86,3 +86,9 @@ def test_a_hundred_thousand_categories_keep_a_code_each(shop: Shop, frame: pd.Da
     codes, _, remarks = encoded(shop, many)
     assert len(np.unique(codes)) == 100_000
     assert not remarks
+
+
+def test_a_text_that_tells_each_row_is_noted(shop: Shop, frame: pd.DataFrame) -> None:
+    named = data.read_rows(shop(), frame.assign(town=[f"town {i}" for i in range(len(frame))]))
+    assert [flag.count for flag in named.flags if "as names are" in flag.found] == [len(frame)]
+    assert not any("as names are" in flag.found for flag in data.read_rows(shop(), frame).flags)

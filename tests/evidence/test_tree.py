@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivetrain.evidence.growing import _plain, columns, grow
+from drivetrain.evidence.laws import MOST_VALUES, _hot
 from drivetrain.evidence.policies import credible
 from drivetrain.evidence.slate import Slate, shrunk
-from drivetrain.evidence.smoothed import settings_of, smooth
+from drivetrain.evidence.smoothed import encoded, settings_of, smooth
 from drivetrain.evidence.tree import Node, Tree
+from drivetrain.modeler import InputEncoder
 
 KINDS = {"age": "numeric", "town": "categorical", "member": "yes_no"}
 OPTIONS = np.array([[0.0], [1.0], [2.0]])
@@ -118,3 +120,14 @@ def test_a_network_finds_what_suits_whom_and_smooths_noise_away():
     chosen = settings_of(net, noisy, x)[:, 0].astype(int)
     assert raw < 0.8 < 0.93 < truth[np.arange(3000), chosen].mean()
     assert (settings_of(smooth(noisy, x, np.arange(3000), seed=0), noisy, x)[:, 0] == chosen).all()
+
+
+def test_a_category_of_very_many_values_takes_no_more_columns_than_a_few_hundred() -> None:
+    """As numbers in full a hundred thousand values of as many rows would be 80 GB."""
+    named = pd.DataFrame({"name": [f"{place:05}" for place in range(20_000)] * 6}, dtype=object)
+    inputs = InputEncoder.fit(named, {"name": "categorical"})
+    told = encoded(inputs, named.iloc[:1000])
+    assert told.shape == (1000, MOST_VALUES)
+    assert told.sum(1).tolist() == [1.0] * 1000
+    assert told.argmax(1)[:300].tolist() == [*range(1, MOST_VALUES), *[0] * (301 - MOST_VALUES)]
+    assert _hot(np.arange(120_000)[:, None] % 20_000 + 1).shape == (120_000, MOST_VALUES)
