@@ -75,12 +75,16 @@ def _promises(run: dt.Run) -> None:
                 "honest value": value,
                 "95 % interval": "models' opinion" if evidence.opinion(name) else f"{low} to {high}",
                 "models' promise": "–" if name == "current" else dt.rounding.number(each.naive),
+                "promise, shrunk": "–" if each.shrunk is None else dt.rounding.number(each.shrunk),
                 "rows that speak": dt.rounding.number(each.effective),
                 "may be recommended": "yes" if each.eligible else "no",
             }
         )
     table(pd.DataFrame(lines), "Honest value and promise of each policy")
-    st.caption("Rows that speak: the effective number of rows whose settings were near what the policy would have set.")
+    st.caption(
+        "Promise, shrunk: corrected by observed rows as far as these stand out of noise, as in the choice. "
+        "Rows that speak: the effective number of rows whose settings were near what the policy would have set."
+    )
 
 
 def _shown(figure: Any, name: str, title: str) -> None:

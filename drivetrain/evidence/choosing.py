@@ -89,17 +89,25 @@ def _gains(court: Judge, told: Scores, simpler: Mapping[str, Scores]) -> bool:
     Not whether the gain that will be told is above 0: to turn down what is told to lose is to tell lucky gains only.
     """
     sign, everyone = court.simulator.scenario.objective.sign, np.arange(len(court.table))
-    gains = [
-        credible_gain(
-            sign * (told.direct - other.direct),
-            sign * (told.correction - other.correction),
-            court.sample,
-            everyone,
-            everyone,
-        ).value
-        for other in simpler.values()
-    ]
+    gains = [_gain(told, other, sign, court.sample, everyone, everyone).value for other in simpler.values()]
     return all(gain > TROUBLE * max(gains[0], 0.0) for gain in gains)
+
+
+def believed(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores]) -> dict[str, float]:
+    """Policy that may be recommended → its value as the choice sees it: the simplest one's, and the credible gain.
+
+    Arguments as of `choose`.
+    """
+    everyone, sign, names = np.arange(len(court.table)), court.simulator.scenario.objective.sign, _eligible(judged)
+    first = scores[names[0]]
+    start = court.sample.mean(first.total)
+    gains = {name: _gain(scores[name], first, sign, court.sample, everyone, everyone) for name in names[1:]}
+    return {names[0]: start} | {name: start + sign * gain.value for name, gain in gains.items()}
+
+
+def _gain(one: Scores, other: Scores, sign: int, sample: Sample, asked: Ints, bore_out: Ints) -> Estimate:
+    direct, correction = sign * (one.direct - other.direct), sign * (one.correction - other.correction)
+    return credible_gain(direct, correction, sample, asked, bore_out)
 
 
 def _eligible(judged: Sequence[Judged]) -> list[str]:
@@ -134,9 +142,7 @@ def simplest(
     first = eligible[0]
 
     def gain(one: str, other: str) -> Estimate:
-        direct = sign * (scores[one].direct - scores[other].direct)
-        correction = sign * (scores[one].correction - scores[other].correction)
-        return credible_gain(direct, correction, sample, asked, bore_out)
+        return _gain(scores[one], scores[other], sign, sample, asked, bore_out)
 
     most = max(gain(name, first).value for name in eligible)
 

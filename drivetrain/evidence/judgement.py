@@ -13,7 +13,7 @@ from drivetrain.errors import DataError, Fault
 from drivetrain.evidence.backing import FEWEST, events, unseen_events
 from drivetrain.evidence.balance import Check, balance
 from drivetrain.evidence.bandwidth import steadied
-from drivetrain.evidence.choosing import Choice, choose
+from drivetrain.evidence.choosing import Choice, believed, choose
 from drivetrain.evidence.curve import curve, near
 from drivetrain.evidence.effects import effects
 from drivetrain.evidence.estimators import Parts
@@ -110,16 +110,15 @@ def conclude(
     gains = {name: court.estimate(sign * (best.total - each.total)) for name, each in others.items()}
     fixes = {name: court.estimate(sign * (best.correction - each.correction)) for name, each in others.items()}
     beside = next((name for name in ("do_nothing", "current") if name in parts), None)
-    told, trust = _told(court, parts, choice), None
+    told, trust, shrunk = _told(court, parts, choice), None, believed(court, valued.judged, scores)
+    judged = [replace(each, shrunk=shrunk.get(each.name)) for each in valued.judged]
     if examined:
         progress("testing what the values rest on")
         case = Case(valued.settings, parts, choice.name, told, beside, valued.single, points)
         trust = examine(court, case, design)
     return Evidence(
         grade=worst(grades(scenario, design if trust is None else trust.checks)),
-        policies=tuple(
-            _lucky(court, each, choice, own) if each.name == choice.name else each for each in valued.judged
-        ),
+        policies=tuple(_lucky(court, each, choice, own) if each.name == choice.name else each for each in judged),
         recommended=choice.name,
         gains={name: widened(gain, own, unsure[name], choice.error) for name, gain in gains.items()},
         gain_corrections={name: widened(fix, own, unsure[name], choice.error) for name, fix in fixes.items()},

@@ -47,6 +47,9 @@ class Judged:
     one for which hardly a row speaks, may not."""
     scored: Estimate | None = None
     """What its own scores say, before the luck of being chosen is taken off; None of one that is not recommended."""
+    shrunk: float | None = None
+    """Its value as the choice among policies sees it: the simplest one's, and what of its gain over that is credible;
+    None of one that may not be recommended."""
     events: float | None = None
     """Effective number of its rows with the rarer result of a yes/no outcome; None where no outcome is yes/no."""
 

@@ -77,14 +77,17 @@ def values(run: Run) -> str:
             "" if each.eligible else " (may not be recommended)"
         )
         between = "models' opinion" if evidence.opinion(each.name) else f"{low} to {high}"
-        lines.append([name, value, between, gain, naive, number(each.effective)])
-    header = ["policy", "honest value", "95 % interval", "against recommended", "models' promise", "rows that speak"]
+        shrunk = "–" if each.shrunk is None else number(each.shrunk)
+        lines.append([name, value, between, gain, naive, shrunk, number(each.effective)])
+    header = ["policy", "honest value", "95 % interval", "against recommended", "models' promise", "promise, shrunk"]
+    header.append("rows that speak")
     chosen = next(place for place, each in enumerate(known) if each.name == evidence.recommended)
     caption = (
         f"What each policy is worth, for {words.one(scenario)}{_in(scenario.objective.unit)}. The honest value is "
         "doubly robust: models that have not seen a row say what to expect, and what was observed corrects them. The "
         "models' own promise is for comparison: whoever picks the best of many predictions also picks the luckiest "
-        "error."
+        "error. Shrunk, it is corrected by observed rows only as far as these stand out of noise, as in the choice "
+        "among policies."
     )
     return (
         heading("What the policies are worth")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from drivetrain.evidence import Estimate, Judged, Sample
-from drivetrain.evidence.choosing import choose, credible_gain
+from drivetrain.evidence.choosing import believed, choose, credible_gain
 from drivetrain.evidence.value import Judge, Scores
 
 ROWS, FOLDS = 200, 5
@@ -128,3 +128,5 @@ def test_noise_does_not_turn_down_a_change_that_is_credibly_better_than_another(
     choice = choose(court(), judged(scores), scores)
     assert (scores["tree"].total - scores["single"].total).mean() < 0
     assert choice.name == chosen
+    seen = believed(court(), judged(scores), scores)
+    assert (seen["do_nothing"], seen["single"]) == pytest.approx((0, 1))
