@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy.stats import t as student
 from drivetrain.assembly.changes import changed, described
 from drivetrain.assembly.settings import Settings, current, settle
 from drivetrain.data import Rows
+from drivetrain.decisions.nearest import nearest
 from drivetrain.decisions.slots import supported
 from drivetrain.evidence import Estimate
 from drivetrain.simulator import Asked, Crowd, Tally, tally
@@ -54,6 +55,8 @@ class WhatIf:
     """The share of rows that are expected to be worse off, counting for each how far members disagree on it."""
     beyond: float
     """The share of rows whose setting the data cannot speak for."""
+    nearest: str = ""
+    """Where everyone gets one setting that the data cannot speak for: rows that had the nearest ones, in words."""
     remarks: Mapping[str, int] = field(default_factory=dict)
     """What was not plain in the inputs, and in how many rows."""
 
@@ -89,6 +92,7 @@ class WhatIf:
             "worse": self.worse,
             "beyond": self.beyond,
             "supported": self.supported,
+            "nearest": self.nearest,
             "remarks": dict(self.remarks),
         }
 
@@ -113,7 +117,10 @@ def what_if(
     supposed = f"{words}; {described(inputs)}" if inputs else words
     held = supported(run.simulator, at) if run.scenario.slots > 1 else run.simulator.support.holds(at)
     beyond = float((~held).mean()) if len(at) else 0.0
-    return _answer(found, supposed, told, beyond, remarks if inputs else {})
+    answer = _answer(found, supposed, told, beyond, remarks if inputs else {})
+    if beyond < 1 or len(at) > 1 or run.scenario.slots > 1:
+        return answer
+    return replace(answer, nearest=nearest(run.scenario, run.table.training, at[0]))
 
 
 def _answer(found: Tally, asked: str, against: str, beyond: float, remarks: Mapping[str, int]) -> WhatIf:

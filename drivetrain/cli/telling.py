@@ -134,6 +134,8 @@ def _warned(answer: WhatIf) -> None:
     if not answer.supported:
         share = "" if answer.beyond == 1 else f"in {answer.beyond:.1%} of rows "
         screen.say(f"{share}beyond what the data has seen: this is extrapolation, and it would not be recommended")
+    if answer.nearest:
+        screen.say(f"nearest in the data: {answer.nearest}")
     for what, count in answer.remarks.items():
         screen.say(f"note: {what} in {count:,} row{'' if count == 1 else 's'}")
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from drivetrain.data import Rows, Table
 from drivetrain.decisions import ranges, slots
+from drivetrain.decisions.nearest import instead
 from drivetrain.errors import DataError, Fault
 from drivetrain.evidence import NAMES, Estimate, Evidence
 from drivetrain.evidence.sample import Z95
@@ -101,7 +102,8 @@ def recommend(
         simulator: with all its members.
         evidence: which policy, and what it is worth.
         rows: any rows with the scenario's inputs; outcomes are not looked at.
-        seen: rows that show what everyone has had already; where options are ranked, nobody gets these again.
+        seen: rows that show what everyone has had already; where options are ranked, nobody gets these again; and where
+            the data cannot speak for a setting, the nearest of them are named.
         locked: [N, L] settings that people have fixed, NaN where a row is free, or [N, K] options where rows get
             several; they count in every total, and what is left is decided without them.
 
@@ -131,6 +133,9 @@ def recommend(
     chosen = simulator.paired(crowd, plan.settings) if plan.slots is None else summed(simulator, crowd, plan.slots)
     other = None if reference is None else simulator.paired(crowd, reference)
     frame = _frame(simulator, rows, crowd, plan, chosen, other, reference)
+    if seen is not None and plan.slots is None and not frame["supported"].all():
+        told = instead(simulator.scenario, seen.training, plan.settings, frame["supported"].to_numpy())
+        frame["reason"] = [reason + more for reason, more in zip(frame["reason"], told, strict=True)]
     remarks = {what: int(mask.sum()) for what, mask in crowd.remarks.items()}
     promise = _promise(simulator.scenario, evidence, chosen, other, against)
     return Recommendations(frame, promise, evidence.recommended, plan, remarks)

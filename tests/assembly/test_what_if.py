@@ -116,3 +116,13 @@ def test_run_and_simulator_agree(small_run: dt.Run, tmp_path: Path) -> None:
     simulator, frame = small_run.simulator, small_run.table.frame
     found = tally(simulator, Asked(simulator.crowds(frame), np.array([[9.0]])), len(frame))
     assert small_run.simulate(price=9).totals["bought"].value == pytest.approx(found.total("bought")[0])
+
+
+def test_what_the_data_cannot_speak_for_is_told_with_the_nearest_rows(small_run: dt.Run) -> None:
+    tried = np.linspace(*(getattr(small_run.scenario.levers["price"], end) for end in ("min", "max")), 40)
+    beyond = [price for price in tried if not small_run.simulator.support.holds(np.array([[price]]))[0]]
+    found = small_run.what_if({"price": beyond[-1]})
+    assert not found.supported
+    assert found.nearest.startswith("row ")
+    assert found.as_dict()["nearest"] == found.nearest
+    assert small_run.what_if("single").nearest == ""
