@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -148,6 +149,11 @@ def existing(scenario: Scenario, frame: pd.DataFrame, outcome: str) -> NDArray[n
     return existing(scenario, frame, when) & happened
 
 
+def names_rows(values: pd.Series[Any]) -> bool:
+    """Whether a column holds texts that hardly another row holds, as names and identifiers are."""
+    return values.dtype == object and values.nunique() > max(FEWEST, len(values) / 2)
+
+
 def remarks(frame: pd.DataFrame, things: Mapping[str, str]) -> Iterator[Remark]:
     """Counts what is unusual and allowed: missing inputs, constant columns, texts that tell each row, repeated rows.
 
@@ -161,7 +167,7 @@ def remarks(frame: pd.DataFrame, things: Mapping[str, str]) -> Iterator[Remark]:
             yield Remark(thing, "missing", missing)
         elif len(frame) and different == 1:
             yield Remark(thing, "every row holds the same value", len(frame))
-        if frame[name].dtype == object and different > max(FEWEST, len(frame) / 2):
+        if names_rows(frame[name]):
             yield Remark(
                 thing, "a text that hardly another row holds, as names are: nothing is learned of it", different
             )

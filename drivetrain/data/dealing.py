@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.data import splits
+from drivetrain.data import checks, splits
 from drivetrain.data.columns import Remark, moments
 from drivetrain.data.sources import Source
 from drivetrain.errors import Fault
@@ -99,7 +99,10 @@ def deal(
 
 
 def _together(known: pd.DataFrame, fold: splits.Folds) -> tuple[splits.Folds, tuple[Remark, ...]]:
-    """A row that repeats another in every input and lever is no news to a model that has seen the other."""
+    """A row that repeats another in every input and lever is no news to a model that has seen the other, whatever its
+    name is.
+    """
+    known = known.loc[:, [not checks.names_rows(known[name]) for name in known]]
     repeated = int(known.duplicated().sum())
     if not repeated:
         return fold, ()

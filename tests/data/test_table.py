@@ -152,6 +152,16 @@ def test_copies_lie_in_one_fold(shop: Shop, frame: pd.DataFrame, by: str) -> Non
     assert expected in map(str, table.flags)
 
 
+def test_copies_are_copies_under_other_names(shop: Shop, frame: pd.DataFrame) -> None:
+    whole = pd.concat([frame, frame.head(60)]).assign(who=[f"person {number}" for number in range(460)])
+    inputs = {
+        name: {"kind": kind} for name, kind in (("age", "numeric"), ("town", "categorical"), ("who", "categorical"))
+    }
+    table = data.load(shop(whole, inputs=inputs))
+    known = table.frame[["age", "town", "price", "channel"]]
+    assert pd.Series(table.fold).groupby([known[name] for name in known]).nunique().max() == 1
+
+
 def test_columns_of_few_values_make_no_copies(shop: Shop, frame: pd.DataFrame) -> None:
     table = data.load(shop(frame.assign(list_price=frame["list_price"].round()), inputs={"member": {"kind": "yes_no"}}))
     assert np.bincount(table.fold + 1).tolist() == [80, 64, 64, 64, 64, 64]
