@@ -50,13 +50,14 @@ def serving(folder: Path, target: str, port: int = 0, **environment: str) -> Ite
             command, cwd=folder, env=os.environ | ours | environment, stdout=log, stderr=log, start_new_session=True
         )
         try:
-            yield _answering(f"http://127.0.0.1:{port}", server, folder / "log")
+            yield answering(f"http://127.0.0.1:{port}", server, folder / "log")
         finally:
             os.killpg(server.pid, signal.SIGTERM)  # Streamlit is its child
             server.wait(20)
 
 
-def _answering(address: str, server: subprocess.Popen[bytes], log: Path) -> str:
+def answering(address: str, server: subprocess.Popen[bytes], log: Path) -> str:
+    """The address, once what was started answers there; a failure with its log where it ends first."""
     for _ in range(300):
         if server.poll() is not None:
             break

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
+from urllib.request import urlopen
 
 import click
 import pytest
+
+from tests.app.browsing import answering, free_port
 
 ROOT = Path(__file__).parents[2]
 LINES = re.sub(r"\\\n", " ", (ROOT / "app" / "Dockerfile").read_text(encoding="utf-8")).splitlines()
@@ -75,3 +80,29 @@ def test_its_environment_is_what_streamlit_reads() -> None:
 @pytest.mark.parametrize("ignored", [".venv", "runs", ".git"])
 def test_nothing_large_or_secret_is_copied(ignored: str) -> None:
     assert all(ignored not in shlex.split(step)[:-1] for step in _steps("COPY"))
+
+
+def test_what_it_starts_answers_its_health_check_and_the_page(tmp_path: Path) -> None:
+    """Its own command and environment, in an empty folder as `/work` is; only the port is a free one."""
+    told = dict(word.split("=", 1) for step in _steps("ENV") for word in shlex.split(step))
+    (exposed,) = _steps("EXPOSE")
+    assert told["STREAMLIT_SERVER_PORT"] == exposed
+    port = str(free_port())
+    command = [sys.executable if word == "python" else word for word in json.loads(next(iter(_steps("CMD"))))]
+    command = [word.replace("/src", str(ROOT)) for word in command]
+    ours = {"STREAMLIT_SERVER_PORT": port, "STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "PYTHONPATH": str(ROOT)}
+    asked = re.search(r"HEALTHCHECK.*?CMD (.*)", "\n".join(LINES), re.DOTALL)
+    assert asked is not None
+    check = shlex.split(asked.group(1).splitlines()[0].replace(exposed, port))
+    check[0] = sys.executable
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(command, cwd=tmp_path, env=os.environ | told | ours, stdout=log, stderr=log)
+        try:
+            answering(f"http://127.0.0.1:{port}", server, tmp_path / "log")
+            assert subprocess.run(check, check=False).returncode == 0
+            with urlopen(f"http://127.0.0.1:{port}/", timeout=20) as page:
+                assert page.status == 200
+                assert "frame-ancestors 'self'" in page.headers["content-security-policy"]
+        finally:
+            server.terminate()
+            server.wait(20)
