@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import finding
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -25,9 +26,6 @@ KINDS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "parquet": "application/vnd.apache.parquet",
 }
-ALL, REMARKED, BEYOND, LOCKED = "all rows", "with remarks", "beyond the data", "locked"
-BY_HAND = "fixed by a person"
-"""What a remark says of a locked row."""
 Locks = dict[int, dict[str, Any]]
 """Row number → lever → the value that somebody chose."""
 
@@ -41,7 +39,7 @@ def show(run: dt.Run) -> None:
         return
     now = _now(run)
     st.caption(plain(f"{len(now):,} rows, by {dt.words.policy(run.scenario, now.policy)}. {_promised(run, now)}"))
-    kept = _found(run, now)
+    kept = finding.found(run, now)
     if not len(kept):
         empty("No row is left.", "Widen the filters.")
         return
@@ -75,98 +73,6 @@ def _promised(run: dt.Run, now: dt.Recommendations) -> str:
         f"Row by row, gains are what the models expect. Their sum, corrected by what was observed, is {value} "
         f"({low} to {high}) against {dt.words.policy(run.scenario, against)}."
     )
-
-
-def _found(run: dt.Run, now: dt.Recommendations) -> Any:
-    """Places of the rows that the filters leave, in the order that is asked for."""
-    words, kind, order, way = st.columns([3, 2, 2, 1.4], vertical_alignment="bottom")
-    word = words.text_input("Find in reasons and remarks", key="find", **LINKED)
-    only = kind.selectbox("Show", [ALL, REMARKED, BEYOND, LOCKED], key="only", **LINKED)
-    columns = _sortable(run, now.frame)
-    by = order.selectbox("Sort by", list(columns), key="sort", **LINKED)
-    down = way.toggle("Largest first", key="down", **LINKED)
-    levers = _lever_filters(run, now.frame)
-    question = (word or "", only, columns[by], down, levers)
-    memory = st.session_state.setdefault("found", {})
-    mark = (target.key(run), id(now), question)
-    if memory.get("mark") != mark:
-        memory |= {"mark": mark, "places": _places(now.frame, question)}
-    return memory["places"]
-
-
-def _sortable(run: dt.Run, frame: pd.DataFrame) -> dict[str, str]:
-    names = ["row", "gain", "objective", *_levers(run)]
-    names += [name for name in frame.columns if name.startswith("expected_")]
-    return {name.replace("_", " "): name for name in names if name in frame}
-
-
-def _levers(run: dt.Run) -> list[str]:
-    """The columns of all levers; one for each option where rows get several."""
-    return [column for name in run.scenario.levers for column in dt.columns_of(run.scenario, name)]
-
-
-def _lever_filters(run: dt.Run, frame: pd.DataFrame) -> tuple[tuple[str, Any], ...]:
-    """What each lever may be: options, or a range."""
-    out: list[tuple[str, Any]] = []
-    with st.expander("By setting and gain"):
-        for name, lever in run.scenario.levers.items():
-            column = tuple(dt.columns_of(run.scenario, name))
-            about = {"key": f"only_{name}", **LINKED}
-            if lever.kind == "categorical" and len(lever.options) <= 200:
-                if chosen := st.multiselect(plain(name), list(lever.options), **about):
-                    out.append((column, tuple(chosen)))
-            elif lever.kind == "yes_no":
-                said = st.segmented_control(plain(name), ["any", "yes", "no"], default="any", required=True, **about)
-                if said != "any":
-                    out.append((column, (said == "yes",)))
-            elif lever.kind in {"continuous", "integer"}:
-                out += _range(run, column[0], plain(in_unit(name, lever.unit)), about)
-        if "gain" in frame:
-            label = in_unit("expected gain", run.scenario.objective.unit)
-            out += _range(run, "gain", plain(label), {"key": "only_gain", **LINKED})
-    return tuple(out)
-
-
-def _range(run: dt.Run, column: str, label: str, about: dict[str, Any]) -> list[tuple[str, Any]]:
-    low, high = _ends(run, column)
-    if low == high:
-        return []
-    chosen = st.slider(label, low, high, (low, high), **about)
-    return [] if chosen == (low, high) else [(column, chosen)]
-
-
-@st.cache_data(hash_funcs=target.HASHED, max_entries=128, show_spinner=False)
-def _ends(run: dt.Run, column: str) -> tuple[float, float]:
-    """The lowest and highest value of a column of the run's own table."""
-    values = run.recommendations.frame[column]
-    return float(values.min()), float(values.max())
-
-
-def _places(frame: pd.DataFrame, question: tuple[Any, ...]) -> Any:
-    """[n] int64."""
-    word, only, by, down, levers = question
-    kept = np.ones(len(frame), dtype=bool)
-    if word:
-        kept &= frame["reason"].str.contains(word, case=False, regex=False).to_numpy(dtype=bool) | frame[
-            "remarks"
-        ].str.contains(word, case=False, regex=False).to_numpy(dtype=bool)
-    if only == REMARKED:
-        kept &= (frame["remarks"] != "").to_numpy()
-    if only == BEYOND:
-        kept &= ~frame["supported"].to_numpy(dtype=bool)
-    if only == LOCKED:
-        kept &= frame["remarks"].str.contains(BY_HAND, regex=False).to_numpy(dtype=bool)
-    for column, wanted in levers:
-        if isinstance(wanted[0], float):
-            kept &= frame[column].between(*wanted).to_numpy()
-        else:  # in one of its columns, where rows get several options
-            kept &= frame[[column] if isinstance(column, str) else list(column)].isin(wanted).to_numpy().any(1)
-    places = np.flatnonzero(kept)
-    if by == "row" and not down:
-        return places
-    values = frame[by].to_numpy()[places]
-    codes = values if values.dtype.kind in "fiub" else pd.factorize(values, sort=True)[0]
-    return places[np.argsort(-codes.astype(float) if down else codes, kind="stable")]
 
 
 def _table(run: dt.Run, frame: pd.DataFrame, kept: Any) -> None:
@@ -331,7 +237,7 @@ def _form(values: pd.Series, step: float | None = None) -> str:
 
 def _order(run: dt.Run, frame: pd.DataFrame) -> list[str]:
     """What to do and why first, the rest after it."""
-    first = ["lock", "row", *_levers(run), "gain", "gain_low", "gain_high", "reason"]
+    first = ["lock", "row", *finding.columns(run), "gain", "gain_low", "gain_high", "reason"]
     first = [name for name in first if name in frame]
     return [*first, *(name for name in frame.columns if name not in first)]
 

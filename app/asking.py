@@ -45,6 +45,16 @@ def _rows(run: dt.Run, group: Group) -> dt.Table:
     return run.table.among(**{name: list(value) for name, value in group}).evenly(MOST_ROWS)
 
 
+def moved(run: dt.Run, group: Group, moves: Moves) -> dt.Table:
+    """Those rows, with the inputs moved that nobody can set."""
+    return rows(run, group).shifted(**dict(moves))
+
+
+def place(run: dt.Run, lever: str) -> int:
+    """The place of a lever among all."""
+    return run.scenario.space.names.index(lever)
+
+
 def many(run: dt.Run, group: Group) -> int:
     """How many rows there are of them."""
     return _many(run, group)

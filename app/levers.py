@@ -6,17 +6,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 import asking
+import curves
 import numpy as np
 import streamlit as st
 import target
 import terms
-from drawing import LINKED, draw, empty, figure_card, in_unit, look, plain
+from drawing import LINKED, empty, figure_card, in_unit, plain
 from faults import tell
 
 import drivetrain as dt
-
-MOST_SEGMENTS = 8
-"""Of more things than these one is chosen from a list."""
 
 
 def show(run: dt.Run) -> None:
@@ -68,13 +66,14 @@ def _lever(run: dt.Run, name: str) -> Any:
     if lever.kind == "integer":
         return st.slider(label, lever.min, lever.max, int(start), lever.step, **about)
     step = lever.step or 10.0 ** np.floor(np.log10((lever.max - lever.min) / 100))
+    about["format"] = f"%.{max(0, -int(np.floor(np.log10(step) + 1e-9)))}f" if not lever.step else None
     return st.slider(label, float(lever.min), float(lever.max), _stop(run, name, step), float(step), **about)
 
 
 @st.cache_data(hash_funcs=target.HASHED, max_entries=256, show_spinner=False)
 def _stop(run: dt.Run, name: str, step: float) -> float:
     """The slider's stop nearest to the best single setting that the data supports; the nearest where none is."""
-    lever, place, best = run.scenario.levers[name], _place(run, name), np.array(run.judged.single)
+    lever, place, best = run.scenario.levers[name], asking.place(run, name), np.array(run.judged.single)
     steps = np.floor((best[place] - lever.min) / step) + np.array([0, 1])
     stops = np.clip(lever.min + steps * step, lever.min, lever.max)
     stops = stops[np.argsort(np.abs(stops - best[place]))]
@@ -152,9 +151,9 @@ def _answers(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: a
         **LINKED,
         format_func=lambda name: _label(run, name),
     )
-    _curve(run, group, setting, moves, of)
+    curves.along(run, group, setting, moves, of)
     if sum(not lever.frozen for lever in run.scenario.levers.values()) > 1:
-        _map(run, group, setting, moves, of)
+        curves.together(run, group, setting, moves, of)
     asked, all_ = len(asking.rows(run, group)), asking.many(run, group)
     if asked < all_:
         st.caption(f"Means over {asked:,} of the {all_:,} rows, evenly taken, so that answers come at once.")
@@ -165,39 +164,18 @@ def _answers(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: a
 
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=512, show_spinner=False)
 def _simulated(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves) -> dt.WhatIf:
-    return run.what_if(dict(setting), rows=_moved(run, group, moves), against=False)
+    return run.what_if(dict(setting), rows=asking.moved(run, group, moves), against=False)
 
 
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=128, show_spinner=False)
 def _breaches(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves) -> dict[str, float]:
-    return dt.breaches(run, dict(setting), _moved(run, group, moves))
+    return dt.breaches(run, dict(setting), asking.moved(run, group, moves))
 
 
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=128, show_spinner=False)
 def _today(run: dt.Run, group: asking.Group, moves: asking.Moves) -> dt.WhatIf | None:
-    rows = _moved(run, group, moves)
+    rows = asking.moved(run, group, moves)
     return None if np.isnan(rows.settings).any() else run.what_if(rows=rows, against=False)
-
-
-@st.cache_resource(hash_funcs=target.HASHED, max_entries=256, show_spinner=False)
-def _response(run: dt.Run, lever: str, group: asking.Group, others: asking.Setting, moves: asking.Moves) -> dt.Response:
-    return run.respond(lever, _moved(run, group, moves), **dict(others))
-
-
-@st.cache_resource(hash_funcs=target.HASHED, max_entries=128, show_spinner=False)
-def _dependence(run: dt.Run, name: str, group: asking.Group, setting: asking.Setting, moves: asking.Moves) -> Any:
-    return dt.dependence(run, name, dict(setting), rows=_moved(run, group, moves))
-
-
-@st.cache_resource(hash_funcs=target.HASHED, max_entries=64, show_spinner="Asking about every pair of settings …")
-def _surface(
-    run: dt.Run, pair: tuple[str, str], group: asking.Group, others: asking.Setting, moves: asking.Moves
-) -> Any:
-    return dt.surface(run, *pair, _moved(run, group, moves).evenly(200), **dict(others))
-
-
-def _moved(run: dt.Run, group: asking.Group, moves: asking.Moves) -> dt.Table:
-    return asking.rows(run, group).shifted(**dict(moves))
 
 
 def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
@@ -212,7 +190,7 @@ def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
         change = ""
         if now is not None:
             moved = what_if.estimates[name].value - now.estimates[name].value
-            change = f"{moved:+.3g}" if abs(moved) > 0 else ""
+            change = f"{'+' if moved > 0 else ''}{dt.rounding.number(moved)}" if abs(moved) > 0 else ""
         better = "normal" if name != "objective" or run.scenario.objective.sign > 0 else "inverse"
         figure_card(
             columns[place % across],
@@ -224,68 +202,6 @@ def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
             delta_color=better if name == "objective" else "off",
             help=terms.SPREAD + " It is not judged by evidence.",
         )
-
-
-def _curve(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves, of: str) -> None:
-    """One curve: of what, along which lever or input; where many rows are asked about, some of them one by one."""
-    names = [name for name, _ in setting if not run.scenario.levers[name].frozen]
-    names += [name for name in run.scenario.inputs if name not in names]
-    if not names:
-        return
-    lever, each = names[0], False
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if len(names) > MOST_SEGMENTS:
-            lever = st.selectbox("Along", names, key="along", **LINKED)
-        elif len(names) > 1:
-            lever = st.segmented_control("Along", names, default=lever, required=True, key="along", **LINKED)
-        if not (group and group[0][0] == "row"):
-            each = st.toggle("Single rows", key="each", **LINKED, help=terms.SINGLE)
-    if lever not in run.scenario.levers:
-        told = _dependence(run, lever, group, setting, moves)
-        draw(dt.figures.dependence(run, told, of, look(), each=each), "response", f"{of} along {lever}")
-        st.caption("Nobody sets this: it is what the models have learned, the levers being as set.", help=terms.INPUT)
-        return
-    others = tuple((name, value) for name, value in setting if name != lever)
-    answer = _response(run, lever, group, others, moves)
-    draw(
-        dt.figures.response(run, answer, of, look(), _marks(run, lever, dict(setting)[lever]), each=each),
-        "response",
-        f"{of} along {lever}",
-    )
-    if against := int((answer.allowed < 1).sum()):
-        of_all = f"{against} of its {len(answer.allowed)} settings"
-        st.caption(plain(f"The other levers being as set, {of_all} break a rule of the scenario in some rows."))
-
-
-def _marks(run: dt.Run, lever: str, value: Any) -> dict[str, float]:
-    """What is marked on the curve: where the lever stands, what is recommended for everyone, and today's setting."""
-    place, space = _place(run, lever), run.scenario.space
-    marks = {"what if": float(space.parse({lever: value})[place])}
-    if run.judged.recommended == "single":
-        marks["recommended"] = run.judged.single[place]
-    today = space.current[place] if not np.isnan(space.current[place]) else None
-    if today is not None:
-        marks["today"] = float(today)
-    return marks
-
-
-def _map(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves, of: str) -> None:
-    """Two levers at once."""
-    st.header("Two levers at once", help=terms.SUPPORT)
-    names = [name for name, _ in setting if not run.scenario.levers[name].frozen]
-    left, right = st.columns(2)
-    with left:
-        across = st.selectbox("Across", names, key="across", **LINKED)
-    with right:
-        rest = [name for name in names if name != across]
-        up = st.selectbox("Upwards", rest, key="upwards", **LINKED)
-    others = tuple((name, value) for name, value in setting if name not in {across, up})
-    answer = _surface(run, (across, up), group, others, moves)
-    now, single = run.scenario.space.parse(dict(setting)), np.array(run.judged.single)
-    pair = [_place(run, across), _place(run, up)]
-    at = {"what if": tuple(now[pair]), "best single setting": tuple(single[pair])}
-    draw(dt.figures.surface(run, answer, of, look(), at), "surface", f"{of} over {across} and {up}")
-    st.caption("The strongest blue is best. Blank: the data has not seen enough around such a pair.")
 
 
 def _keep(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves, what_if: dt.WhatIf) -> None:
@@ -331,7 +247,3 @@ def _label(run: dt.Run, name: str) -> str:
         return in_unit("objective", run.scenario.objective.unit)
     outcome = run.scenario.outcomes.get(name)
     return in_unit(name, outcome.unit) if outcome is not None else name
-
-
-def _place(run: dt.Run, lever: str) -> int:
-    return run.scenario.space.names.index(lever)

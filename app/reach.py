@@ -77,4 +77,7 @@ def _ask(run: dt.Run, told: Any, curve: Any) -> None:
     figure_card(right, plain(in_unit("The next step takes", told.unit)), price, plain(note), help=terms.SHADOW)
     lines = [{"setting": words, "share of rows": f"{share:.0%}"} for words, share in told.limits.told(found)]
     table(pd.DataFrame(lines), "The settings that most rows get to reach the target")
-    st.caption(f"By what models expect of {curve.rows:,} rows, under the scenario's other limits.")
+    told_of = f"By what models expect of {curve.rows:,} rows, under the scenario's other limits."
+    if run.scenario.decide.unit == "once" and len(lines) > 1:
+        told_of += " The one setting that all rows get lies between these."
+    st.caption(told_of)

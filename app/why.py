@@ -73,7 +73,7 @@ def _way(run: dt.Run) -> None:
 def _why_not(run: dt.Run) -> str:
     """Why nothing can be taken apart."""
     if run.scenario.slots > 1:
-        return "Rows get several options at once: what each of them adds in a row stands under its actions."
+        return "Rows get several options at once: what they bring together in each row stands in its reason."
     return "Nothing is changed, or the data has no policy to compare with."
 
 
@@ -92,7 +92,8 @@ def _spent(run: dt.Run) -> None:
     if told is None:
         return
     st.header("What is spent, and what it brings", help=terms.SPEND)
-    draw(dt.figures.spending(told, look()), "spending", "Share of spend beside share of effect of each lever")
+    if len(told.each) > 1:
+        draw(dt.figures.spending(told, look()), "spending", "Share of spend beside share of effect of each lever")
     table(pd.DataFrame(dt.spends.lines(run.scenario, told), columns=dt.spends.HEADER), "Spend, effect and ROI")
     st.caption(plain(dt.spends.note(run.scenario)))
 

@@ -22,7 +22,7 @@ from drivetrain.assembly.result import Run
 from drivetrain.assembly.surprises import predictions
 from drivetrain.data import Dropped, Remark, Table, alike, had
 from drivetrain.decisions import Promise, Recommendations, atomic_folder, slots, verify, write
-from drivetrain.decisions.recommend import column_of, columns_of
+from drivetrain.decisions.table import column_of, columns_of
 from drivetrain.errors import DataError, DrivetrainError, Fault
 from drivetrain.evidence import Evidence
 from drivetrain.modeler import Progress

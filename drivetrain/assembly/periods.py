@@ -59,7 +59,8 @@ class OverTime:
     @property
     def note(self) -> str:
         """How near predictions came, in words."""
-        told = f"Each {self.every} is predicted by models that had not seen it. {_said(self.fit)}"
+        period = "period" if self.every == "moment" else self.every
+        told = f"Each {period} is predicted by models that had not seen it. {_said(self.fit)}"
         if self.sealed is not None:
             told += f" On the sealed ones: {_said(self.sealed)}"
         elif (self.fold == SEALED).any():

@@ -5,7 +5,9 @@ from drivetrain.decisions.folder import MANIFEST, atomic_folder, seal, verify
 from drivetrain.decisions.listing import listed
 from drivetrain.decisions.locking import Locks, locks, read_locks
 from drivetrain.decisions.log import DecisionLog, Entry, Logged, Review, Signature
-from drivetrain.decisions.recommend import Promise, Recommendations, column_of, columns_of, recommend
+from drivetrain.decisions.promise import Promise
+from drivetrain.decisions.recommend import Recommendations, recommend
+from drivetrain.decisions.table import column_of, columns_of
 
 __all__ = [
     "MANIFEST",

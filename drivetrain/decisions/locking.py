@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain.data import Rows
-from drivetrain.decisions.recommend import column_of, columns_of
 from drivetrain.decisions.slots import slate
+from drivetrain.decisions.table import column_of, columns_of
 from drivetrain.errors import DataError, Fault, UsageError
 from drivetrain.scenario import Scenario
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
-from drivetrain.decisions.recommend import Promise
+from drivetrain.decisions.promise import Promise
 from drivetrain.decisions.rounding import interval, number, roughly, setting, span, summed, with_unit
 from drivetrain.evidence import KEPT, NAMES, Evidence, Judged
 from drivetrain.optimizer import Certificate, Guard

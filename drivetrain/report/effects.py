@@ -62,8 +62,9 @@ def why(run: Run) -> str:
 def _spent(run: Run) -> Iterator[str]:
     """Share of spend beside share of effect, of levers that cost something."""
     if (told := spending(run)) is not None:
-        yield drawing(figures.spending(told), "spending", spends.note(run.scenario))
-        yield table(spends.HEADER, spends.lines(run.scenario, told))
+        if len(told.each) > 1:
+            yield drawing(figures.spending(told), "spending", "What is spent on each lever beside what it brings.")
+        yield table(spends.HEADER, spends.lines(run.scenario, told)) + paragraph(spends.note(run.scenario), "quiet")
 
 
 def levers(run: Run) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from drivetrain.data import Rows
 from drivetrain.decisions import locks, read_locks, recommend, write
-from drivetrain.decisions.recommend import COLUMNS, column_of
+from drivetrain.decisions.table import COLUMNS, column_of
 from drivetrain.errors import DataError, UsageError
 from drivetrain.evidence import Estimate, Evidence
 from drivetrain.evidence.worth import Judged
