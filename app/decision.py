@@ -7,7 +7,7 @@ import streamlit as st
 import target
 import terms
 import who
-from drawing import draw, figure_card, in_unit, look, plain, table
+from drawing import draw, empty, figure_card, in_unit, look, plain, table
 
 import drivetrain as dt
 
@@ -28,13 +28,19 @@ def show(run: dt.Run) -> None:
         f"The honest value of each policy for {dt.words.one(run.scenario)}, with its 95 % interval, judged on rows "
         "that the models had not seen. Diamonds: what the models that chose the policy promise of it."
     )
+    alone = []
     for place, lever in enumerate(run.scenario.levers):
+        if (curve := dt.figures.value_curve(run, lever, look())) is None:
+            alone.append(lever)
+            continue
         st.header(f"How the value depends on {plain(lever)}")
         if about := run.scenario.levers[lever].description:
             st.caption(plain(about))
-        draw(dt.figures.value_curve(run, lever, look()), f"value-{place}", f"Value of one setting of {lever} for all")
+        draw(curve, f"value-{place}", f"Value of one setting of {lever} for all")
         if told := dt.words.top(run.scenario, run.judged, lever):
             st.caption(plain(told))
+    if alone:
+        empty(f"No honest curve can be drawn of {', '.join(alone)}.", dt.words.UNSEEN_ALONE)
     _bounds(run)
     grade, meaning = dt.words.grounds(run.judged)
     st.header("What this rests on")
@@ -70,6 +76,8 @@ def _numbers(run: dt.Run) -> None:
         over = f"over {dt.words.policy(scenario, beside)}"
         told = f"{over}: {opinion}" if opinion else f"{over}; 95 % interval {low} to {high}"
         figure_card(middle, in_unit(f"Gain of {of}", unit), gain, told, help=terms.INTERVAL)
+    elif beside is None:
+        figure_card(middle, "Gain", "unknown", "the scenario names nothing to compare with", help=terms.INTERVAL)
     else:
         figure_card(middle, "Gain", "none", "nothing else is clearly better")
     sealed = f"{len(run.table.test):,} more are sealed for a last test"

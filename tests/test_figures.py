@@ -34,6 +34,8 @@ def test_policies_show_every_value_and_promise(small_run: Run) -> None:
 
 def test_value_curve_is_the_evidence(small_run: Run) -> None:
     figure = figures.value_curve(small_run, "price")
+    assert figure is not None
+    assert figures.value_curve(replace(small_run, evidence=replace(small_run.judged, curve=())), "price") is None
     points = small_run.judged.curve
     assert list(_trace(figure, "what the models expect").y) == [point.modelled for point in points]
     honest = next(t for t in figure.data if t.name == "honest value, 95 % interval" and t.fill is None)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.settings import Settings, settle
 from drivetrain.data import Rows
+from drivetrain.decisions.rounding import number
 from drivetrain.optimizer import used_together
 from drivetrain.optimizer.bounds import broken, told, used
 from drivetrain.scenario import Scenario
@@ -81,7 +82,8 @@ def _rule(scenario: Scenario, constraint: str) -> str:
             for key in ("at_least", "at_most")
             if (bound := declared.bound(key)) is not None
         ]
-        return f"{constraint}: {declared.text} {' and '.join(ends)}"
+        kept = f", expectations keeping {number(declared.reserve)} in reserve" if declared.reserve else ""
+        return f"{constraint}: {declared.text} {' and '.join(ends)}{kept}"
     lever, key = came
     word = {"when": "only when", "at_most": "at most", "at_least": "at least"}[key]
     return f"{lever} {word} {getattr(scenario.levers[lever], key)}"

@@ -44,6 +44,13 @@ _GROUNDS = {
 }
 
 
+UNSEEN_ALONE = (
+    "The data speaks for no settings that differ in one of these alone, only for some of their combinations. What "
+    "models expect of it stands on the Levers page, or is asked with drivetrain simulate."
+)
+"""Why a lever has no curve of honest values."""
+
+
 @dataclass(frozen=True)
 class Stance:
     """What to do about a recommendation."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 
-def value_curve(run: Run, lever: str, look: Look = LIGHT) -> Figure:
+def value_curve(run: Run, lever: str, look: Look = LIGHT) -> Figure | None:
     """What one setting for everyone is worth along a lever: doubly robust with its band, and by models alone.
 
     Behind it: how often the data shows each setting, and the settings about as good as the best.
@@ -29,9 +29,14 @@ def value_curve(run: Run, lever: str, look: Look = LIGHT) -> Figure:
         run: a whole run.
         lever: the lever.
         look: the theme.
+
+    Returns:
+        None where the data speaks for no setting that differs in this lever alone.
     """
     declared, evidence = run.scenario.levers[lever], run.judged
     points = [point for point in evidence.curve if point.lever == lever]
+    if not points:
+        return None
     titles = with_unit(plain(lever), plain(declared.unit)), plain(run.scenario.objective.unit)
     if declared.kind in {"categorical", "yes_no"}:
         board = Options.of(declared, {point.setting: point.estimate.value for point in points}, titles, look)

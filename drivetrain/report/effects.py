@@ -73,7 +73,8 @@ def levers(run: Run) -> str:
     for place, (name, lever) in enumerate(run.scenario.levers.items()):
         parts.append(f"<h3>{escape(name)}</h3>{paragraph(lever.description)}")
         told = words.top(run.scenario, run.judged, name)
-        parts.append(drawing(figures.value_curve(run, name), f"value-{place}", told))
+        honest = figures.value_curve(run, name)
+        parts.append(paragraph(words.UNSEEN_ALONE) if honest is None else drawing(honest, f"value-{place}", told))
         asked = run.table.evenly(max(MOST_CELLS // max(1, len(getattr(lever, "options", ()))), 1))
         curve = run.respond(name, asked)
         some = f" By {len(asked):,} rows, evenly taken." if len(asked) < len(run.table) else ""
