@@ -47,10 +47,12 @@ def _figure(page: Page, place: int = 0) -> Any:
     return figure
 
 
-def test_decision(site: str, browser: Browser) -> None:
+def test_decision(site: str, browser: Browser, small_run: Run) -> None:
+    from drivetrain.decisions import words
+
     with reading(browser, site) as page:
         expect(page.get_by_role("heading", name="What should a ticket cost?")).to_be_visible(timeout=WAIT)
-        expect(page.get_by_text("Set price to")).to_be_visible()
+        expect(page.get_by_text(words.action(small_run.scenario, small_run.judged))).to_be_visible()
         expect(_figure(page, 1)).to_contain_text("price (EUR)")
 
 
