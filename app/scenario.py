@@ -78,7 +78,7 @@ def _editor(path: Path, text: str) -> None:
 def _checked(text: str, name: str) -> dt.Scenario | None:
     """The scenario, or what is wrong with it, each fault with its line."""
     try:
-        sound = dt.parse_scenario(text, name)
+        sound = dt.scenario.parse(text, name)
     except dt.DrivetrainError as error:
         tell(error)
         return None
@@ -96,7 +96,7 @@ def _form(path: Path, sound: dt.Scenario | None) -> None:
             return
     draft = _key(path)
     try:
-        st.session_state[draft] = dt.edited_scenario(st.session_state[draft], changes)
+        st.session_state[draft] = dt.scenario.edited(st.session_state[draft], changes)
     except dt.DrivetrainError as error:
         tell(error)
         return
@@ -221,7 +221,7 @@ def _save(path: Path, draft: str) -> None:
 def _look(draft: str, path: Path) -> None:
     try:
         with st.spinner("Reading the data …"):
-            told = dt.load_data(dt.parse_scenario(draft, str(path), path))
+            told = dt.data.load(dt.scenario.parse(draft, str(path), path))
     except dt.DrivetrainError as error:
         tell(error)
         return

@@ -152,7 +152,7 @@ def _nothing() -> None:
 def _not_run(path: Path) -> None:
     """A scenario: what it asks, and where it can be answered."""
     try:
-        scenario = dt.load_scenario(path)
+        scenario = dt.scenario.load(path)
     except dt.DrivetrainError as error:
         st.title(path.name)
         tell(error)

@@ -60,7 +60,7 @@ def run(place: Path) -> dt.Run:
 
 def test_the_scenario_shown_is_the_one_shipped() -> None:
     (shown,) = blocks("yaml")
-    shipped = dt.load_scenario(ROOT / "scenarios/cash_incentive.yaml")
+    shipped = dt.scenario.load(ROOT / "scenarios/cash_incentive.yaml")
     assert bare(parse(shown).model_dump(mode="json")) == bare(shipped.model_dump(mode="json"))
 
 

@@ -4,6 +4,7 @@
 `evaluate` opens its sealed test, `compare` sets two runs side by side.
 """
 
+from drivetrain.assembly import margins, spends
 from drivetrain.assembly.allowed import breaches, rules, usage
 from drivetrain.assembly.comparison import Compared, compare
 from drivetrain.assembly.experiment import Experiment
@@ -61,6 +62,7 @@ __all__ = [
     "evaluate",
     "limitable",
     "loop",
+    "margins",
     "open_run",
     "over_time",
     "promise",
@@ -70,6 +72,7 @@ __all__ = [
     "rules",
     "run",
     "spending",
+    "spends",
     "steady",
     "surface",
     "swings",

@@ -1,5 +1,6 @@
 """Data: from files and packages to one table with the scenario's names, sound types and folds; nothing in silence."""
 
+from drivetrain.data import decided, drafting
 from drivetrain.data.checks import existing
 from drivetrain.data.columns import Remark
 from drivetrain.data.loading import load, read_results, read_rows
@@ -7,4 +8,17 @@ from drivetrain.data.negatives import had
 from drivetrain.data.options import alike
 from drivetrain.data.table import Dropped, Rows, Table
 
-__all__ = ["Dropped", "Remark", "Rows", "Table", "alike", "existing", "had", "load", "read_results", "read_rows"]
+__all__ = [
+    "Dropped",
+    "Remark",
+    "Rows",
+    "Table",
+    "alike",
+    "decided",
+    "drafting",
+    "existing",
+    "had",
+    "load",
+    "read_results",
+    "read_rows",
+]

@@ -1,5 +1,6 @@
 """Decisions: what is recommended and why, and how it leaves the house."""
 
+from drivetrain.decisions import bounded, fairness, grounds, groups, last_test, reasons, rounding, what_ifs, words
 from drivetrain.decisions.export import replacing, write
 from drivetrain.decisions.folder import MANIFEST, atomic_folder, seal, verify
 from drivetrain.decisions.listing import listed
@@ -20,14 +21,23 @@ __all__ = [
     "Review",
     "Signature",
     "atomic_folder",
+    "bounded",
     "column_of",
     "columns_of",
+    "fairness",
+    "grounds",
+    "groups",
+    "last_test",
     "listed",
     "locks",
     "read_locks",
+    "reasons",
     "recommend",
     "replacing",
+    "rounding",
     "seal",
     "verify",
+    "what_ifs",
+    "words",
     "write",
 ]
