@@ -22,7 +22,7 @@ from drivetrain.data import Rows
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.evidence import Estimate
 from drivetrain.scenario import Input
-from drivetrain.simulator import Outlook, jackknife
+from drivetrain.simulator import Outlook, jackknife, looked
 
 Floats = NDArray[np.float64]
 
@@ -65,9 +65,10 @@ def dependence(run: Run, name: str, settings: Settings = "single", *, rows: Rows
         raise UsageError(Fault(name, "found no such input", "", nearest(name, list(inputs))))
     known = run.table if rows is None else rows
     asked = known.evenly(MOST_ROWS)
-    at = np.broadcast_to(settle(run, asked, settings)[1], (len(asked), len(run.scenario.levers))).copy()
+    one = settle(run, asked, settings)[1]
+    at = np.broadcast_to(one, (len(asked), one.shape[1])).copy()
     values = _values(inputs[name], known.frame[name])
-    looks = [_told(run.simulator.paired(run.simulator.crowd(frame), at)) for frame in _moved(asked, name, values)]
+    looks = [_told(looked(run.simulator, run.simulator.crowd(frame), at)) for frame in _moved(asked, name, values)]
     few = torch.from_numpy(np.linspace(0, len(asked) - 1, min(SINGLE, len(asked))).round().astype(np.int64))
     together = {of: torch.cat([look[of] for look in looks], dim=2) for of in looks[0]} if looks else {}
     return Dependence(

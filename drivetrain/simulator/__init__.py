@@ -12,7 +12,7 @@ from drivetrain.simulator.relaxation import Relaxed, Unbounded
 from drivetrain.simulator.reserves import reserves
 from drivetrain.simulator.risk import averse
 from drivetrain.simulator.simulator import Expected, Outlook, Simulator, jackknife
-from drivetrain.simulator.slots import summed
+from drivetrain.simulator.slots import looked, summed
 from drivetrain.simulator.support import Reach, Support
 from drivetrain.simulator.together import Asked, Tally, tally
 
@@ -33,6 +33,7 @@ __all__ = [
     "averse",
     "interplay",
     "jackknife",
+    "looked",
     "reserves",
     "span",
     "summed",

@@ -19,6 +19,22 @@ from drivetrain.simulator.simulator import Outlook, Simulator
 Floats = NDArray[np.float64]
 
 
+def looked(simulator: Simulator, crowd: Crowd, settings: Floats) -> Outlook:
+    """What members expect of rows as they are set.
+
+    Args:
+        simulator: who is asked.
+        crowd: N rows.
+        settings: [N, L] of each row; where rows get several options these, [N, K], NaN where a slot is empty.
+
+    Returns:
+        Tensors [M, N, 1].
+    """
+    if simulator.scenario.slots > 1:
+        return summed(simulator, crowd, settings)
+    return simulator.paired(crowd, settings)
+
+
 def summed(simulator: Simulator, crowd: Crowd, slots: Floats) -> Outlook:
     """What members expect of rows with several options each: objective, outcomes and formulas, each added up.
 

@@ -43,6 +43,14 @@ def test_policies_are_slates_too(run: dt.Run) -> None:
     assert run.what_if("recommended", against="single").gain is not None
 
 
+def test_an_input_moves_under_a_slate(run: dt.Run) -> None:
+    """Under options a and b the one taste comes to 5 + 2 + 1, the other to 5 − 1 + 1."""
+    told = dt.dependence(run, "taste", {"shown": ["a", "b"]})
+    worth = dict(zip(told.values, (each.value for each in told.estimates["objective"]), strict=True))
+    assert worth == pytest.approx({0.0: 8, 1.0: 5}, abs=1e-4)
+    assert dt.dependence(run, "taste").rows == min(300, ROWS)
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
