@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,8 +16,7 @@ import pytest
 
 from drivetrain.assembly import Run
 from drivetrain.cli import main
-
-COMMANDS = ("check", "run", "train", "simulate", "recommend", "export", "report", "dashboard", "serve", "schema")
+from drivetrain.cli.commands import PANELS
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,12 @@ def rows(small_run: Run, tmp_path: Path) -> Path:
 def test_help_names_every_command(call: Call) -> None:
     done = call("--help")
     assert done.returncode == 0
-    assert all(command in done.stdout for command in COMMANDS)
+    named = [command.__name__ for commands in PANELS.values() for command in commands]
+    assert [name for name in (*named, "log") if f" {name} " not in done.stdout] == []
+
+
+def test_the_version_is_told(call: Call) -> None:
+    assert call("--version").stdout.split() == ["drivetrain", version("drivetrain")]
 
 
 @pytest.mark.parametrize("words", [("--help",), ("check", "scenarios/cash_incentive.yaml"), ("schema",)])

@@ -1,4 +1,4 @@
-"""`drivetrain init`: a scenario from a file of rows, in a few questions."""
+"""Scenario files: a first draft from a file of rows, whether one is sound, and what may be said in one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from drivetrain.cli import screen
+from drivetrain.cli.examining import Json
 from drivetrain.errors import DrivetrainError, Fault, UsageError
 
 Columns = Annotated[list[str] | None, typer.Option(help="A column that is one; again for more.", show_default=False)]
@@ -83,3 +84,47 @@ def _asked(found: tuple[Any, ...], answers: Any) -> tuple[tuple[Any, ...], Any]:
     drawn = typer.confirm("Were the settings in the rows drawn at random, as in an experiment?", default=False)
     design = "randomised" if drawn else answers.design
     return found, replace(answers, objective=text, minimise=less, unit=unit, design=design)
+
+
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Scenario files.", show_default=False)],
+    *,
+    data: Annotated[bool, typer.Option(help="Look at the data as well.")] = True,
+    json: Json = False,
+) -> None:
+    """Check scenario files, and their data, without training anything."""
+    from drivetrain import data as rows
+    from drivetrain import scenario as scenarios
+
+    told: list[tuple[Path, Any, Any]] = []
+    faults: list[Fault] = []
+    worst = 0
+    for file in files:
+        try:
+            scenario = scenarios.load(file)
+            table = rows.load(scenario) if data else None
+            told.append((file, scenario, table))
+        except DrivetrainError as error:
+            faults += error.faults
+            worst = max(worst, error.exit_code)
+    for file, scenario, table in told if not json else ():
+        screen.say(f"{file}: sound. {scenario!r}")
+        for note in [] if table is None else [repr(table)[1:-1], *map(str, (*table.dropped, *table.flags))]:
+            screen.say(f"  {note}")
+    if faults:
+        raise _with_code(DrivetrainError(*faults), worst)
+    if json:
+        screen.data([{"file": str(f), "scenario": s.name, "rows": None if t is None else len(t)} for f, s, t in told])
+
+
+def _with_code(error: DrivetrainError, code: int) -> DrivetrainError:
+    from drivetrain.errors import DataError, ScenarioError
+
+    return (DataError if code == DataError.exit_code else ScenarioError)(*error.faults)
+
+
+def schema() -> None:
+    """Print the JSON Schema of scenario files."""
+    from drivetrain.scenario import json_schema
+
+    screen.data(json_schema())
