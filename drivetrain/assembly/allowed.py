@@ -85,7 +85,7 @@ def _rule(scenario: Scenario, constraint: str) -> str:
         kept = f", expectations keeping {number(declared.reserve)} in reserve" if declared.reserve else ""
         return f"{constraint}: {declared.text} {' and '.join(ends)}{kept}"
     lever, key = came
-    word = {"when": "only when", "at_most": "at most", "at_least": "at least"}[key]
+    word = {"when": "only when", "at_most": "at most", "at_least": "at least", "excluded": "none of"}[key]
     return f"{lever} {word} {getattr(scenario.levers[lever], key)}"
 
 

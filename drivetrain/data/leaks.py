@@ -44,7 +44,7 @@ def twins(scenario: Scenario, frame: pd.DataFrame, parts: Sequence[Role]) -> Ite
         if scenario.inputs[given.name].known_before:
             continue
         for target in parts:
-            if target.part != "input" and (found := _found(scenario, known, given, target)):
+            if target.part not in {"input", "excluded"} and (found := _found(scenario, known, given, target)):
                 yield Fault(given.thing, f"{found} {target.part} '{target.name}'", *_advice(given, target))
 
 

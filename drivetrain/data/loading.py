@@ -81,6 +81,7 @@ def load(scenario: Scenario) -> Table:
     if faults := list(leaks.twins(scenario, frame, parts)):
         raise DataError(*faults)
     remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
+    remarks += listing.strangers(scenario, frame, parts)
     remarks += [*leaks.consequences(scenario, frame, parts), *dealt, *cleaned.remarks, *no]
     mark = fingerprint(frame, settings, chances, *([] if weights is None else [weights]))
     place = np.flatnonzero(used)[kept]
@@ -106,8 +107,8 @@ def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
 
     Args:
         scenario: what is declared.
-        rows: a CSV or Parquet file, or a frame, with every input's column; levers and outcomes are read where they
-            are there.
+        rows: a CSV or Parquet file, or a frame, with every input's column, and those of what levers exclude; levers
+            and outcomes are read where they are there.
 
     Raises:
         DataError: all that is wrong with the file and its columns.
@@ -115,7 +116,7 @@ def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     parts = [role for role in roles(scenario) if role.part != "feature"]
     wanted = {role.column for role in parts}
     source = _given(scenario, rows, wanted)
-    faults = list(_absent(source, [role for role in parts if role.part == "input"]))
+    faults = list(_absent(source, [role for role in parts if role.part in {"input", "excluded"}]))
     frame, remarks, found = _frame(scenario, source, parts)
     frame, new = listing.known(scenario, frame)
     remarks += new
@@ -123,6 +124,7 @@ def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     faults += [*found, *found_settings]
     if faults := [*faults, *_empty(source, "decide for")]:
         raise DataError(*faults)
+    remarks += listing.strangers(scenario, frame, parts)
     remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
     mark = fingerprint(frame, settings)
     return Rows(frame, settings, np.arange(len(frame)), tuple(remarks), mark, source.label)

@@ -59,6 +59,26 @@ def known(scenario: Scenario, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[
     return frame, tuple(remarks)
 
 
+def strangers(scenario: Scenario, frame: pd.DataFrame, parts: Sequence[Role]) -> Iterator[Remark]:
+    """Counts rows that exclude something which is no option, so that nobody takes it to be excluded.
+
+    Args:
+        scenario: resolved.
+        frame: rows with what levers exclude under their names.
+        parts: how to name each column.
+    """
+    for role in parts:
+        if role.part != "excluded":
+            continue
+        lever = scenario.levers[scenario.excluded[role.name]]
+        assert isinstance(lever, Categorical)  # noqa: S101  (only these exclude)
+        counts = frame[role.name].value_counts()
+        other = {text: named for text in counts.index if (named := lever.listed(text)[1])}
+        if other:
+            first = next(iter(other.values()))[0]
+            yield Remark(role.thing, f"names what is no option, such as '{first}'", int(counts[list(other)].sum()))
+
+
 def varying(scenario: Scenario, frame: pd.DataFrame, parts: Sequence[Role]) -> Iterator[Fault]:
     """Features that are not the same in all rows of an option."""
     for role in parts:

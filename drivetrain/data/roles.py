@@ -13,7 +13,7 @@ from drivetrain.data.columns import Column, Kind, convert
 from drivetrain.data.dates import part_of
 from drivetrain.scenario import DatePart, Scenario
 
-Part = Literal["input", "lever", "outcome", "feature"]
+Part = Literal["input", "lever", "outcome", "feature", "excluded"]
 
 _KINDS: dict[str, Kind] = {
     "continuous": "numeric",
@@ -52,6 +52,7 @@ class Role:
     def thing(self) -> str:
         """How faults and remarks name it: `column 'tinc' (lever 'incentive')`."""
         whose = self.part if self.name == self.column else f"{self.part} '{self.name}'"
+        whose = self.name if self.part == "excluded" else whose
         return f"column '{self.column}' ({whose})"
 
     def read(self, series: pd.Series[Any], *, typed: bool = True, decimal: Decimals = ".") -> Column:
@@ -68,12 +69,12 @@ class Role:
 
 
 def roles(scenario: Scenario) -> tuple[Role, ...]:
-    """The inputs, levers, outcomes and features of options, in that order, each in the order of declaration.
+    """Inputs, levers, outcomes, features of options and excluded ones, in that order, each in the order of declaration.
 
     Args:
         scenario: what is declared.
     """
-    parts: tuple[Part, ...] = ("input", "lever", "outcome", "feature")
+    parts: tuple[Part, ...] = ("input", "lever", "outcome", "feature", "excluded")
     return tuple(role for part in parts for role in _roles(scenario, part))
 
 
@@ -84,6 +85,10 @@ def _roles(scenario: Scenario, part: Part) -> Iterator[Role]:
         "outcome": scenario.outcomes,
         "feature": {name: declared for name, (_, declared) in scenario.features.items()},
     }
+    if part == "excluded":
+        for name, lever in scenario.excluded.items():
+            yield Role(part, name, getattr(scenario.levers[lever], "excluded", name), "categorical")
+        return
     for name, value in parts[part].items():
         options = getattr(value, "options", None) or ()
         above = getattr(value, "above", None)

@@ -29,7 +29,7 @@ def lines(scenario: Scenario, prices: Mapping[str, float], used: Mapping[str, fl
 
 def _own(name: str, lever: Lever) -> Iterator[list[str]]:
     """What a lever says of single rows."""
-    for word, key in (("at least", "at_least"), ("at most", "at_most"), ("only when", "when")):
+    for word, key in (("at least", "at_least"), ("at most", "at_most"), ("only when", "when"), ("none of", "excluded")):
         if (formula := getattr(lever, key, None)) is not None:
             yield [name, "its setting in each row", f"{word} {formula}", "–", "–"]
     if lever.frozen:

@@ -23,7 +23,7 @@ from drivetrain.formula.whitelist import FUNCTIONS, fault, number, option, read
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["FUNCTIONS", "Formula", "only_where", "parse", "total", "weighted"]
+__all__ = ["FUNCTIONS", "Formula", "among", "only_where", "parse", "total", "weighted"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class Formula:
             values: name → tensor. A category's tensor holds option codes: places in `options[name]`, −1 for unknown
                 (equal to no option).
             options: name → its options in code order, for each name compared with a text.
+
+        The value of a list that `among` looks into is [..., W]: at most W codes for a row.
 
         Raises:
             FormulaError: a name has no value, or is compared with an option that it does not have.
@@ -154,6 +156,16 @@ def where_changed(pairs: Sequence[tuple[str, str]], formula: Formula) -> Formula
     tests: list[ast.expr] = [ast.Compare(ast.Name(one), [ast.NotEq()], [ast.Name(other)]) for one, other in pairs]
     test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), tests)
     tree = ast.IfExp(test, formula.tree, ast.Constant(0))
+    return _formula(ast.unparse(tree), tree)
+
+
+def among(name: str, listed: str) -> Formula:
+    """1 where the value of `name` is one of those that `listed` holds, else 0; no text of a formula says that.
+
+    >>> among("shown", "bought").text
+    'shown in bought'
+    """
+    tree = ast.Compare(ast.Name(name), [ast.In()], [ast.Name(listed)])
     return _formula(ast.unparse(tree), tree)
 
 

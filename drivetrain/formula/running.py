@@ -62,6 +62,8 @@ class _Run:
                 return self.unary(operator, self(operand, live))
             case ast.BinOp():
                 return self.binary(node, live)
+            case ast.Compare(one, [ast.In()], [ast.Name(listed)]):
+                return self.among(self(one, live), self.values[listed])
             case ast.Compare():
                 return self.compare(node, live)
             case ast.BoolOp(operator, parts):
@@ -104,6 +106,13 @@ class _Run:
         """1 or 0; NaN where a side is."""
         flag = COMPARE[type(operator)](left, right).to(self.like.dtype)
         return torch.where(left.isnan() | right.isnan(), torch.nan, flag)
+
+    def among(self, one: Tensor, listed: Tensor) -> Tensor:
+        """1 where a value is one of the last dimension's, else 0."""
+        found = torch.zeros_like(one)
+        for place in range(listed.shape[-1]):
+            found = torch.maximum(found, self.flag(ast.Eq(), one, listed[..., place : place + 1]))
+        return found
 
     def choose(self, test: ast.expr, then: ast.expr, otherwise: ast.expr, live: Tensor | None) -> Tensor:
         condition = self(test, live)

@@ -84,6 +84,9 @@ class Categorical(Pulled):
     slots may also stay empty; to nothing where that is not declared."""
     diverse: Diverse | None = None
     """How many of these may be alike."""
+    excluded: Column | None = None
+    """The column of options that a row must not get, such as what it has bought: several with | between them, blank
+    where there are none. Rows to decide for bring it too; it may be an input's column as well."""
     cost: OptionCost | None = None
     """What the setting costs: one formula, or a formula for each option (0 where an option is left out)."""
     current: Option = "data"
@@ -107,6 +110,11 @@ class Categorical(Pulled):
     def places(self) -> Mapping[str, int]:
         """Option → its code."""
         return {option: place for place, option in enumerate(self.options)}
+
+    def listed(self, text: str) -> tuple[list[int], list[str]]:
+        """The codes of the options that a text names, with | between them, and what else it names."""
+        named = [word for each in text.split("|") if (word := each.strip())]
+        return [self.places[word] for word in named if word in self.places], [w for w in named if w not in self.places]
 
     @property
     def alike(self) -> tuple[str | None, ...]:

@@ -48,7 +48,7 @@ class Pulled(Declaration):
             value = getattr(self, key)
             if value is not None and value != "data" and (rule := self.admits(value)):
                 yield Flaw((key,), f"found {show(value)}", rule)
-        for key in ("when", "at_most", "at_least", "do_nothing", "features") if self.frozen else ():
+        for key in ("when", "at_most", "at_least", "excluded", "do_nothing", "features") if self.frozen else ():
             if getattr(self, key, None):
                 yield Flaw((key,), "found it beside frozen", "What is frozen is not decided", f"Remove {key}.", True)
         if self.when and self.settled is None and not self.frozen:

@@ -1,7 +1,8 @@
 """What levers say of single rows, said in the words that everything else knows.
 
-A frozen lever that each row's column tells is an input. A condition, and a row's own bounds, are constraints that hold
-for each row; so the optimizer keeps them, evidence judges by them, and a conflict names them.
+A frozen lever that each row's column tells is an input. A condition, a row's own bounds and the options that it must
+not get are constraints that hold for each row; so the optimizer keeps them, evidence judges by them, and a conflict
+names them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from drivetrain.formula import Formula, parse
+from drivetrain.formula import Formula, among, parse
 from drivetrain.scenario.constraints import Constraint
 from drivetrain.scenario.declarations import Input
 from drivetrain.scenario.levers import Categorical, Continuous, Integer, Lever, YesNo
@@ -39,10 +40,12 @@ def lowered(scenario: Scenario) -> Scenario:
 
 
 def implications(name: str, lever: Lever) -> Iterator[Constraint]:
-    """The constraints that a lever's own words mean: `discount_when`, `price_at_most`, `price_at_least`."""
+    """The constraints that a lever's own words mean: `discount_when`, `price_at_most`, `shown_excluded`."""
     if lever.when is not None:
         text = f"0 if ({lever.when.text}) else ({name} != {_written(lever)})"
         yield Constraint(name=f"{name}_when", each=parse(text), at_most=0)
+    if isinstance(lever, Categorical) and lever.excluded is not None:
+        yield Constraint(name=f"{name}_excluded", each=among(name, f"{name}_excluded"), at_most=0)
     if isinstance(lever, Continuous | Integer):
         if lever.at_most is not None:
             yield Constraint(name=f"{name}_at_most", each=_less(name, lever.at_most), at_most=0)
@@ -51,7 +54,7 @@ def implications(name: str, lever: Lever) -> Iterator[Constraint]:
 
 
 def rule_of(scenario: Scenario, constraint: str) -> tuple[str, str] | None:
-    """The lever and the key (`when`, `at_most`, `at_least`) that a constraint came from; None of a declared one."""
+    """The lever and the key that a constraint came from, such as `when` or `at_most`; None of a declared one."""
     if constraint in {each.name for each in scenario.declared.constraints}:
         return None
     for name, lever in scenario.levers.items():

@@ -200,6 +200,12 @@ class Scenario(Declaration):
         return {f"current_{name}": name for name in self.levers} if self.objective.change is not None else {}
 
     @property
+    def excluded(self) -> Mapping[str, str]:
+        """What formulas call the options that a row must not get → the lever, where a column tells them."""
+        known = ((name, each) for name, each in self.levers.items() if isinstance(each, Categorical))
+        return {f"{name}_excluded": name for name, each in known if each.excluded is not None}
+
+    @property
     def valued(self) -> Formula:
         """What is made high, or low: the objective's formula with all costs in it, those of changes too."""
         plain = self.expand(self.objective.formula)

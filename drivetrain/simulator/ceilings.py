@@ -54,7 +54,7 @@ class Ceilings:
         """None where models or formulas are not such that anything is known between settings."""
         chain, at = simulator.chain, torch.tensor(settings, dtype=torch.float64)
         outcomes, inputs = simulator.scenario.outcomes, {*simulator.scenario.inputs, *simulator.scenario.remembered}
-        if not outcomes or not chain.affine:
+        if not outcomes or not chain.affine or simulator.scenario.excluded:  # lists stand in rows, not across
             return None
         if not chain.objective.affine_in(lever) and chain.objective.names & inputs:
             return None

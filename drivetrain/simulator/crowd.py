@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from drivetrain.scenario import Categorical
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Crowd:
     """N rows, read once: what formulas see of them and what of each model does not depend on the setting."""
 
     values: Mapping[str, Tensor]
-    """Input → float32 [N, 1], categories as codes."""
+    """Input → float32 [N, 1], categories as codes; of what a lever excludes [N, W]: see `listed`."""
     contexts: Mapping[str, list[Any]]
     """Outcome → a context for each member; only the models can read it, and only rows can be taken from it."""
     remarks: Mapping[str, NDArray[np.bool_]]
@@ -40,6 +43,16 @@ class Crowd:
         place = part if isinstance(part, slice) else part.numpy()
         current = None if self.current is None else self.current[place]
         return Crowd(values, contexts, {}, size, {name: each[place] for name, each in self.labels.items()}, current)
+
+
+def listed(lever: Categorical, cells: pd.Series[Any]) -> Tensor:
+    """float32 [N, W] the codes of the options that each cell names, −1 where it names fewer than others."""
+    place, texts = pd.factorize(cells)
+    codes = [lever.listed(text)[0] for text in texts]
+    table = np.full((len(texts) + 1, max(map(len, codes), default=0)), -1.0, dtype=np.float32)
+    for row, each in enumerate(codes):
+        table[row, : len(each)] = each
+    return torch.from_numpy(table[place])  # the last line is that of empty cells
 
 
 def _some(rows: Any, part: slice | Tensor) -> Any:

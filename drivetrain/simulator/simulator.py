@@ -15,9 +15,9 @@ from torch import Tensor
 
 from drivetrain.formula import Formula
 from drivetrain.modeler import Models, OutcomeModel, worth
-from drivetrain.scenario import LeverSpace, Scenario, labelled
+from drivetrain.scenario import Categorical, LeverSpace, Scenario, labelled
 from drivetrain.simulator.chain import Ask, Chain
-from drivetrain.simulator.crowd import Crowd
+from drivetrain.simulator.crowd import Crowd, listed
 from drivetrain.simulator.relaxation import Relaxed, Unbounded
 from drivetrain.simulator.support import Support
 
@@ -111,6 +111,10 @@ class Simulator:
         if current is not None:
             told = torch.tensor(current, dtype=torch.float32)
             values |= {name: told[:, [i]] for i, name in enumerate(self.scenario.remembered)}
+        for name, lever in self.scenario.excluded.items():
+            declared = self.scenario.levers[lever]
+            assert isinstance(declared, Categorical)  # noqa: S101  (only these exclude)
+            values[name] = listed(declared, frame[name])
         return Crowd(values, contexts, rows.remarks, len(frame), labelled(self.scenario, frame), current)
 
     def grid(self, crowd: Crowd, settings: Floats | Tensor) -> Outlook:

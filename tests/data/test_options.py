@@ -47,6 +47,22 @@ def test_the_data_says_which_options_there_are(tmp_path: Path) -> None:
     assert "never seen" in str(new.flags[0])
 
 
+def test_what_rows_exclude_is_read_beside_them_and_strangers_are_counted(tmp_path: Path) -> None:
+    shelf(tmp_path)
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    rows.assign(bought=["i1|i2", "gone | i3", *[None] * 88]).to_csv(tmp_path / "rows.csv", index=False)
+    text = (tmp_path / "shelf.yaml").read_text().replace("options: data,", "options: data, excluded: bought,")
+    (tmp_path / "shelf.yaml").write_text(text)
+    declared = scenarios.load(tmp_path / "shelf.yaml")
+    table = data.load(declared)
+    assert table.frame["item_excluded"].tolist()[:3] == ["i1|i2", "gone | i3", None]
+    assert "column 'bought' (item_excluded): names what is no option, such as 'gone' (1 row)" in map(str, table.flags)
+    known = declared.resolved(table.options)
+    assert data.read_rows(known, pd.DataFrame({"user": ["u1"], "bought": ["i3"]})).frame["item_excluded"][0] == "i3"
+    with pytest.raises(DataError, match=r"column 'bought' \(item_excluded\): .* has no such column"):
+        data.read_rows(known, pd.DataFrame({"user": ["u1"]}))
+
+
 def test_formulas_name_only_options_that_exist(tmp_path: Path) -> None:
     with pytest.raises(FormulaError, match="'i300'"):
         data.load(shelf(tmp_path, "liked + (item == 'i300')"))

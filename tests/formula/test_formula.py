@@ -17,7 +17,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from drivetrain.errors import FormulaError
-from drivetrain.formula import Formula, only_where, parse, total
+from drivetrain.formula import Formula, among, only_where, parse, total
 
 NAMES = ("a", "b", "c")
 
@@ -372,6 +372,16 @@ def test_affine_means_affine(text: str, low: float, high: float, share: float) -
 )
 def test_affine_in(text: str, affine: bool) -> None:
     assert parse(text).affine_in("y") is affine
+
+
+def test_among_looks_into_a_list_for_each_row() -> None:
+    formula = among("shown", "bought")
+    assert formula.names == {"shown", "bought"}
+    bought = torch.tensor([[0.0, 2.0], [-1.0, -1.0], [1.0, -1.0]])
+    values = {"shown": torch.tensor([[0.0, 1.0, 2.0]]), "bought": bought}
+    assert formula(values).tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
+    assert formula({**values, "bought": torch.zeros(3, 0)}).sum() == 0
+    assert formula({"shown": torch.tensor([[2.0], [0.0], [1.0]]), "bought": bought})[:, 0].tolist() == [1, 0, 1]
 
 
 def test_replace_total_and_only_where() -> None:

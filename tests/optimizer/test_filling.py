@@ -11,7 +11,7 @@ import torch
 
 from drivetrain.data import alike
 from drivetrain.errors import InfeasibleError, ScenarioError
-from drivetrain.optimizer import fill, holds_together, ranking, refereed
+from drivetrain.optimizer import fill, holds_together, optimise, ranking, refereed
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Simulator
 from tests.stand_ins import anywhere, declare, stand_in
@@ -122,6 +122,42 @@ def test_rankings_keep_to_groups_too() -> None:
     assert [[OPTIONS[int(c)] for c in row if np.isfinite(c)] for row in found] == [
         ["a", "d", "none"], ["d", "a", "none"], ["a", "none", "c"],
     ]  # fmt: skip
+
+
+EXCLUDED = FRAME.assign(shown_excluded=["a|d", " d ", None])
+
+
+def test_no_row_gets_what_its_column_excludes() -> None:
+    scenario = _declare(diverse=", excluded: bought")
+    simulator = _simulator(scenario)
+    crowd = simulator.crowd(EXCLUDED)
+    plan = refereed(simulator, crowd, ROWS, fill(simulator, crowd, ROWS))
+    assert plan.slots is not None
+    assert [{OPTIONS[int(code)] for code in row} for row in plan.slots] == [{"b", "none"}, {"a", "c"}, {"a", "b"}]
+    assert not holds_together(simulator, crowd, np.array([[2.0, 4.0], [1.0, 3.0], [1.0, 2.0]]))  # row 0 gets d
+    ranks = ranking(simulator, EXCLUDED, 3).settings[..., 0]
+    assert [[OPTIONS[int(c)] for c in row if np.isfinite(c)] for row in ranks] == [
+        ["b", "none", "c"], ["a", "c", "none"], ["a", "b", "none"],
+    ]  # fmt: skip
+    together = fill(simulator, crowd, np.zeros(3, dtype=np.int64)).slots
+    assert together is not None
+    assert {OPTIONS[int(code)] for code in together[0]} == {"b", "none"}  # somebody has had a, and somebody d
+    with pytest.raises(InfeasibleError, match="fewer than 2 options that are allowed in 1 of 3 decisions"):
+        _chosen_of(_declare(nothing="", diverse=", excluded: bought"), ["a|b|c|d", None, None])
+
+
+def test_one_option_a_row_is_never_an_excluded_one_either() -> None:
+    text = SLOTS.replace(", choose: 2NOTHINGDIVERSE", ", excluded: bought").replace("UNIT", "row")
+    simulator = _simulator(declare(text.replace("BOUNDS", "")))
+    plan = optimise(simulator, simulator.crowd(EXCLUDED), ROWS)
+    assert [OPTIONS[int(code)] for code in plan.settings[:, 0]] == ["b", "a", "a"]
+    with pytest.raises(InfeasibleError, match=r"levers\.shown\.excluded"):
+        optimise(simulator, simulator.crowd(FRAME.assign(shown_excluded=["none|a|b|c|d", None, None])), ROWS)
+
+
+def _chosen_of(scenario: Scenario, bought: list[str | None]) -> None:
+    simulator = _simulator(scenario)
+    fill(simulator, simulator.crowd(FRAME.assign(shown_excluded=bought)), ROWS)
 
 
 def test_a_feature_of_options_makes_groups() -> None:

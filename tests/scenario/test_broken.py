@@ -147,6 +147,14 @@ BROKEN = {
     "a bound on a lever": ("current: 4", "at_most: 2 * calls", 12, "levers.price.at_most", "It hangs on inputs"),
     "a bound of options": ("do_nothing: none", "at_most: age", 18, "levers.channel.at_most", "unknown key"),
     "an unreadable bound": ("current: 4", "at_most: 2 *", 12, "levers.price.at_most", "cannot be read"),
+    "excluding what comes later": (
+        "do_nothing: none",
+        "excluded: bought",
+        18,
+        "levers.channel.excluded",
+        "found 'bought', the column of 'bought'. What a row must not get is known before",
+    ),
+    "a number that excludes": ("current: 4", "excluded: town_name", 12, "levers.price.excluded", "unknown key"),
     # groups, bins and ratios
     "bins of a category": ("column: town_name", "bins: [1]", 22, "inputs.town.bins", "Only numbers are cut"),
     "bins that descend": ("unit: years", "bins: [50, 30]", 21, "inputs.age.bins[1]", "found 30 after 50. Bins ascend"),

@@ -18,6 +18,7 @@ def flaws(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
     """What does not fit; arguments as of `check.flaws`."""
     yield from _shapes(scenario, faulty)
     yield from _own_rules(scenario, faulty)
+    yield from _names(scenario)
     yield from _features(scenario)
     yield from _slots(scenario)
 
@@ -54,7 +55,6 @@ def _own_rules(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
         yield Flaw(("levers",), "found only frozen ones", "Something must be left to decide", "Free one.", True)
     inputs = scenario.inputs.keys() | scenario.parameters.keys() | faulty
     frozen = {name for name, lever in scenario.levers.items() if lever.frozen}
-    taken = {constraint.name for constraint in scenario.constraints}
     for name, lever in scenario.levers.items():
         for key in ("when", "at_most", "at_least"):
             formula, path = getattr(lever, key, None), ("levers", name, key)
@@ -64,9 +64,26 @@ def _own_rules(scenario: Scenario, faulty: frozenset[str]) -> Iterator[Flaw]:
             for wrong in sorted((formula.names & scenario.names) - known):
                 rule = f"It hangs on inputs{' and other levers' if key == 'when' else ''}, known when the lever is set"
                 yield Flaw(path, f"found {wrong!r} in it", rule, column=formula.column(wrong))
-            if f"{name}_{key}" in taken:
-                rule = f"{name}_{key} is what the lever's own rule is called"
-                yield Flaw(path, f"found a constraint named {name}_{key}", rule, "Rename the constraint.", True)
+
+
+def _names(scenario: Scenario) -> Iterator[Flaw]:
+    """Levers' own rules have names of their own, and what they exclude a column that is known before."""
+    taken = {constraint.name for constraint in scenario.constraints}
+    after = {scenario.columns[name]: name for name in (*scenario.levers, *scenario.outcomes)}
+    for name, lever in scenario.levers.items():
+        for key in ("when", "at_most", "at_least", "excluded"):
+            own, path = f"{name}_{key}", ("levers", name, key)
+            if getattr(lever, key, None) is None:
+                continue
+            if own in taken:
+                rule = f"{own} is what the lever's own rule is called"
+                yield Flaw(path, f"found a constraint named {own}", rule, "Rename the constraint.", True)
+            if key == "excluded" and own in scenario.names:
+                rule = f"{own} is what formulas call what the lever excludes"
+                yield Flaw(path, f"found {own!r} declared beside it", rule, f"Rename {own}.", True)
+        if (column := getattr(lever, "excluded", None)) in after:
+            rule = "What a row must not get is known before the decision"
+            yield Flaw(("levers", name, "excluded"), f"found {column!r}, the column of {after[column]!r}", rule)
 
 
 def _features(scenario: Scenario) -> Iterator[Flaw]:
