@@ -50,7 +50,7 @@ def train(
 
     with screen.progress(quiet) as progress:
         done = assembly.train(declared, folder, progress=progress)
-    screen.data({**done.record, "folder": str(folder)}) if json else telling.contest(done)
+    screen.data({**done.record, "folder": str(folder)}) if json else telling.trained(done)
 
 
 def _declared(file: Path, seed: int | None, out: Path | None) -> tuple[Any, Path]:

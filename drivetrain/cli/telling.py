@@ -11,6 +11,9 @@ from drivetrain.cli import screen
 from drivetrain.decisions import Promise, fairness, groups, reasons, words
 from drivetrain.evidence import NAMES, Estimate, Judged
 
+MOST_NOTES = 8
+"""Of what reading the data noticed; the report tells all."""
+
 
 def finished(run: Run) -> None:
     """What a run recommends, what it is worth, and where everything is."""
@@ -41,6 +44,7 @@ def finished(run: Run) -> None:
     screen.table([f"policy ({unit})", "value", "95 % interval", "naive promise"], lines)
     screen.say()
     contest(run)
+    _noticed(run)
     _places(run)
 
 
@@ -76,13 +80,31 @@ def _retrieval(told: Mapping[str, Any]) -> None:
     screen.say()
 
 
+def trained(run: Run) -> None:
+    """What was read and learned, and where everything is."""
+    _noticed(run)
+    contest(run)
+    if run.folder is not None:
+        screen.say(f"models  {run.folder}")
+
+
+def _noticed(run: Run) -> None:
+    """What reading the data left out, and what it saw that people may want to know."""
+    table = run.table
+    notes = [*(f"left out: {dropped}" for dropped in table.dropped), *map(str, table.flags)]
+    screen.say(f"data: {repr(table)[1:-1].removeprefix('Table: ')}")
+    for note in notes[:MOST_NOTES]:
+        screen.say(f"  {note}")
+    if more := notes[MOST_NOTES:]:
+        screen.say(f"  and {len(more)} more: drivetrain check tells them, and the report")
+    screen.say()
+
+
 def _places(run: Run) -> None:
     if run.folder is None:
         return
     rows = f"{len(run.recommendations):,} rows" if run.recommendations is not None else "none"
-    left_out = sum(dropped.count for dropped in run.table.dropped)
-    left = f"{left_out:,} row{'' if left_out == 1 else 's'} of the data left out"
-    screen.say(f"recommendations  {run.folder}/recommendations.csv  ({rows}; {left})")
+    screen.say(f"recommendations  {run.folder}/recommendations.csv  ({rows})")
     screen.say(f"report           {run.folder}/report.html")
     screen.say(f"dashboard        drivetrain dashboard {run.folder}")
 
@@ -165,8 +187,8 @@ def _number(value: float) -> str:
 
 
 def _loss(value: float) -> str:
-    """Four decimals tell log-losses apart; of an error in thousands of EUR they would be noise."""
-    return f"{value:.4f}" if value < 100 else _number(value)
+    """Four decimals tell log-losses apart; of an error in thousands of EUR, or in fractions of a gram, they do not."""
+    return f"{value:.4f}" if 0.001 <= value < 100 else _number(value)
 
 
 def _interval(estimate: Estimate) -> str:

@@ -17,7 +17,8 @@ Decimals = Literal[".", ","]
 """What stands before the decimals of a number."""
 SWAPPED = str.maketrans(",.", ".,")
 """Turns a decimal comma into a point, and a point into a comma, which no number has."""
-MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "<na>"})
+_SHEET_ERRORS = frozenset({"#n/a", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"})
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "<na>"}) | _SHEET_ERRORS
 """Texts read as a missing value, in any case; `none` too, but not where text is wanted."""
 
 FROM_TEXT = "numbers written as text read as numbers"
@@ -51,7 +52,9 @@ class UnfitError(Exception):
 
 
 TEXT_NUMBER = Rule(
-    "A number has a decimal point, no thousands separator and no unit", "Correct the cells, or declare another kind"
+    "A number has a decimal point, no thousands separator and no unit",
+    "Correct the cells; where such a text stands for a missing value, say data: {missing: ['-']}; else declare "
+    "another kind",
 )
 COMMA_NUMBER = Rule(
     "A number has a decimal point, unless data.decimal says otherwise",

@@ -171,8 +171,32 @@ def remarks(frame: pd.DataFrame, things: Mapping[str, str]) -> Iterator[Remark]:
             yield Remark(
                 thing, "a text that hardly another row holds, as names are: nothing is learned of it", different
             )
+        yield from (_lookalikes if frame[name].dtype == object else _far_off)(thing, frame[name])
     if repeated := int(frame.duplicated().sum()):
         yield Remark("rows", "the same as an earlier row in every column that is used", repeated)
+
+
+def _lookalikes(thing: str, values: pd.Series[Any]) -> Iterator[Remark]:
+    """Texts that are the same but for capitals and spaces."""
+    counts = values.value_counts()
+    plain = [" ".join(str(text).casefold().split()) for text in counts.index]
+    groups = pd.Series(counts.index, index=plain).groupby(level=0).agg(list)
+    alike = [texts for texts in groups if len(texts) > 1]
+    if alike:
+        rare = sum(int(counts[texts[1:]].sum()) for texts in alike)
+        one, other = alike[0][:2]
+        yield Remark(thing, f"texts that differ in capitals or spaces only, such as {one!r} and {other!r}", rare)
+
+
+def _far_off(thing: str, values: pd.Series[Any]) -> Iterator[Remark]:
+    """A number at an end, held by several rows, further from all others than these are from each other: -999."""
+    distinct = np.unique(values.dropna().to_numpy())
+    if len(distinct) <= FEWEST:
+        return
+    for end, near, far in ((distinct[0], distinct[1], distinct[-1]), (distinct[-1], distinct[-2], distinct[0])):
+        if abs(end - near) > abs(near - far) and (count := int((values == end).sum())) > 1:
+            cure = f"if it stands for a missing value, say data: {{missing: [{end:.12g}]}}"
+            yield Remark(thing, f"{end:.12g} lies far from all other values; {cure}", count)
 
 
 def _too_few(scenario: Scenario, fold: Folds) -> Iterator[Fault]:
@@ -182,7 +206,10 @@ def _too_few(scenario: Scenario, fold: Folds) -> Iterator[Fault]:
     smallest = min(int(sizes.min()), sealed) if split.test else int(sizes.min())
     if smallest < FEWEST:
         found = f"{len(fold):,} usable rows leave {smallest:,} in the smallest of {split.folds} folds and the test part"
+        fewer = len(fold) // FEWEST
         cure = "Use more rows, fewer folds, or groups and times that divide more evenly"
+        if split.by in {"random", "stratified"} and 2 < fewer <= split.folds + bool(split.test):
+            cure = f"Use more rows, or say data: {{split: {{folds: {min(fewer, split.folds)}, test: 0}}}}"
         yield Fault("data.split", found, f"Each needs {FEWEST} rows", cure)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from drivetrain.errors import DataError, Fault, Place
 
 AS_CSV = "Save it as CSV, UTF-8"
 
+NAMED = "The first line names the columns"
 _CHUNK = 1 << 20
 _OTHER_MARKS = ";\t|"
 _SIGNATURES = {
@@ -125,7 +127,12 @@ def _header(path: Path) -> tuple[list[str], str]:
     except csv.Error as error:
         raise DataError(Fault(str(path), f"the header cannot be read: {error}", cure=AS_CSV)) from error
     if not any(names):
-        raise DataError(Fault(str(path), "the file is empty", "Its first line names the columns", AS_CSV))
+        raise DataError(Fault(str(path), "the file is empty", NAMED, AS_CSV))
+    unnamed = sum(not name.strip() for name in names)
+    if unnamed > 1 or re.fullmatch("sep=", names[0], re.IGNORECASE):
+        found = f"its first line, '{mark.join(names)[:40]}', names no columns"
+        found = f"{unnamed} of {len(names)} columns have no name" if unnamed < len(names) - 1 else found
+        raise DataError(Fault(str(path), found, NAMED, "Remove what stands above the names, or name each column"))
     return names, mark
 
 

@@ -76,7 +76,7 @@ def draft(path: str | Path, guesses: Sequence[Guess], answers: Answers, *, relat
         *_section("levers", guesses, "lever", _lever),
         *_section("inputs", guesses, "input", _input),
         *_section("outcomes", guesses, "outcome", _outcome),
-        f"data: {{{SOURCES.get(file.suffix.lower(), 'csv')}: {_text(_beside(file, relative_to))}{_decimal(guesses)}}}",
+        f"data: {{{SOURCES.get(file.suffix.lower(), 'csv')}: {_text(_beside(file, relative_to))}{_read_as(guesses)}}}",
         f"assignment: {{design: {answers.design}}}",
         f"decide: {{unit: {answers.unit_of_decision}}}",
         "seed: 0",
@@ -125,8 +125,11 @@ def _outcome(each: Guess) -> str:
     return f"{_column(each)}kind: {kind}"
 
 
-def _decimal(guesses: Sequence[Guess]) -> str:
-    return ', decimal: ","' if any(each.decimal == "," for each in guesses) else ""
+def _read_as(guesses: Sequence[Guess]) -> str:
+    """How the file's cells are to be read, where that has to be said."""
+    decimal = ', decimal: ","' if any(each.decimal == "," for each in guesses) else ""
+    missing = ", ".join(map(_text, guesses[0].missing_as))
+    return decimal + (f", missing: [{missing}]" if missing else "")
 
 
 def _text(word: str) -> str:

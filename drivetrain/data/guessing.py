@@ -17,6 +17,7 @@ from drivetrain.data.cells import Decimals
 from drivetrain.data.columns import times
 from drivetrain.data.dates import part_of
 from drivetrain.data.delimited import separator
+from drivetrain.data.opening import emptied
 from drivetrain.data.sources import Source, columns_of, from_file
 from drivetrain.errors import DataError, Fault, UsageError, nearest
 from drivetrain.formula import FUNCTIONS
@@ -26,6 +27,8 @@ Part = Literal["lever", "input", "outcome", "leave out"]
 PARTS: tuple[Part, ...] = ("lever", "input", "outcome", "leave out")
 
 MOST_OPTIONS = 50
+PLACEHOLDERS = ("-", "--", "?", ".", "n.a.", "none", "None", "missing", "unknown", "Unknown")
+"""Texts that people write where a number is missing."""
 FEW_STEPS = 12
 _LEVERS = re.compile(
     "price|discount|offer|treat|incentive|coupon|bid|budget|dose|channel|campaign|message|variant|arm$|action|"
@@ -62,6 +65,8 @@ class Guess:
     """The part that it is of the column's dates."""
     decimal: Decimals = "."
     """What stands before the decimals of the file's numbers."""
+    missing_as: tuple[str, ...] = ()
+    """Texts of the file that stand for a missing value."""
 
     @property
     def label(self) -> str:
@@ -79,9 +84,10 @@ def guess(path: str | Path) -> tuple[Guess, ...]:
     source = _read(file)
     if not len(source.frame):
         raise DataError(Fault(str(path), "the file has a header and no rows", cure="Add rows"))
-    taken: set[str] = set()
+    missing = tuple(_placeholders(source))
+    source, taken = emptied(source, missing), set[str]()
     found = [each for column in source.columns for each in _guesses(source, column, taken)]
-    return tuple(_completed(found))
+    return tuple(replace(each, missing_as=missing) for each in _completed(found))
 
 
 def _read(file: Path) -> Source:
@@ -92,6 +98,17 @@ def _read(file: Path) -> Source:
     commas = replace(source, decimal=",")
     texts = [name for name in source.columns if source.column(name, "numeric", name).faults]
     return commas if any(not commas.column(name, "numeric", name).faults for name in texts) else source
+
+
+def _placeholders(source: Source) -> Iterator[str]:
+    """Texts that can only stand for a missing value: without them, some column holds numbers and nothing else."""
+    without = emptied(source, PLACEHOLDERS)
+    for text in PLACEHOLDERS:
+        holds = [name for name in source.columns if (source.frame[name].astype(str).str.strip() == text).any()]
+        texts = (name for name in holds if source.column(name, "numeric", name).faults)
+        read = (without.column(name, "numeric", name) for name in texts)
+        if any(not each.faults and not np.isnan(each.values).all() for each in read):
+            yield text
 
 
 def assigned(guesses: Sequence[Guess], parts: Mapping[str, Part]) -> tuple[Guess, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,15 @@ from drivetrain.data import checks, leaks
 from drivetrain.data import options as listing
 from drivetrain.data.adstock import carry_over
 from drivetrain.data.cleaning import Cleaned, clean
-from drivetrain.data.columns import Remark
 from drivetrain.data.dealing import clusters_of, deal, keys_of
-from drivetrain.data.delimited import separator
+from drivetrain.data.framing import chances_of, framed, settings_of, weights_of
 from drivetrain.data.negatives import with_drawn
-from drivetrain.data.packages import from_package
+from drivetrain.data.opening import absent, absent_extra, declared, empty, given
 from drivetrain.data.roles import Role, roles
-from drivetrain.data.sources import Source, from_file, from_frame, from_query, from_world
+from drivetrain.data.sources import Source
 from drivetrain.data.table import Dropped, Rows, Table, fingerprint
-from drivetrain.errors import DataError, Fault, nearest
-from drivetrain.scenario import LeverSpace, Scenario
-
-ROWS = 20_000
-"""Drawn from a made world where a scenario does not say how many."""
+from drivetrain.errors import DataError, Fault
+from drivetrain.scenario import Scenario
 
 
 def load(scenario: Scenario) -> Table:
@@ -46,27 +42,30 @@ def load(scenario: Scenario) -> Table:
     split, propensity = scenario.data.split, scenario.assignment.propensity
     past = [each.column or name for name, each in scenario.inputs.items() if each.adstock is not None]
     extra = [c for c in (split.column, propensity, scenario.data.cluster, scenario.data.weight, *past) if c]
-    source = _source(scenario, {role.column for role in parts} | set(extra))
-    cleaned = clean(source, _beside(scenario, scenario.data.cleaning), parts)
+    source = declared(scenario, {role.column for role in parts} | set(extra))
+    file = scenario.data.cleaning
+    cleaned = clean(source, None if file is None else scenario.folder / file, parts)
     source = _forgiven(scenario, cleaned, parts)
     source, strange = carry_over(scenario, source)
     source, parents, no = with_drawn(scenario, source)
     discarded = np.append(cleaned.drop, cleaned.drop[parents])
     named = {"data.split.column": split.column, "assignment.propensity": propensity}
     named |= {"data.cluster": scenario.data.cluster, "data.weight": scenario.data.weight}
-    faults = [*strange, *_absent(source, parts), *_absent_extra(source, named)]
-    frame, remarks, found = _frame(scenario, source, parts)
+    faults = [*strange, *absent(source, parts), *absent_extra(source, named)]
+    frame, remarks, found = framed(scenario, source, parts)
     keys, found_keys = keys_of(scenario, source)
     clusters, found_clusters = clusters_of(scenario, source, keys)
-    chances, found_chances = _chances(propensity, source)
-    weights, found_weights = _weights(scenario.data.weight, source)
+    chances, found_chances = chances_of(propensity, source)
+    weights, found_weights = weights_of(scenario.data.weight, source)
     options = listing.found(scenario, frame)
     scenario = scenario.resolved(options)
-    settings, found_settings = _settings(scenario, frame)
+    settings, found_settings = settings_of(scenario, frame)
     faults += [*found, *found_keys, *found_clusters, *found_chances, *found_weights, *found_settings]
-    if faults := [*faults, *_empty(source, "learn from")]:
+    if faults := [*faults, *empty(source, "learn from")]:
         raise DataError(*faults)
     dropped, used = _usable(scenario, frame, settings, keys, chances)
+    if not used.any():
+        raise DataError(*_left_out(source, dropped))
     frame, settings = frame[used].reset_index(drop=True), settings[used]
     chances, clusters, weights = (_taken(each, used) for each in (chances, clusters, weights))
     if faults := list(listing.varying(scenario, frame, parts)):
@@ -115,14 +114,14 @@ def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     """
     parts = [role for role in roles(scenario) if role.part != "feature"]
     wanted = {role.column for role in parts}
-    source = _given(scenario, rows, wanted)
-    faults = list(_absent(source, [role for role in parts if role.part in {"input", "excluded"}]))
-    frame, remarks, found = _frame(scenario, source, parts)
+    source = given(scenario, rows, wanted)
+    faults = list(absent(source, [role for role in parts if role.part in {"input", "excluded"}]))
+    frame, remarks, found = framed(scenario, source, parts)
     frame, new = listing.known(scenario, frame)
     remarks += new
-    settings, found_settings = _settings(scenario, frame)
+    settings, found_settings = settings_of(scenario, frame)
     faults += [*found, *found_settings]
-    if faults := [*faults, *_empty(source, "decide for")]:
+    if faults := [*faults, *empty(source, "decide for")]:
         raise DataError(*faults)
     remarks += listing.strangers(scenario, frame, parts)
     remarks += checks.remarks(frame, {role.name: role.thing for role in parts if role.part == "input"})
@@ -143,12 +142,12 @@ def read_results(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     """
     parts = [role for role in roles(scenario) if role.part != "feature"]
     wanted = {role.column for role in parts} | {"row"}
-    source = _given(scenario, rows, wanted)
+    source = given(scenario, rows, wanted)
     asked = scenario.expand(scenario.objective.formula).names
     needed = [role for role in parts if role.part == "outcome" or (role.part == "input" and role.name in asked)]
-    faults = list(_absent(source, needed))
-    frame, remarks, found = _frame(scenario, source, parts)
-    settings, found_settings = _settings(scenario, frame)
+    faults = list(absent(source, needed))
+    frame, remarks, found = framed(scenario, source, parts)
+    settings, found_settings = settings_of(scenario, frame)
     if "row" not in source.columns:
         rule = "It says which recommendation each line is about"
         faults.append(Fault("column 'row'", f"{source.label} has no such column", rule, "Keep it from the export"))
@@ -166,17 +165,13 @@ def read_results(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     return Rows(frame, settings, places.astype(np.int64) - 1, tuple(remarks), mark, source.label)
 
 
-def _beside(scenario: Scenario, file: str | None) -> Path | None:
-    return None if file is None else scenario.folder / file
-
-
 def _forgiven(scenario: Scenario, cleaned: Cleaned, parts: Sequence[Role]) -> Source:
     """The source with the rows emptied that are to be dropped and could not be read: their faults do not matter."""
 
     def unreadable(rows: NDArray[np.intp]) -> bool:
         some = replace(cleaned.source, frame=cleaned.source.frame.iloc[rows])
-        frame, _, faults = _frame(scenario, some, parts)
-        return bool(faults) or bool(_settings(scenario.resolved(listing.found(scenario, frame)), frame)[1])
+        frame, _, faults = framed(scenario, some, parts)
+        return bool(faults) or bool(settings_of(scenario.resolved(listing.found(scenario, frame)), frame)[1])
 
     drop = np.flatnonzero(cleaned.drop)
     if not len(drop) or not unreadable(drop):
@@ -185,94 +180,6 @@ def _forgiven(scenario: Scenario, cleaned: Cleaned, parts: Sequence[Role]) -> So
     frame = cleaned.source.frame.astype(object)
     frame.iloc[bad] = None
     return replace(cleaned.source, frame=frame)
-
-
-def _source(scenario: Scenario, wanted: set[str]) -> Source:
-    data = scenario.data
-    if data.package:
-        return from_package(data.package, data.item or "", wanted)
-    if data.generator:
-        return from_world(data.generator, data.rows or ROWS, data.seed or 0, wanted)
-    if data.sql:
-        return from_query(data.sql, data.files, data.database, scenario.folder, wanted)
-    file = scenario.folder / (data.csv or data.parquet or data.excel or "")
-    return from_file(file, wanted, sheet=data.sheet, decimal=data.decimal or ".")
-
-
-def _given(scenario: Scenario, rows: str | Path | pd.DataFrame, wanted: set[str]) -> Source:
-    """Rows that are no part of the scenario. The decimal comma that it declares can't be that of a file with commas
-    between its columns, such as our own exports.
-    """
-    if isinstance(rows, pd.DataFrame):
-        return from_frame(rows, wanted)
-    file = Path(rows)
-    others = file.suffix.lower() == ".csv" and file.is_file() and separator(file) != ","
-    return from_file(file, wanted, decimal=scenario.data.decimal or "." if others else ".")
-
-
-def _empty(source: Source, purpose: str) -> Iterator[Fault]:
-    if not len(source.frame):
-        yield Fault(source.label, "it has columns and no rows", cure=f"Add the rows to {purpose}")
-
-
-def _absent(source: Source, parts: Sequence[Role]) -> Iterator[Fault]:
-    for role in parts:
-        if role.column not in source.columns:
-            yield Fault(role.thing, f"{source.label} has no such column", "", nearest(role.column, source.columns))
-
-
-def _absent_extra(source: Source, named: Mapping[str, str | None]) -> Iterator[Fault]:
-    for key, column in named.items():
-        if column and column not in source.columns:
-            yield Fault(
-                f"column '{column}' ({key})", f"{source.label} has no such column", "", nearest(column, source.columns)
-            )
-
-
-def _frame(scenario: Scenario, source: Source, parts: Sequence[Role]) -> tuple[pd.DataFrame, list[Remark], list[Fault]]:
-    """The canonical columns of the parts that the source has and that are sound, with what was found."""
-    columns: dict[str, pd.Series[Any]] = {}
-    remarks, faults = list[Remark](), list[Fault]()
-    for role in parts:
-        if role.column not in source.columns:
-            continue
-        column = role.read(source.frame[role.column], typed=source.typed, decimal=source.decimal)
-        bad = column.faults or tuple(checks.of_values(scenario, role, column.values))
-        faults += bad
-        remarks += column.remarks
-        if not bad:
-            values = column.values if role.above is None else _over(column.values, role.above)
-            columns[role.name] = pd.Series(values, dtype=values.dtype)
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(source.frame))), remarks, faults
-
-
-def _over(values: NDArray[Any], bound: float) -> NDArray[np.float64]:
-    """[rows] 1 where a value is above the bound, 0 where it is not, NaN where it is missing."""
-    return np.where(np.isnan(values), np.nan, values > bound)
-
-
-def _settings(scenario: Scenario, frame: pd.DataFrame) -> tuple[NDArray[np.float64], tuple[Fault, ...]]:
-    """[rows, levers] the logged settings, NaN for levers that the frame does not have."""
-    empty = pd.DataFrame(dict.fromkeys(scenario.levers), index=frame.index, dtype=object)
-    logged = empty.assign(**{name: frame[name] for name in scenario.levers if name in frame})
-    try:
-        return LeverSpace(scenario.levers).encode(logged), ()
-    except DataError as error:
-        return np.full(logged.shape, np.nan), error.faults
-
-
-def _chances(propensity: str | None, source: Source) -> tuple[NDArray[np.float64] | None, tuple[Fault, ...]]:
-    if propensity is None or propensity not in source.columns:
-        return None, ()
-    column = source.column(propensity, "numeric", f"column '{propensity}' (propensity)")
-    return column.values, column.faults or tuple(checks.of_propensity(propensity, column.values))
-
-
-def _weights(weight: str | None, source: Source) -> tuple[NDArray[np.float64] | None, tuple[Fault, ...]]:
-    if weight is None or weight not in source.columns:
-        return None, ()
-    column = source.column(weight, "numeric", f"column '{weight}' (data.weight)")
-    return column.values, column.faults or tuple(checks.of_weights(weight, column.values))
 
 
 def _taken(values: NDArray[Any] | None, mask: NDArray[np.bool_]) -> NDArray[Any] | None:
@@ -304,5 +211,6 @@ def _usable(
 
 def _left_out(source: Source, dropped: Sequence[Dropped]) -> Iterator[Fault]:
     if dropped:
-        found = "rows were left out because " + ", ".join(map(str, dropped))
+        whole = sum(each.count for each in dropped) == len(source.frame)
+        found = f"{'all ' if whole else ''}rows were left out because {', '.join(map(str, dropped))}"
         yield Fault(source.label, found, cure="Fill in what is missing, where these rows are needed")

@@ -15,7 +15,7 @@ import pyarrow.parquet
 
 from drivetrain.data import delimited
 from drivetrain.data.cells import Decimals
-from drivetrain.data.columns import Column, Kind, convert
+from drivetrain.data.columns import Column, Kind, Remark, convert
 from drivetrain.data.delimited import AS_CSV, first_line, refuse_repeated
 from drivetrain.data.queries import query_database, query_files
 from drivetrain.data.workbooks import read_sheet
@@ -38,6 +38,8 @@ class Source:
     """Whether the source has types; in a CSV all cells are text."""
     decimal: Decimals = "."
     """What stands before the decimals of numbers that are text."""
+    remarks: tuple[Remark, ...] = ()
+    """What was made of cells when it was opened."""
 
     def column(self, name: str, kind: Kind, thing: str, options: Collection[str] = ()) -> Column:
         """A column that was asked for, in its canonical form.

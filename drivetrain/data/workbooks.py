@@ -39,6 +39,9 @@ def read_sheet(path: Path, sheet: str | None = None) -> pd.DataFrame:
     names = list(lines[0])
     while names and names[-1] is None:
         names.pop()
+    if len(names) == 1 and any(any(_filled(line[1:])) for line in lines[1:]):
+        found, cure = f"its first line, '{str(names[0])[:40]}', names one column of several", "Remove what stands above"
+        raise DataError(Fault(str(path), found, "The first line names the columns", f"{cure} the names"))
     if unnamed := [place for place, name in enumerate(names, start=1) if name is None]:
         raise DataError(Fault(str(path), f"column {unnamed[0]} has no name", "The first line names all", "Name it"))
     rows = [list(line[: len(names)]) for line in lines[1:]]

@@ -64,12 +64,14 @@ def balance(scenario: Scenario, table: Table, support: Support) -> tuple[Check, 
     if table.propensity is not None:
         return (_declared(scenario, rows),)
     stratum, parts = strata(rows, scenario.assignment.within), blocks.inputs(scenario, rows)
+    if not parts:
+        return ()
     x = blocks.within(blocks.crossed(parts), stratum)
     out = []
     for place, name in enumerate(scenario.levers):
         y = blocks.within(blocks.lever(support, rows.settings, place), stratum)
         share, chance = _foretold(x, y, stratum, rows.fold, scenario.seed + place)
-        about = max(parts, key=lambda key: _explained(parts[key], y)) if parts else ""
+        about = max(parts, key=lambda key: _explained(parts[key], y))
         out.append(Check("balance", name, about, share, chance, drawn and chance * len(scenario.levers) < ALARM))
     return tuple(out)
 

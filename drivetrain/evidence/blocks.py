@@ -25,16 +25,19 @@ FEW_VALUES = 8
 def inputs(scenario: Scenario, table: Table, without: Collection[str] = ()) -> dict[str, Floats]:
     """Input → its columns [N, k]: a number, its square, and whether it is missing; a category's common values.
 
+    Inputs that never vary are left out.
+
     Args:
         scenario: what is declared.
         table: the rows.
         without: inputs to leave out.
     """
-    return {
+    told = {
         name: column(table.frame[name], categorical=declared.kind == "categorical")
         for name, declared in scenario.inputs.items()
         if name not in without
     }
+    return {name: columns for name, columns in told.items() if columns.shape[1]}
 
 
 def column(values: pd.Series[Any], *, categorical: bool) -> Floats:
@@ -97,6 +100,8 @@ def within(values: Floats, stratum: Ints) -> Floats:
 
 def standard(values: Floats) -> Floats:
     """Columns [N, k] of mean 0 and spread 1, without those that never vary."""
-    spread = values.std(0)
+    largest = np.abs(values).max(0)
+    scaled = values / np.where(largest > 0, largest, 1.0)
+    spread = scaled.std(0)
     varied = spread > 1e-12
-    return np.asarray((values[:, varied] - values[:, varied].mean(0)) / spread[varied])
+    return np.asarray((scaled[:, varied] - scaled[:, varied].mean(0)) / spread[varied])

@@ -127,6 +127,8 @@ def negative_controls(court: Judge, *, drawn: bool) -> tuple[Check, ...]:
         category = control in scenario.inputs and scenario.inputs[control].kind == "categorical"
         category |= control in scenario.outcomes and scenario.outcomes[control].kind == "categorical"
         target = blocks.column(table.frame[control], categorical=category)[:, :1]
+        if not target.shape[1]:
+            continue  # it never varies
         others = blocks.inputs(scenario, table, without=declared)
         known = target[:, 0] - _line(others, target[:, 0], table)
         for place, name in enumerate(scenario.levers):

@@ -41,8 +41,8 @@ def predict(
         Expected outcomes [N] of the rows held out; probabilities [N, C] of a categorical outcome.
     """
     classes = link.kind in {"binary", "categorical"}
-    if classes and len(np.unique(train.observed)) == 1:
-        name = "constant"  # of one class nothing else can be learned
+    if not np.ptp(train.observed if train.weight is None else train.observed[train.weight > 0]):
+        name = "constant"  # of one value nothing else can be learned
     model = _model(name, link, seed, train)
     model.fit(_table(name, train, train, coded), train.observed, sample_weight=train.weight)
     table = _table(name, train, held_out, coded)

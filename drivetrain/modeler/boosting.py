@@ -101,7 +101,8 @@ def stops(
     with _threads():
         for (rows, told), link in zip(subsets, links, strict=True):
             plot = _plot(soil, link, rows)
-            grown = None if plot is None else plot.grown(rows, told, bush, MOST_TREES, seed)
+            silent = link.kind == "count" and not soil.examples.observed[told].any()  # of nothing, no Poisson loss
+            grown = None if plot is None or silent else plot.grown(rows, told, bush, MOST_TREES, seed)
             best = int(np.argmin(grown.losses)) if grown else 0
             found.append((best, float(grown.losses[best]) if grown else 0.0))
     return [best for best, _ in found], float(np.mean([loss for _, loss in found]))
@@ -178,14 +179,15 @@ class _Plot:
 
 
 def _plot(soil: Soil, link: Link, rows: Rows) -> _Plot | None:
-    """None where the rows hold one class: nothing can be learned of it."""
+    """None where the rows hold one value: nothing can be learned of it."""
     target = link.target(soil.examples.observed)
     start, values = _start(soil, link, rows), target.double().numpy()
+    weight = soil.examples.weight
+    if not np.ptp(values[rows if weight is None else rows[weight[rows] > 0]]):
+        return None
     if link.kind not in {"binary", "categorical"}:
         return _Plot(soil, link, values, np.ones(len(values), np.bool_), torch.zeros_like(start), [0])
     classes = np.unique(values[rows])
-    if len(classes) == 1:
-        return None
     base, of = _aims(link, start, classes.astype(np.int64))
     places = np.searchsorted(classes, values).astype(np.float64)
     return _Plot(soil, link, places, np.isin(values, classes), base, of)

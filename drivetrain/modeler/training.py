@@ -196,8 +196,8 @@ def _too_few(rows: int) -> Fault:
     return Fault(
         "training",
         f"found {rows} rows to train on",
-        f"A network needs at least {FEWEST_ROWS} rows in each fold",
-        "Bring more rows, use fewer folds, or a smaller sealed test",
+        f"A network needs at least {FEWEST_ROWS} rows besides those that judge it",
+        "Bring more rows, use more folds, or a smaller sealed test",
     )
 
 

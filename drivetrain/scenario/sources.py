@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from drivetrain.scenario.declaration import Column, Declaration, Flaw, Name, exactly_one
+from drivetrain.scenario.declaration import Column, Declaration, Flaw, Many, Name, exactly_one
 
 
 class Split(Declaration):
@@ -77,6 +77,9 @@ class Data(Declaration):
     """How many rows the made world draws; 20,000 where left out."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
     """The seed of the made world's draw; 0 where left out."""
+    missing: Annotated[Many[Annotated[str, Field(min_length=1)] | float], Field(max_length=100)] = ()
+    """Texts and numbers that stand for a missing value in all columns, such as `?`, `-` or -999; empty cells, NA, N/A,
+    NaN, null and the errors of spreadsheets (`#DIV/0!`) do without being named."""
     cleaning: Column | None = None
     """A file of rows to drop, correct or keep (CSV or YAML), relative to the scenario file; the data stays as it is."""
     weight: Column | None = None
