@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from drivetrain.assembly.limit_tables import Sums, searched
 from drivetrain.assembly.result import Run
 from drivetrain.errors import Fault, InfeasibleError, UsageError, nearest
 from drivetrain.evidence import Estimate
-from drivetrain.optimizer import candidates, decisions
-from drivetrain.optimizer.bounds import broken, limits
+from drivetrain.optimizer import candidates, decisions, slots_of
+from drivetrain.optimizer.bounds import limits
 from drivetrain.optimizer.parts import Sum, Use
-from drivetrain.optimizer.totals import Total, dual, over, worth
+from drivetrain.optimizer.slots import Slots, chosen, least, over, solve, worth
+from drivetrain.optimizer.totals import Total, dual
 from drivetrain.scenario import Constraint, Scenario
-from drivetrain.simulator import Outlook, Simulator, jackknife
+from drivetrain.simulator import jackknife
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Table = NDArray[np.float32]
 
 MOST_ROWS = 1_000
 MOST_CELLS = 2_000_000
 """Decisions times settings; where settings are many, fewer rows are asked about."""
+FEW = 24
+"""So few decisions get one setting each, and no mixture that is kept on average."""
 TRIED = "limit_tried"
 """The name of a constraint that no scenario declares."""
 
@@ -43,13 +49,14 @@ class Limited:
     """The shadow price: what one more unit of room would add to the objective, total for total or mean for mean; 0
     where the bound does not bind."""
     settings: tuple[tuple[Floats, float], ...]
-    """Settings [N, L] for the rows that were asked about, and the share in which they are mixed."""
+    """Settings for the rows that were asked about, [N, L] or, where rows get several options, [N, K]; and the share in
+    which they are mixed."""
 
 
 @dataclass(frozen=True)
 class _Mixture:
-    choices: tuple[tuple[NDArray[np.int64], float], ...]
-    """A candidate for each decision [U], and its share."""
+    choices: tuple[tuple[Ints, float], ...]
+    """Candidates for each decision [U, K], and their share."""
     prices: Floats
     """One for each total."""
 
@@ -91,9 +98,10 @@ class Limits:
 
     The scenario's other bounds over rows together are kept, also those by groups and on ratios; so are frozen levers,
     conditions, and what must hold for each row. All of it is what models expect, and nothing of it is judged by
-    evidence. Settings are those of the candidates' grid, and totals are kept on average by a mixture of choices (the
-    linear relaxation, Dantzig & Wolfe 1960), which differs from whole settings for whole decisions by less than two
-    decisions' worth a total.
+    evidence. Settings are those of the candidates' grid. Of few decisions each gets one of them; of many, totals are
+    kept on average by a mixture of choices (the linear relaxation, Dantzig & Wolfe 1960), which differs from whole
+    settings for whole decisions by less than two decisions' worth a total. Where rows get several options, each is
+    taken to bring what it adds to empty slots.
     """
 
     run: Run
@@ -101,10 +109,16 @@ class Limits:
     unit: NDArray[np.int64]
     """[N] the decision that each row belongs to."""
     tried: Floats
-    """[G, L] candidate settings."""
+    """[G, L] candidate settings; where slots may stay empty, doing nothing as often as there are slots."""
+    slots: Slots
+    """How many of them a decision gets: one, or K options."""
     members: Tensor
-    """float32 [M, U, G] the objective summed over each decision's rows, for every member."""
+    """float32 [M, U, G] the objective summed over each decision's rows, for every member; of options what they add."""
     folds: Tensor
+    idle: Tensor
+    """float64 [M] the objective of one row whose slots are all empty; 0 where there are none."""
+    idle_use: float
+    """What such a row uses of what is limited."""
     values: Table
     """[U, G] its mean in the direction that is better when higher; −∞ where it is not allowed."""
     usage: Table
@@ -144,36 +158,52 @@ class Limits:
         totals = [use.total(every, share) for use in self.others]
         if bound is not None:
             totals.append(self._total(bound, upper=upper))
-        if not np.isfinite(self.values).any(1).all():
+        if (np.isfinite(self.values).sum(1) < self.slots.many).any():
             raise InfeasibleError(Fault("constraints", "some row has no setting that is allowed", "", "Loosen a bound"))
         mixed = self._mixed(totals)
         mine = sum(share * worth(self.usage, picked) for picked, share in mixed.choices) / self.rows
-        means = torch.stack([share * self._earned(picked) for picked, share in mixed.choices]).sum(0)
+        means = self.idle + torch.stack([share * self._earned(picked) for picked, share in mixed.choices]).sum(0)
         return Limited(
             bound,
             Estimate(float(means.mean()), float(jackknife(means, self.folds))),
-            self._counted(mine),
+            self._counted(self.idle_use + mine),
             0.0 if bound is None else float(mixed.prices[-1]),
-            tuple((self.tried[picked][self.unit], share) for picked, share in mixed.choices),
+            tuple((self._settings(picked), share) for picked, share in mixed.choices),
         )
 
+    def _settings(self, picked: Ints) -> Floats:
+        """[N, L], or the options of each row [N, K]."""
+        return (self.tried[picked, 0] if self.slots.many > 1 else self.tried[picked[:, 0]])[self.unit]
+
     def _mixed(self, totals: list[Total]) -> _Mixture:
-        """The best mixture of choices that keeps all totals on average."""
-        if not totals:
-            return _Mixture(((self.values.argmax(1), 1.0),), np.zeros(0))
-        found = dual(self.values, totals)
-        weighted = [(picked, float(share)) for picked, share in zip(found.met, found.shares, strict=True)]
+        """The best choice of few decisions, else the best mixture of choices that keeps all totals on average."""
+        if not totals or len(self.values) <= FEW:
+            whole = solve(self.values, totals, self.slots)
+            if whole is not None:
+                return _Mixture(((whole[0], 1.0),), whole[1])
+        found = dual(self.values, totals, answer=partial(chosen, self.values, totals, self.slots))
+        weighted = [
+            (picked.astype(np.int64).reshape(len(self.values), -1), float(share))
+            for picked, share in zip(found.met, found.shares, strict=True)
+        ]
         extra = sum(share * over(picked, totals) for picked, share in weighted)
         for total, more in zip(totals, np.atleast_1d(extra), strict=True):
             if more > 1e-3 * max(total.width, abs(total.limit)):
-                told = f"no supported settings keep {total.name}: it comes to {total.told(total.limit + more):.4g}"
-                raise InfeasibleError(Fault("limit", told, "", f"Ask for {total.told(total.limit):.4g} or looser"))
-        choices = tuple((picked.astype(np.int64), share) for picked, share in weighted if share > 1e-6)
-        return _Mixture(choices, found.prices)
+                told = f"no supported settings keep {total.name}: it comes to {self._told(total, more):.4g}"
+                raise InfeasibleError(Fault("limit", told, "", f"Ask for {self._told(total):.4g} or looser"))
+        if len(self.values) <= FEW:
+            raise InfeasibleError(Fault("limit", "found no setting that keeps all bounds", "", "Ask for a looser one"))
+        return _Mixture(tuple((picked, share) for picked, share in weighted if share > 1e-6), found.prices)
 
-    def _earned(self, picked: NDArray[np.int64]) -> Tensor:
+    def _told(self, total: Total, more: float = 0.0) -> float:
+        """A bound, passed by so much, as the constraint counts it."""
+        idle = self._counted(self.idle_use) if total.name == self.constraint.name else 0.0
+        return idle + total.told(total.limit + more)
+
+    def _earned(self, picked: Ints) -> Tensor:
         """float64 [M] the objective for one row under a choice, as each member expects it."""
-        return self.members[:, torch.arange(len(picked)), torch.from_numpy(picked)].double().sum(1) / self.rows
+        place = torch.from_numpy(picked)
+        return self.members[:, torch.arange(len(picked))[:, None], place].double().sum((1, 2)) / self.rows
 
     def tradeoff(self, *, upper: bool = True, points: int = 11) -> Tradeoff:
         """Bounds evenly from what the best settings use without one to the least (or most) that is possible.
@@ -192,11 +222,16 @@ class Limits:
         return Tradeoff(self.constraint, upper, ordered, free, self.rows)
 
     def told(self, found: Limited, most: int = 5) -> list[tuple[str, float]]:
-        """The settings that most rows get, in words, with their share of rows."""
+        """The settings, or the options, that most rows get, in words, with their share of rows."""
         every = np.concatenate([settings for settings, _ in found.settings])
         weight = np.concatenate([np.full(len(settings), share) for settings, share in found.settings])
+        if self.slots.many > 1:
+            nothing = self.run.scenario.space.do_nothing
+            weight, every = np.repeat(weight, every.shape[1]), every.reshape(-1, 1)
+            filled = every[:, 0] != (np.nan if nothing is None else nothing[0])
+            weight, every = weight[filled], every[filled]
         distinct, at = np.unique(every, axis=0, return_inverse=True)
-        shares = np.bincount(at.ravel(), weight) / self.rows
+        shares = np.bincount(at.ravel(), weight, len(distinct)) / self.rows
         order = np.argsort(-shares, kind="stable")[:most]
         return [(self.run.scenario.space.describe(distinct[i]), float(shares[i])) for i in order]
 
@@ -208,9 +243,9 @@ class Limits:
 
     def _extreme(self, upper: bool) -> float:
         """The least (the most, where the bound is a lower one) that allowed settings use, other totals apart."""
-        used = np.where(np.isfinite(self.values), self.usage, np.nan)
-        ends = np.nanmin(used, 1) if upper else np.nanmax(used, 1)
-        return self._counted(float(ends.sum(dtype=np.float64) / self.rows))
+        sign = 1 if upper else -1
+        used = least(self.values, Total("", sign * self.usage, 0.0, sign, 1.0), self.slots)
+        return self._counted(self.idle_use + sign * used / self.rows)
 
     def _counted(self, mean: float) -> float:
         return mean * len(self.run.table) if self.constraint.over == "total" else mean
@@ -218,7 +253,8 @@ class Limits:
     def _total(self, bound: float, *, upper: bool) -> Total:
         scale = self.rows if self.constraint.over == "mean" else self.rows / len(self.run.table)
         sign = 1 if upper else -1
-        return Total(self.constraint.name, sign * self.usage, sign * bound * scale, sign, scale)
+        room = sign * (bound * scale - self.idle_use * self.rows)
+        return Total(self.constraint.name, sign * self.usage, room, sign, scale)
 
 
 def _plain(constraint: Constraint) -> bool:
@@ -236,49 +272,29 @@ def scored(run: Run, constraint: Constraint) -> Limits:
     unit = decisions(scenario, rows.frame)
     crowd = simulator.crowd(rows.frame)
     kept = scenario.model_copy(update={"constraints": tuple(others)})
+    tried = searched(replace(simulator, scenario=kept), crowd, unit, constraint, tried)
     beside = [Sum.over(limit, unit, len(tried)) for limit in limits(kept, crowd.labels, len(rows))]
-    sums = _Sums.empty(simulator, int(unit.max()) + 1, len(tried))
+    sums = Sums.empty(simulator, int(unit.max()) + 1, len(tried))
     for part, outlook in simulator.chunks(crowd, tried):
         sums.add(scenario, constraint, torch.from_numpy(unit[part]), outlook)
         asked = {name: outlook.mean(value) for name, value in outlook.bounded.items()} if beside else {}
         for each in beside:
             each.add(part, asked)
-    values = scenario.objective.sign * sums.members.mean(0)
-    values[sums.refused > 0] = -torch.inf
+    added = sums.beside_nothing(scenario, tried, [each.use for each in beside])
+    values = scenario.objective.sign * added.sums.members.mean(0)
+    values[added.sums.refused > 0] = -torch.inf
     return Limits(
         run,
         constraint,
         unit,
-        tried,
-        sums.members,
+        added.tried,
+        slots_of(scenario, added.tried[:, 0]) if scenario.slots > 1 else Slots(1),
+        added.sums.members,
         simulator.folds,
+        added.idle.double() / len(rows),
+        added.idle_use / len(rows),
         values.numpy(),
-        sums.usage.numpy(),
-        tuple(each.use for each in beside),
+        added.sums.usage.numpy(),
+        added.uses,
         len(rows),
     )
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """What each decision would get, summed over its rows."""
-
-    members: Tensor
-    refused: Tensor
-    usage: Tensor
-
-    @classmethod
-    def empty(cls, simulator: Simulator, units: int, settings: int) -> _Sums:
-        members = torch.zeros(len(simulator.folds), units, settings)
-        return cls(members, torch.zeros(units, settings), torch.zeros(units, settings))
-
-    def add(self, scenario: Scenario, limited: Constraint, where: Tensor, outlook: Outlook) -> None:
-        """Some rows: the decision of each, and what the members expect."""
-        strange = ~torch.isfinite(outlook.objective.mean(0))
-        for constraint in scenario.constraints:
-            if constraint.over == "each":
-                strange = strange | broken(constraint, outlook.mean(outlook.bounded[constraint.name]))
-        used = outlook.mean(outlook.bounded[limited.name])
-        self.members.index_add_(1, where, outlook.objective.nan_to_num(0.0, 0.0, 0.0))
-        self.usage.index_add_(0, where, used.nan_to_num(0.0, 0.0, 0.0))
-        self.refused.index_add_(0, where, strange.float())

@@ -14,7 +14,7 @@ from drivetrain.assembly.waterfall import sides
 from drivetrain.data import Table
 from drivetrain.decisions.rounding import number, setting, with_unit
 from drivetrain.scenario import Input, Scenario
-from drivetrain.simulator import Simulator
+from drivetrain.simulator import Simulator, looked
 
 Floats = NDArray[np.float64]
 
@@ -77,7 +77,7 @@ def swings(run: Run) -> Swings | None:
 
     def gain(simulator: Simulator, asked: Table) -> float:
         crowd = simulator.crowd(asked.frame)
-        change = simulator.paired(crowd, after).objective - simulator.paired(crowd, before).objective
+        change = looked(simulator, crowd, after).objective - looked(simulator, crowd, before).objective
         return run.scenario.objective.sign * float(change.mean())
 
     each = [*_parameters(run, rows, gain), *_inputs(run, rows, gain), *_unknown(run, against)]
@@ -149,4 +149,6 @@ def _ends(declared: Input, values: Floats) -> tuple[tuple[Floats, Floats], str]:
 
 def _unknown(run: Run, against: str) -> Iterator[Swing]:
     if (honest := run.judged.gains.get(against)) is not None:
-        yield Swing("chance in the data", "the 95 % interval of the gain", honest.low, honest.high, ("", ""))
+        slots = run.scenario.slots  # evidence tells of one of them
+        low, high = slots * honest.low, slots * honest.high
+        yield Swing("chance in the data", "the 95 % interval of the gain", low, high, ("", ""))

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from drivetrain.assembly.limits import Limits, Tradeoff, scored
 from drivetrain.assembly.result import Run
 from drivetrain.decisions.rounding import summed
-from drivetrain.decisions.slots import require_one
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.formula import Formula, parse
 from drivetrain.scenario import Categorical, Constraint, Continuous, Integer, Lever, Objective, Scenario
@@ -78,7 +77,7 @@ def efforts(scenario: Scenario) -> dict[str, Effort]:
     if scenario.cost is not None and scenario.cost.text not in asked:
         known["cost"] = Effort(scenario.cost, scenario.objective.unit)
     for name, lever in scenario.levers.items():
-        told = None if lever.frozen else _moved(name, lever)
+        told = None if lever.frozen else _moved(name, lever, scenario.slots)
         if told is not None and told[1].formula.text not in asked:
             known.setdefault(*told)
     return known
@@ -94,11 +93,10 @@ def reaching(run: Run, of: str = "objective", effort: str | None = None, *, uppe
         upper: whether the mean must not be above the target; where left out, of an objective that is minimised.
 
     Raises:
-        UsageError: no such target or effort, or rows get several options each.
+        UsageError: no such target or effort.
         RefusedError: the data supports no setting.
     """
     scenario = run.scenario
-    require_one(scenario, "what a target takes")
     targets, known = reachable(scenario), efforts(scenario)
     if of not in targets:
         raise UsageError(Fault(of, "found no target of that name", "", nearest(of, list(targets))))
@@ -120,7 +118,7 @@ def reaching(run: Run, of: str = "objective", effort: str | None = None, *, uppe
     return Reach(of, chosen, below, scored(asked, target))
 
 
-def _moved(name: str, lever: Lever) -> tuple[str, Effort] | None:
+def _moved(name: str, lever: Lever, slots: int) -> tuple[str, Effort] | None:
     """How far a lever is moved from doing nothing, or from 0; None of one that cannot be left alone."""
     settled = lever.settled
     if isinstance(lever, Continuous | Integer):
@@ -132,5 +130,7 @@ def _moved(name: str, lever: Lever) -> tuple[str, Effort] | None:
     if settled is None:
         return None
     if isinstance(lever, Categorical):
+        if slots > 1:  # each filled slot is one more
+            return f"slots filled by {name}", Effort(parse(f"1 if {name} != {settled!r} else 0"), "slots per row")
         return f"rows with another {name}", Effort(parse(f"1 if {name} != {settled!r} else 0"), SHARE)
     return f"rows with {'no ' if settled else ''}{name}", Effort(parse(f"1 if {name} != {int(settled)} else 0"), SHARE)

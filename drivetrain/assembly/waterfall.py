@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivetrain.assembly import shapley
+from drivetrain.assembly.adding import added
 from drivetrain.assembly.allowed import obeyed
 from drivetrain.assembly.result import Run
 from drivetrain.data import Table
 from drivetrain.decisions import words
 from drivetrain.evidence import Estimate
 from drivetrain.scenario import Scenario
-from drivetrain.simulator import Crowd, Outlook, Simulator, jackknife
+from drivetrain.simulator import Crowd, Outlook, Simulator, jackknife, looked
 
 Floats = NDArray[np.float64]
 
@@ -55,9 +56,11 @@ class Bridge:
     end: float
     """What that comes to with all that models expect of the way."""
     levers: tuple[Step, ...]
-    """What each lever brings when all move; they add up to the way from start to end."""
+    """What each lever brings when all move; they add up to the way from start to end. Where rows get several options:
+    what each option adds by itself, those that add most first."""
     stages: tuple[Step, ...]
-    """What the formula alone brings, were nobody to react; and what comes of the reaction. They add up too."""
+    """What the formula alone brings, were nobody to react; and what comes of the reaction. They add up too. Where rows
+    get several options: what each slot adds."""
     correction: Estimate | None
     """What observed rows add to the models' view of the whole way; None where the evidence has no such comparison."""
     moves: tuple[Move, ...]
@@ -70,7 +73,8 @@ def bridge(run: Run) -> Bridge | None:
     """What models expect to happen on the way from today's setting to the recommended one.
 
     A lever's part is its mean contribution over the orders in which levers can be moved (Shapley 1953), so that no
-    order is preferred; on the way a lever with a condition that does not hold yet stays at doing nothing.
+    order is preferred; on the way a lever with a condition that does not hold yet stays at doing nothing. Where rows
+    get several options, each is taken to add what it adds by itself, and observed rows correct it slot by slot.
 
     Args:
         run: a whole run.
@@ -85,21 +89,30 @@ def bridge(run: Run) -> Bridge | None:
         return None
     against, rows, before, after = found.against, found.rows, found.before, found.after
     crowd = run.simulator.crowd(rows.frame)
-    looks = [run.simulator.paired(crowd, settings) for settings in (before, after)]
+    looks = [looked(run.simulator, crowd, settings) for settings in (before, after)]
     start, end = (outlook.objective for outlook in looks)
     honest, worth = run.judged.gains.get(against), run.judged.policy(against).estimate.value
-    sign = run.scenario.objective.sign
+    sign, slots = run.scenario.objective.sign, run.scenario.slots
     moved = float((end - start).mean())
+    if slots > 1:
+        levers, stages = _by_slot(run.simulator, crowd, after)
+    else:
+        levers = _levers(run.simulator, crowd, before, after)
+        stages = _stages(run.simulator, crowd, before, after)
     return Bridge(
         against=against,
         start=worth,
         end=worth + moved,
-        levers=_levers(run.simulator, crowd, before, after),
-        stages=_stages(run.simulator, crowd, before, after),
-        correction=None if honest is None else Estimate(sign * honest.value - moved, honest.error),
+        levers=levers,
+        stages=stages,
+        correction=None if honest is None else Estimate(sign * slots * honest.value - moved, slots * honest.error),
         moves=(*_set(run.scenario, before, after), *_outcomes(run.scenario, *looks)),
         rows=len(rows),
     )
+
+
+Parts = tuple[tuple[Step, ...], tuple[Step, ...]]
+"""Levers (or options), and stages (or slots)."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +124,9 @@ class Sides:
     rows: Table
     """Rows evenly taken, where there are many."""
     before: Floats
-    """[N, L] what the policy of comparison sets."""
+    """[N, L] what the policy of comparison sets; where rows get several options these, [N, K]."""
     after: Floats
-    """[N, L] what is recommended."""
+    """The same of what is recommended."""
 
 
 def sides(run: Run, most: int = MOST_ROWS) -> Sides | None:
@@ -129,23 +142,28 @@ def sides(run: Run, most: int = MOST_ROWS) -> Sides | None:
     against, made = words.reference(run.judged), run.recommendations
     if made is None or against is None or against == run.judged.recommended or len(made) != len(run.table):
         return None
-    if made.plan.slots is not None:  # the way to several options is not the way to one of them
+    slots = made.plan.slots
+    if slots is not None and against != "do_nothing":  # the way from one option to several has no step between
         return None
     at = np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(np.int64)
     rows = run.table.subset(at)
-    return Sides(against, rows, _before(run, against, rows.settings), made.plan.settings[at])
+    after = (made.plan.settings if slots is None else slots)[at]
+    before = _before(run, against, rows.settings)
+    return Sides(against, rows, before if slots is None else np.repeat(before, after.shape[1], 1), after)
 
 
 def _set(scenario: Scenario, before: Floats, after: Floats) -> Iterator[Move]:
     for place, (name, lever) in enumerate(scenario.levers.items()):
-        sides = before[:, place], after[:, place]
         if lever.kind == "categorical":
-            for code in np.unique(np.concatenate(sides)).astype(int)[:MOST_OPTIONS]:
-                old, new = (float((side == code).mean()) for side in sides)
+            own = [side if scenario.slots > 1 else side[:, [place]] for side in (before, after)]
+            codes = np.unique(np.concatenate(own)).astype(int)
+            shares = np.array([[(side == code).any(1).mean() for code in codes] for side in own])
+            often = np.sort(np.argsort(-shares.max(0), kind="stable")[:MOST_OPTIONS])
+            for code, old, new in zip(codes[often], *shares[:, often].tolist(), strict=True):
                 yield Move(f"{name}: {lever.options[code]}", "share of rows", old, new)
         else:
             unit = "share of rows" if lever.kind == "yes_no" else lever.unit
-            yield Move(name, unit, *(float(side.mean()) for side in sides))
+            yield Move(name, unit, float(before[:, place].mean()), float(after[:, place].mean()))
 
 
 def _outcomes(scenario: Scenario, before: Outlook, after: Outlook) -> Iterator[Move]:
@@ -162,6 +180,13 @@ def _before(run: Run, against: str, logged: Floats) -> Floats:
     if against == "do_nothing" and space.do_nothing is not None:
         return np.tile(space.do_nothing, (len(logged), 1))
     return np.where(np.isnan(space.current), logged, space.current)
+
+
+def _by_slot(simulator: Simulator, crowd: Crowd, after: Floats) -> Parts:
+    """What options and slots add to doing nothing."""
+    told = added(simulator, crowd, after)
+    options = tuple(Step(name, _told(change, simulator.folds)) for name, change in told.options)
+    return options, tuple(Step(name, _told(change, simulator.folds)) for name, change in told.slots)
 
 
 def _levers(simulator: Simulator, crowd: Crowd, before: Floats, after: Floats) -> tuple[Step, ...]:

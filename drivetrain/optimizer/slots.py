@@ -66,11 +66,11 @@ def solve(values: Table, totals: list[Total], slots: Slots, nodes: int = NODES) 
         choice is worth more than; None where no choice that keeps the limits was found.
     """
     if not totals:
-        picked = _respond(values, [], slots, np.zeros(0)).picked.astype(np.int64).reshape(len(values), -1)
-        return picked, np.zeros(0), _worth(values, picked)
+        picked = chosen(values, [], slots, np.zeros(0)).picked.astype(np.int64).reshape(len(values), -1)
+        return picked, np.zeros(0), worth(values, picked)
     if any(least(values, total, slots) > total.limit + total.slack for total in totals):
         return None
-    found = dual(values, totals, answer=partial(_respond, values, totals, slots))
+    found = dual(values, totals, answer=partial(chosen, values, totals, slots))
     shape = (len(values), slots.many)
     mixed = _mixture(found, shape)
     known = [*(each.reshape(shape) for each in found.kept), mixed]
@@ -78,34 +78,36 @@ def solve(values: Table, totals: list[Total], slots: Slots, nodes: int = NODES) 
     kept = [picked for picked in known if _keeps(picked, totals)]
     if not kept:
         return None
-    start = max(kept, key=lambda picked: _worth(values, picked))
+    start = max(kept, key=lambda picked: worth(values, picked))
     picked = _swapped(values, totals, start, found.prices, slots)
     order = np.argsort(-np.take_along_axis(values, picked, 1), axis=1, kind="stable")
-    bound = max(found.bound, _worth(values, picked))  # a hair below it where a limit is kept but for rounding
+    bound = max(found.bound, worth(values, picked))  # a hair below it where a limit is kept but for rounding
     return np.take_along_axis(picked, order, 1), found.prices, bound
 
 
 def least(values: Table, total: Total, slots: Slots) -> float:
     """The least that decisions can use of a limit together, whatever that earns."""
     saved = np.where(np.isfinite(values), -total.used, -np.inf).astype(np.float32)
-    return -_respond(saved, [], slots, np.zeros(0)).value
+    return -chosen(saved, [], slots, np.zeros(0)).value
 
 
-def _respond(values: Table, totals: list[Total], slots: Slots, prices: Floats) -> Response:
-    """Every decision's best set at these prices; picked is [U · K], decision by decision."""
+def chosen(values: Table, totals: list[Total], slots: Slots, prices: Floats) -> Response:
+    """Every decision's best set at these prices [C]; picked is [U · K], decision by decision."""
     return respond(values, totals, prices, lambda net: best(net, slots)[1])
 
 
-def _worth(values: Table, picked: Ints) -> float:
+def worth(values: Table, picked: Ints) -> float:
+    """The sum of values [U, G] over the options [U, K] of each decision."""
     return float(np.take_along_axis(values, picked, 1).sum(dtype=np.float64))
 
 
-def _over(picked: Ints, totals: list[Total]) -> Floats:
-    return np.array([_worth(total.used, picked) - total.limit for total in totals])
+def over(picked: Ints, totals: list[Total]) -> Floats:
+    """[C] by how much a choice [U, K] goes over each limit."""
+    return np.array([worth(total.used, picked) - total.limit for total in totals])
 
 
 def _keeps(picked: Ints, totals: list[Total]) -> bool:
-    return all(extra <= total.slack for extra, total in zip(_over(picked, totals), totals, strict=True))
+    return all(extra <= total.slack for extra, total in zip(over(picked, totals), totals, strict=True))
 
 
 def _mixture(found: Dual, shape: tuple[int, int]) -> Ints:
@@ -126,8 +128,8 @@ def _mended(values: Table, totals: list[Total], prices: Floats, base: Ints, slot
     earned = values[units[at], option].astype(np.float64)
     widths, slack = np.array([t.width for t in totals]), np.array([t.slack for t in totals])
     uses = np.stack([total.used[units[at], option] for total in totals]).astype(np.float64) / widths[:, None]
-    own = np.array([_worth(total.used[units], base[units]) for total in totals])
-    rest = (own - _over(base, totals) + slack / 2) / widths
+    own = np.array([worth(total.used[units], base[units]) for total in totals])
+    rest = (own - over(base, totals) + slack / 2) / widths
     bounds = [LinearConstraint(_rows(at, len(units)), slots.many, slots.many), LinearConstraint(uses, -np.inf, rest)]
     if slots.group is not None:
         inside = slots.group[option] >= 0
@@ -177,11 +179,11 @@ def _open(values: Table, totals: list[Total], prices: Floats, base: Ints, slots:
 
 def _swapped(values: Table, totals: list[Total], start: Ints, prices: Floats, slots: Slots) -> Ints:
     """Move decisions to the sets they would choose at the best prices, as far as the limits allow."""
-    goal = _respond(values, totals, slots, prices).picked.astype(np.int64).reshape(start.shape)
+    goal = chosen(values, totals, slots, prices).picked.astype(np.int64).reshape(start.shape)
 
     def moved(table: Table) -> Floats:
         each = np.take_along_axis(table, goal, 1).astype(np.float64) - np.take_along_axis(table, start, 1)
         return np.asarray(each.sum(1))
 
-    made = accept(moved(values), np.stack([moved(t.used) for t in totals]), -_over(start, totals), prices)
+    made = accept(moved(values), np.stack([moved(t.used) for t in totals]), -over(start, totals), prices)
     return np.where(made[:, None], goal, start)

@@ -147,7 +147,7 @@ def _relied(run: Run) -> list[str]:
 
 def takes(run: Run) -> str:
     """The least effort for every target of the objective, where something is spent or moved."""
-    if run.scenario.slots > 1 or not efforts(run.scenario):
+    if not efforts(run.scenario):
         return ""
     try:
         told = reaching(run)

@@ -248,7 +248,7 @@ def places(lever: Continuous | Integer) -> int:
     if isinstance(lever, Integer):
         return 0
     if lever.step:
-        return max(0, *(-int(Decimal(str(each)).as_tuple().exponent) for each in (lever.step, lever.min)))
+        return max(0, *(-int(Decimal(str(each)).normalize().as_tuple().exponent) for each in (lever.step, lever.min)))
     return ceil(-log10((lever.max - lever.min) / 1000) - 1e-9)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import drivetrain as dt
+from drivetrain.decisions import recommend
 from drivetrain.errors import UsageError
 from drivetrain.evidence import judge_slots
 from tests.evidence.test_slots import ROWS, _world
@@ -49,6 +52,49 @@ def test_an_input_moves_under_a_slate(run: dt.Run) -> None:
     worth = dict(zip(told.values, (each.value for each in told.estimates["objective"]), strict=True))
     assert worth == pytest.approx({0.0: 8, 1.0: 5}, abs=1e-4)
     assert dt.dependence(run, "taste").rows == min(300, ROWS)
+
+
+def test_the_way_is_taken_apart_option_by_option_and_slot_by_slot(run: dt.Run) -> None:
+    """One taste gets a and b, which add 2 and 1; the other c and b."""
+    made = replace(run, recommendations=recommend(run.simulator, run.judged, run.table))
+    told, other = dt.bridge(made), run.table.frame["taste"].mean()
+    assert told is not None
+    assert told.against == "do_nothing"
+    found = {step.name: step.change.value for step in told.levers}
+    assert found == pytest.approx({"a": 2 * (1 - other), "b": 1, "c": 2 * other}, abs=1e-4)
+    assert [step.change.value for step in told.stages] == pytest.approx([2, 1], abs=1e-4)
+    assert told.end - told.start == pytest.approx(3, abs=1e-4)
+    assert told.correction is not None
+    honest = run.judged.gains["do_nothing"]
+    assert told.correction.value == pytest.approx(2 * honest.value - 3, abs=1e-4)
+    shares = {move.name: (move.before, move.after) for move in told.moves}
+    assert shares["shown: b"] == (0, 1)
+    assert shares["shown: none"] == (1, 0)
+    assert shares["sales"] == pytest.approx((5, 8), abs=1e-4)
+    moved = dt.swings(made)
+    assert moved is not None
+    assert moved.base == pytest.approx(3, abs=1e-4)
+    chance = next(each for each in moved.each if each.name == "chance in the data")
+    assert (chance.low, chance.high) == pytest.approx((2 * honest.low, 2 * honest.high))
+
+
+@pytest.mark.parametrize(("target", "slots"), [(6.0, 0.5), (7.0, 1.0), (7.5, 1.5), (8.0, 2.0)])
+def test_the_fewest_slots_that_reach_a_target(run: dt.Run, target: float, slots: float) -> None:
+    """The first slot adds 2 to every row, the second 1."""
+    told = dt.reaching(run, "sales", "slots filled by shown")
+    found = told.limits.at(target, upper=told.upper)
+    assert found.used == pytest.approx(target, abs=2e-3)
+    assert found.value.value == pytest.approx(slots, abs=2e-3)
+    assert told.summed == "slots"
+
+
+def test_a_limit_moves_over_slates(run: dt.Run) -> None:
+    limits = dt.Limits.of(run, "sales")
+    told = limits.tradeoff()
+    assert told.free.value.value == pytest.approx(8, abs=1e-3)
+    assert told.points[0].used == pytest.approx(4, abs=1e-2)  # to each taste the one option that takes 1 away
+    assert limits.at(7.0).value.value == pytest.approx(7, abs=1e-3)
+    assert dict(limits.told(told.free))["shown b"] == pytest.approx(1)
 
 
 @pytest.mark.parametrize(

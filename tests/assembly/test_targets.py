@@ -45,6 +45,16 @@ def test_the_least_spend_that_reaches_an_outcome(target: float, least: float) ->
     assert found.value.value == pytest.approx(least, abs=1e-3)
 
 
+def test_one_decision_for_all_is_one_setting_and_no_mixture() -> None:
+    """On average a mail sells 1.5 for 0.5 EUR; two of them, the fewest that reach 2.2 more, sell 3."""
+    told = dt.reaching(_run("decide: {unit: once}"), "sold", "cost")
+    found = told.limits.at(12.2, upper=told.upper)
+    assert [words for words, _ in told.limits.told(found)] == ["mails 2, tv 0 EUR"]
+    assert (found.used, found.value.value) == pytest.approx((13.0, 1.0), abs=1e-4)
+    with pytest.raises(InfeasibleError, match="no supported settings"):
+        told.limits.at(40.0, upper=False)
+
+
 def test_the_curve_bends_where_cheaper_ways_are_used_up() -> None:
     told = dt.reaching(_run(), "sold", "cost")
     curve = told.curve(9)
