@@ -96,6 +96,13 @@ def drawn(case: Case, seed: int) -> tuple[pd.DataFrame, np.ndarray, np.ndarray |
     return pd.DataFrame(x, columns=[f"x{i}" for i in range(INPUTS)]).assign(y=y), offer, person
 
 
+def everyone() -> tuple[pd.DataFrame, np.ndarray]:
+    """New rows, each with its mirror image, so that their means are the world's: chance in them would look like bias."""
+    half = np.random.default_rng(12345).normal(size=(NEW // 2, INPUTS))
+    x = np.concatenate([half, -half])
+    return pd.DataFrame(x, columns=[f"x{i}" for i in range(INPUTS)]), x
+
+
 def fitted(case: Case, table: Table, fold: int) -> Callable[[Tensor, Tensor], Tensor]:
     """A ridge regression on inputs, their squares, and all of that times the setting, that has not seen a fold."""
     seen = table.fold != fold
@@ -182,8 +189,7 @@ def main() -> None:
     torch.set_num_threads(1)
     pieces, figures, targets = Pieces(given.keep), {}, {}
     seeds = range(given.first, given.first + (60 if given.quick else given.runs))
-    x = np.random.default_rng(12345).normal(size=(NEW, INPUTS))
-    population = (pd.DataFrame(x, columns=[f"x{i}" for i in range(INPUTS)]), x)
+    population = everyone()
     print(
         f"{'case':38}{'runs':>6}{'covered':>9}{'gain cov.':>10}{'bias/gain':>18}{'naive':>9}{'gain':>8}"
         f"{'error':>8}{'spread':>8}{'own':>6}"
