@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drivetrain.decisions.grounds import alarms
 from drivetrain.decisions.rounding import interval, span, with_unit
-from drivetrain.decisions.words import events, everything, grounds, nothing, passed_over, policy, stance, top
+from drivetrain.decisions.words import events, everything, grounds, kept_rivals, nothing, passed_over, policy, stance, top
 from drivetrain.evidence import KEPT, Evidence, Judged
 from drivetrain.evidence.backing import FEWEST
 from drivetrain.scenario import Scenario
@@ -24,6 +24,7 @@ def verdict(scenario: Scenario, evidence: Evidence) -> list[str]:
 def sentences(scenario: Scenario, evidence: Evidence) -> list[str]:
     """How sure the recommendation is, and what it rests on, a sentence a line."""
     lines = [
+        *kept_rivals(scenario, evidence),
         _personal(scenario, evidence),
         *(_barred(scenario, each) for each in passed_over(scenario, evidence)),
         _unjudged(scenario, evidence),

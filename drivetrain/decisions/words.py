@@ -84,6 +84,28 @@ def reference(evidence: Evidence) -> str | None:
     return next((name for name in ("do_nothing", "current") if name in known), None)
 
 
+def _also_kept(scenario: Scenario, evidence: Evidence) -> list[str]:
+    """What else one could leave as it is, beside the policy of comparison; not an experiment that was."""
+    beside, drawn = reference(evidence), scenario.assignment.design == "randomised" and _logged(scenario)
+    return [name for name in KEPT if name in evidence.gains and name != beside and not (name == "current" and drawn)]
+
+
+def kept_rivals(scenario: Scenario, evidence: Evidence) -> list[str]:
+    """What else could be left as it is and is not clearly worse than the recommendation, a sentence each."""
+    unit, told = scenario.objective.unit, list[str]()
+    for name in () if evidence.grade == "unsupported" else _also_kept(scenario, evidence):
+        gain = evidence.gains[name]
+        if gain.low <= 0:
+            how = "looks better" if gain.value < 0 else "is not clearly worse"
+            worth = span(evidence.policy(name).estimate, unit)
+            value, low, high = interval(gain)
+            told.append(
+                f"{policy(scenario, name).capitalize()} {how}, at {worth}: against it the gain is "
+                f"{with_unit(value, unit)} ({low} to {high})."
+            )
+    return told
+
+
 def action(scenario: Scenario, evidence: Evidence) -> str:
     """What is recommended, as a clause: `Set incentive to 0.09 USD for everyone`."""
     name = evidence.recommended
@@ -127,8 +149,11 @@ def headline(scenario: Scenario, evidence: Evidence, promise: Promise | None = N
         evidence: what policies are worth.
         promise: what the recommended settings are worth for some rows together; left out where not known.
     """
-    parts = [f"{action(scenario, evidence)}{_how_flat(scenario, evidence)}. {_worth(scenario, evidence)}"]
-    kept = evidence.recommended in KEPT or evidence.grade == "unsupported"
+    kept, beside, what = evidence.recommended in KEPT, reference(evidence), action(scenario, evidence)
+    if not kept and beside is not None and evidence.gains[beside].value <= 0:
+        what = f"Only as a test: {what[:1].lower()}{what[1:]}"
+    parts = [f"{what}{_how_flat(scenario, evidence)}. {_worth(scenario, evidence)}"]
+    kept |= evidence.grade == "unsupported"
     if not kept and promise is not None and promise.gain is not None and promise.gain.error > 0:
         value, low, high = interval(promise.gain)
         total = with_unit(value, summed(scenario.objective.unit))
@@ -148,7 +173,11 @@ def stance(scenario: Scenario, evidence: Evidence) -> Stance:
         return Stance("test", "Test first", "Hardly a row shows what is recommended: its worth is the models' opinion.")
     if evidence.chosen.thin:
         return Stance("test", "Test first", f"Too few events to rank policies by: {events(evidence.chosen)}.")
-    if evidence.gains[beside].low <= 0:
+    if evidence.gains[beside].value <= 0:
+        reason = f"Rows that the models had not seen show no gain over {than}; a randomised test would settle it."
+        return Stance("test", "Test first", reason)
+    if unclear := [name for name in (beside, *_also_kept(scenario, evidence)) if evidence.gains[name].low <= 0]:
+        than = policy(scenario, unclear[0])
         return Stance("test", "Test first", f"The interval of the gain does not clear {than}.")
     if evidence.grade != "randomised":
         return Stance("test", "Test first", "The gain looks clear, but the data was not randomised.")
@@ -249,7 +278,13 @@ def _worth(scenario: Scenario, evidence: Evidence) -> str:
     if gain.value <= 0:
         value, low, high = interval(gain)
         told = f"{with_unit(value, unit)} (95 % interval {low} to {high})"
-        return f"Nothing shows that it is better than {than}: the gain is {told}."
+        hoped = sign * (evidence.chosen.naive - evidence.policy(beside).naive)
+        if hoped <= 0:
+            return f"Nothing shows that it is better than {than}: the gain is {told}."
+        return (
+            f"Models expect it to be better than {than} by {with_unit(number(hoped, 2), unit)}, but rows that they had "
+            f"not seen do not bear that out: there the gain is {told}."
+        )
     if gain.low <= 0:
         value = interval(gain)[0]
         sure = f"the 95 % interval, {interval(gain)[1]} to {interval(gain)[2]}, does not clear 0"

@@ -30,7 +30,7 @@ class Point:
     """In natural units; an option's code."""
     estimate: Estimate
     loss: Estimate
-    """How much less than the best point, paired row by row."""
+    """How much less than the best single setting, paired row by row."""
     modelled: float
     """What blind models alone expect."""
 
@@ -45,7 +45,7 @@ def curve(court: Judge, single: Floats) -> tuple[Point, ...]:
         told = court.each_single(along)
         scores, direct = told.total, told.direct
         sign = court.simulator.scenario.objective.sign
-        best = scores[:, (sign * np.average(scores, axis=0, weights=court.sample.weight)).argmax()]
+        best = scores[:, np.abs(along[:, i] - single[i]).argmin()]
         for place, setting in enumerate(along[:, i]):
             loss = court.estimate(sign * (best - scores[:, place]))
             estimate = court.estimate(scores[:, place])
@@ -81,18 +81,18 @@ def line(single: Floats, place: int, points: Sequence[Point]) -> Floats:
     return out
 
 
-def near(scenario: Scenario, curve: Sequence[Point]) -> dict[str, tuple[float, float, bool]]:
-    """Around the best point of each numeric lever, the unbroken run of settings that are about as good.
+def near(scenario: Scenario, curve: Sequence[Point], single: Floats) -> dict[str, tuple[float, float, bool]]:
+    """Around the best single setting, along each numeric lever, the unbroken run of settings that are about as good.
 
     They lose at most 1 %, or at most 10 % and nothing that can be told from 0: a loss that is large but uncertain is
     not "about as good". A lever with a single supported setting has nothing to be compared with, and is left out.
     """
     out = {}
-    for name, lever in scenario.levers.items():
+    for (name, lever), at in zip(scenario.levers.items(), single, strict=True):
         points = [point for point in curve if point.lever == name]
         if len(points) < 2 or not isinstance(lever, Continuous | Integer):
             continue
-        best = min(range(len(points)), key=lambda i: points[i].loss.value)
+        best = int(np.abs([point.setting - at for point in points]).argmin())
         scale = abs(points[best].estimate.value)
         good = [_as_good(point.loss, scale) for point in points]
         first = last = best

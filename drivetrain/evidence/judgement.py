@@ -124,7 +124,7 @@ def conclude(
         gain_corrections={name: widened(fix, own, unsure[name], choice.error) for name, fix in fixes.items()},
         single=tuple(valued.single.tolist()),
         curve=points,
-        near=near(scenario, points),
+        near=near(scenario, points, valued.single),
         effects=effects(court),
         rows=len(court.table),
         trust=trust,

@@ -86,6 +86,34 @@ def test_a_loss_is_not_called_better(scenario: Scenario) -> None:
     assert "the gain is -0.1" in told
 
 
+def test_what_only_models_hope_for_is_a_test_and_no_change(scenario: Scenario) -> None:
+    hoped = tuple(replace(_judged(name, 1.0), naive=naive) for name, naive in (("do_nothing", 1.0), ("single", 1.25)))
+    evidence = _evidence(gain=-0.1, policies=hoped)
+    assert words.headline(scenario, evidence) == (
+        "Only as a test: set price to 7.50 EUR for everyone. Models expect it to be better than doing nothing by 0.25 "
+        "EUR per visitor, but rows that they had not seen do not bear that out: there the gain is -0.10 EUR per visitor "
+        "(95 % interval -0.30 to 0.10)."
+    )
+    stance = words.stance(scenario, evidence)
+    assert (stance.word, stance.reason) == (
+        "test",
+        "Rows that the models had not seen show no gain over doing nothing; a randomised test would settle it.",
+    )
+
+
+def test_a_current_policy_that_looks_as_good_is_named(scenario: Scenario) -> None:
+    text = scenario.text.replace("randomised", "observational").replace("current: 10", "current: data")
+    observed = parse(text)
+    gains = {"do_nothing": Estimate(0.3, 0.1), "current": Estimate(-0.05, 0.1)}
+    evidence = _evidence(gains=gains, policies=tuple(_judged(n, 1.0) for n in ("do_nothing", "current", "single")))
+    told = words.stance(observed, evidence)
+    assert (told.word, told.reason) == ("test", "The interval of the gain does not clear the current policy.")
+    assert "The current policy looks better, at 1.00" in reasons.sentences(observed, evidence)[0]
+    drawn = parse(text.replace("observational", "randomised"))
+    assert words.stance(drawn, evidence).word == "act"  # an experiment is nothing that one goes on with
+    assert not words.kept_rivals(drawn, evidence)
+
+
 @pytest.mark.parametrize(("grade", "word"), [("randomised", "act"), ("adjusted", "test"), ("associational", "test")])
 def test_only_randomised_evidence_says_act(scenario: Scenario, grade: str, word: str) -> None:
     assert words.stance(scenario, _evidence(grade=grade)).word == word

@@ -254,14 +254,15 @@ def test_what_may_not_be_recommended_is_passed_over():
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_near_is_the_unbroken_run_around_the_best(sign: int):
+def test_near_is_the_unbroken_run_around_the_best_single_setting(sign: int):
     scenario = declare(TEXT)
     loss = {0: 0.5, 1: 0.004, 2: 0.0, 3: 0.3, 4: 0.001}
     points = [
         Point("price", float(at), Estimate(sign * (1 - lost), 0.01), Estimate(lost, 0.02 if at == 1 else 1e-4), 0.0)
         for at, lost in loss.items()
     ]
-    assert near(scenario, points) == {"price": (1.0, 2.0, True)}
+    assert near(scenario, points, np.array([2.0])) == {"price": (1.0, 2.0, True)}
+    assert near(scenario, points, np.array([4.0])) == {"price": (4.0, 4.0, False)}
 
 
 @pytest.mark.parametrize("design", ["randomised, within: [region]", "observational"])
