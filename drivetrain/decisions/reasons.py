@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from drivetrain.decisions.grounds import alarms
 from drivetrain.decisions.rounding import interval, span, with_unit
-from drivetrain.decisions.words import events, everything, grounds, kept_rivals, nothing, passed_over, policy, stance, top
+from drivetrain.decisions.words import (
+    events,
+    everything,
+    grounds,
+    kept_rivals,
+    nothing,
+    passed_over,
+    policy,
+    stance,
+    top,
+)
 from drivetrain.evidence import KEPT, Evidence, Judged
 from drivetrain.evidence.backing import FEWEST
 from drivetrain.scenario import Scenario

@@ -4,7 +4,8 @@ Every policy's scores are honest, but the best of several honest values is the l
 Andrews, Kitagawa & McCloskey 2024, "Inference on Winners", QJE 139:305). So the choice is cross-fitted like all else:
 for each fold the rows of the other folds choose, and the fold's rows tell what the chosen one is worth (the outer loop
 of nested cross-validation: Varma & Simon 2006, BMC Bioinformatics 7:91; for policies Athey & Wager 2021, Econometrica
-89:133, section 4).
+89:133, section 4). All that leads to a choice is made anew for each fold: a single step that sees its rows, such as
+turning down what then looks poor, lets the luck back in.
 """
 
 from __future__ import annotations
@@ -45,52 +46,101 @@ class Choice:
     """The standard error that the folds' disagreement adds."""
 
 
+class Rivals:
+    """Policies of which one is to be chosen, with what each credibly gains over another."""
+
+    def __init__(self, scores: Mapping[str, Scores], sign: int, sample: Sample) -> None:
+        """Args: scores: of each policy; sign: 1 where more is better, −1 where less is; sample: all rows."""
+        self.scores, self._sign, self._sample = scores, sign, sample
+        self._errors: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def gain(self, one: str, other: str, asked: Ints, bore_out: Ints) -> Estimate:
+        """What one policy credibly gains over another; arguments as of `credible_gain`."""
+        direct, correction = self._apart(self.scores[one], self.scores[other])
+        if (one, other) not in self._errors:  # of all rows, whichever choose
+            self._errors[one, other] = _errors(direct, correction, self._sample)
+        return _credible(direct, correction, self._sample, asked, bore_out, self._errors[one, other])
+
+    def gain_of(self, told: Scores, other: str, asked: Ints, bore_out: Ints) -> float:
+        """The same of scores that are no policy's own."""
+        return credible_gain(*self._apart(told, self.scores[other]), self._sample, asked, bore_out).value
+
+    def mixed(self, own: Scores, folds: Sequence[Ints], by_fold: Sequence[str]) -> Scores:
+        """A policy's scores; in each fold those of the policy that other folds' rows choose there."""
+        direct, correction, weight = own.direct.copy(), own.correction.copy(), own.weight.copy()
+        for rows, name in zip(folds, by_fold, strict=True):
+            there = self.scores[name]
+            direct[rows], correction[rows], weight[rows] = (
+                there.direct[rows],
+                there.correction[rows],
+                there.weight[rows],
+            )
+        return Scores(direct, correction, weight)
+
+    def _apart(self, one: Scores, other: Scores) -> tuple[Floats, Floats]:
+        return self._sign * (one.direct - other.direct), self._sign * (one.correction - other.correction)
+
+
 def choose(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores]) -> Choice:
     """The recommended policy, and honest scores of it.
 
-    That holds where things are left as they are too: doing nothing is chosen most where its own scores were lucky. And
-    without that luck it must still credibly gain over every simpler policy; else the simpler ones are left.
+    For each fold the other folds' rows choose as all rows do, second thoughts included: see `chosen`. That holds where
+    things are left as they are too: doing nothing is chosen most where its own scores were lucky.
 
     Args:
         court: judged the policies.
         judged: says which may be recommended.
         scores: of each policy.
     """
-    everyone, sign = np.arange(len(court.table)), court.simulator.scenario.objective.sign
-
-    def best(asked: Ints, bore_out: Ints) -> str:
-        return simplest(judged, scores, sign, court.sample, asked, bore_out)
-
-    name = best(everyone, everyone)
-    by_fold = tuple(best(rows, np.delete(everyone, rows)) for rows, _, _ in court.folds)
-    luckless = _mixed(court, by_fold, scores)
-    simpler = (names := _eligible(judged))[: names.index(name)]
-    if not _gains(court, luckless, {each: scores[each] for each in simpler}):
-        return choose(court, [each for each in judged if each.name in simpler], scores)
+    rivals, folds = Rivals(scores, court.simulator.scenario.objective.sign, court.sample), _folds(court)
+    name = chosen(judged, rivals, folds)
+    by_fold = tuple(chosen(judged, rivals, _without(folds, place), rows) for place, rows in enumerate(folds))
     own = scores[name]
     if set(by_fold) == {name}:
         return Choice(name, by_fold, own, 0.0)
-    told = Scores(own.direct, luckless.total - own.direct, own.weight)
-    return Choice(name, by_fold, told, between(court, own.total - luckless.total))
+    luckless = rivals.mixed(own, folds, by_fold).total
+    told = Scores(own.direct, luckless - own.direct, own.weight)
+    return Choice(name, by_fold, told, between(court, own.total - luckless))
 
 
-def _mixed(court: Judge, by_fold: Sequence[str], scores: Mapping[str, Scores]) -> Scores:
-    """The scores, in each fold, of the policy that other folds' rows choose there."""
-    direct, correction, weight = (np.empty(len(court.table)) for _ in range(3))
-    for (rows, _, _), name in zip(court.folds, by_fold, strict=True):
-        own = scores[name]
-        direct[rows], correction[rows], weight[rows] = own.direct[rows], own.correction[rows], own.weight[rows]
-    return Scores(direct, correction, weight)
+def chosen(judged: Sequence[Judged], rivals: Rivals, folds: Sequence[Ints], asked: Ints | None = None) -> str:
+    """The policy that the rows of some folds choose.
 
+    Without the luck of having been chosen it must still credibly gain over every simpler policy, by more than is not
+    worth the trouble; else only the simpler ones are left. That too is a choice by what turned out well, so a fold of
+    which the value is to be told has no part in it. (Not asked is whether the gain that will be told is above 0: to
+    turn down what is told to lose is to tell lucky gains only.)
 
-def _gains(court: Judge, told: Scores, simpler: Mapping[str, Scores]) -> bool:
-    """Whether a choice credibly gains over every simpler policy, by more than is not worth the trouble, without luck.
-
-    Not whether the gain that will be told is above 0: to turn down what is told to lose is to tell lucky gains only.
+    Args:
+        judged: says which may be recommended.
+        rivals: the policies.
+        folds: the rows [n] of each fold that has a say.
+        asked: rows of a fold that has none, of which models that have not seen it are asked; where left out models are
+            asked of each fold's own rows.
     """
-    sign, everyone = court.simulator.scenario.objective.sign, np.arange(len(court.table))
-    gains = [_gain(told, other, sign, court.sample, everyone, everyone).value for other in simpler.values()]
-    return all(gain > TROUBLE * max(gains[0], 0.0) for gain in gains)
+    known = np.concatenate(folds)
+    everyone = known if asked is None else asked
+    name = simplest(judged, rivals, everyone, known)
+    simpler = (names := _eligible(judged))[: names.index(name)]
+    if not simpler:
+        return name
+    by_fold = [
+        simplest(judged, rivals, rows if asked is None else asked, np.concatenate(_without(folds, place)))
+        for place, rows in enumerate(folds)
+    ]
+    luckless = rivals.mixed(rivals.scores[name], folds, by_fold)
+    gains = [rivals.gain_of(luckless, other, everyone, known) for other in simpler]
+    if all(gain > TROUBLE * max(gains[0], 0.0) for gain in gains):
+        return name
+    return chosen([each for each in judged if each.name in simpler], rivals, folds, asked)
+
+
+def _folds(court: Judge) -> list[Ints]:
+    return [rows for rows, _, _ in court.folds]
+
+
+def _without(folds: Sequence[Ints], place: int) -> list[Ints]:
+    return [*folds[:place], *folds[place + 1 :]]
 
 
 def believed(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores]) -> dict[str, float]:
@@ -98,16 +148,11 @@ def believed(court: Judge, judged: Sequence[Judged], scores: Mapping[str, Scores
 
     Arguments as of `choose`.
     """
-    everyone, sign, names = np.arange(len(court.table)), court.simulator.scenario.objective.sign, _eligible(judged)
-    first = scores[names[0]]
-    start = court.sample.mean(first.total)
-    gains = {name: _gain(scores[name], first, sign, court.sample, everyone, everyone) for name in names[1:]}
-    return {names[0]: start} | {name: start + sign * gain.value for name, gain in gains.items()}
-
-
-def _gain(one: Scores, other: Scores, sign: int, sample: Sample, asked: Ints, bore_out: Ints) -> Estimate:
-    direct, correction = sign * (one.direct - other.direct), sign * (one.correction - other.correction)
-    return credible_gain(direct, correction, sample, asked, bore_out)
+    everyone, sign, names = np.concatenate(_folds(court)), court.simulator.scenario.objective.sign, _eligible(judged)
+    rivals, first = Rivals(scores, sign, court.sample), names[0]
+    start = court.sample.mean(scores[first].total)
+    gains = {name: rivals.gain(name, first, everyone, everyone) for name in names[1:]}
+    return {first: start} | {name: start + sign * gain.value for name, gain in gains.items()}
 
 
 def _eligible(judged: Sequence[Judged]) -> list[str]:
@@ -115,9 +160,7 @@ def _eligible(judged: Sequence[Judged]) -> list[str]:
     return [name for name in NAMES if any(each.name == name and each.eligible for each in judged)]
 
 
-def simplest(
-    judged: Sequence[Judged], scores: Mapping[str, Scores], sign: int, sample: Sample, asked: Ints, bore_out: Ints
-) -> str:
+def simplest(judged: Sequence[Judged], rivals: Rivals, asked: Ints, bore_out: Ints) -> str:
     """The simplest eligible policy; or, of those that beat it, the simplest that no more complex one beats.
 
     To beat is to be worth more by above one standard error of the credible gain (the rule of one standard error,
@@ -126,9 +169,7 @@ def simplest(
 
     Args:
         judged: says which are eligible.
-        scores: of each policy.
-        sign: 1 where more is better, −1 where less is.
-        sample: all rows.
+        rivals: the policies.
         asked: rows of which models are asked what to expect. Of a fold's own rows they have seen no outcome.
         bore_out: rows whose outcomes correct that.
 
@@ -140,14 +181,10 @@ def simplest(
     if not eligible:
         raise _none(judged)
     first = eligible[0]
-
-    def gain(one: str, other: str) -> Estimate:
-        return _gain(scores[one], scores[other], sign, sample, asked, bore_out)
-
-    most = max(gain(name, first).value for name in eligible)
+    most = max(rivals.gain(name, first, asked, bore_out).value for name in eligible)
 
     def beats(one: str, other: str) -> bool:
-        told = gain(one, other)
+        told = rivals.gain(one, other, asked, bore_out)
         return told.value > max(told.error, TROUBLE * most)
 
     better = [name for name in eligible if name != first and beats(name, first)]
@@ -170,11 +207,21 @@ def credible_gain(direct: Floats, correction: Floats, sample: Sample, asked: Int
         asked: rows of which models are asked.
         bore_out: rows whose corrections count.
     """
+    return _credible(direct, correction, sample, asked, bore_out, _errors(direct, correction, sample))
+
+
+def _errors(direct: Floats, correction: Floats, sample: Sample) -> tuple[float, float]:
+    return sample.estimate(direct).error, sample.estimate(correction).error
+
+
+def _credible(
+    direct: Floats, correction: Floats, sample: Sample, asked: Ints, bore_out: Ints, errors: tuple[float, float]
+) -> Estimate:
     expected, fix = _mean(direct, sample, asked), _mean(correction, sample, bore_out)
-    noise = sample.estimate(correction).error ** 2
+    noise = errors[1] ** 2
     off = max((OFF * expected) ** 2, fix**2 - noise)
     share = off / (off + noise) if noise else 1.0
-    return Estimate(expected + share * fix, float(np.sqrt(share * noise + sample.estimate(direct).error ** 2)))
+    return Estimate(expected + share * fix, float(np.sqrt(share * noise + errors[0] ** 2)))
 
 
 def _mean(values: Floats, sample: Sample, rows: Ints) -> float:

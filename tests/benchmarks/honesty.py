@@ -97,7 +97,7 @@ def drawn(case: Case, seed: int) -> tuple[pd.DataFrame, np.ndarray, np.ndarray |
 
 
 def everyone() -> tuple[pd.DataFrame, np.ndarray]:
-    """New rows, each with its mirror image, so that their means are the world's: chance in them would look like bias."""
+    """New rows, each with its mirror image, so that their means are the world's; else chance would look like bias."""
     half = np.random.default_rng(12345).normal(size=(NEW // 2, INPUTS))
     x = np.concatenate([half, -half])
     return pd.DataFrame(x, columns=[f"x{i}" for i in range(INPUTS)]), x

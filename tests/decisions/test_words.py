@@ -91,8 +91,8 @@ def test_what_only_models_hope_for_is_a_test_and_no_change(scenario: Scenario) -
     evidence = _evidence(gain=-0.1, policies=hoped)
     assert words.headline(scenario, evidence) == (
         "Only as a test: set price to 7.50 EUR for everyone. Models expect it to be better than doing nothing by 0.25 "
-        "EUR per visitor, but rows that they had not seen do not bear that out: there the gain is -0.10 EUR per visitor "
-        "(95 % interval -0.30 to 0.10)."
+        "EUR per visitor, but rows that they had not seen do not bear that out: there the gain is -0.10 EUR per "
+        "visitor (95 % interval -0.30 to 0.10)."
     )
     stance = words.stance(scenario, evidence)
     assert (stance.word, stance.reason) == (

@@ -78,7 +78,7 @@ def test_what_gains_nothing_without_that_luck_does_not_replace_what_is_simpler()
 
 
 def test_value_and_interval_are_honest_though_the_luckiest_of_four_is_chosen() -> None:
-    """Four policies worth the same, less by one standard error, or more: the bias falls to a third at most."""
+    """Four policies worth the same, less by one standard error, or more: next to nothing of the luck is told."""
     draw, far, naive, hit = np.random.default_rng(1), [], [], []
     for trial in range(600):
         true = {"do_nothing": 0.0, "single": (0.0, 0.07, 0.2)[trial % 3], "tree": 0.0, "row": (0.0, 0.05)[trial % 2]}
@@ -89,7 +89,7 @@ def test_value_and_interval_are_honest_though_the_luckiest_of_four_is_chosen() -
         far.append(told.value - true[choice.name])
         naive.append(scores[choice.name].total.mean() - true[choice.name])
         hit.append(abs(far[-1]) < 1.96 * error)
-    assert abs(np.mean(far)) < 0.35 * np.mean(naive)
+    assert -0.35 * np.mean(naive) < np.mean(far) < 0.1 * np.mean(naive)
     assert 0.92 < np.mean(hit) < 0.98
 
 

@@ -13,7 +13,7 @@ from drivetrain.data import Rows, Table
 from drivetrain.decisions import recommend
 from drivetrain.errors import DataError, InfeasibleError, RefusedError
 from drivetrain.evidence import Estimate, Evidence, Judge, Sample, judge
-from drivetrain.evidence.choosing import simplest
+from drivetrain.evidence.choosing import Rivals, simplest
 from drivetrain.evidence.curve import Point, near
 from drivetrain.evidence.effects import effects
 from drivetrain.evidence.propensity import propensity
@@ -235,22 +235,21 @@ def made(**parts: tuple[float, float]) -> tuple[list[Judged], dict[str, Scores]]
 )
 def test_the_simplest_policy_that_is_not_clearly_beaten(parts, expected):
     judged, scores = made(**parts)
-    assert simplest(judged, scores, 1, Sample(400), np.arange(400), np.arange(400)) == expected
+    assert simplest(judged, Rivals(scores, 1, Sample(400)), np.arange(400), np.arange(400)) == expected
     mirrored = {name: replace(each, direct=-each.direct) for name, each in scores.items()}
-    assert simplest(judged, mirrored, -1, Sample(400), np.arange(400), np.arange(400)) == expected
+    assert simplest(judged, Rivals(mirrored, -1, Sample(400)), np.arange(400), np.arange(400)) == expected
 
 
 def test_what_may_not_be_recommended_is_passed_over():
     judged, scores = made(current=(5, 1), single=(1, 1), row=(1, 1))
     barred = [replace(each, eligible=each.name != "current") for each in judged]
-    assert simplest(barred, scores, 1, Sample(400), np.arange(400), np.arange(400)) == "single"
+    assert simplest(barred, Rivals(scores, 1, Sample(400)), np.arange(400), np.arange(400)) == "single"
     none = [replace(each, eligible=False) for each in judged]
     with pytest.raises(InfeasibleError, match="no policy"):
-        simplest(none, scores, 1, Sample(400), np.arange(400), np.arange(400))
+        simplest(none, Rivals(scores, 1, Sample(400)), np.arange(400), np.arange(400))
+    few = [replace(each, effective=3.0) for each in none]
     with pytest.raises(RefusedError, match="effective rows"):
-        simplest(
-            [replace(each, effective=3.0) for each in none], scores, 1, Sample(400), np.arange(400), np.arange(400)
-        )
+        simplest(few, Rivals(scores, 1, Sample(400)), np.arange(400), np.arange(400))
 
 
 @pytest.mark.parametrize("sign", [1, -1])
