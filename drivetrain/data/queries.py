@@ -1,9 +1,7 @@
-"""Rows that a query selects: over files with DuckDB, or in a database with SQLAlchemy. Neither is written to."""
+"""Rows that a query selects from files, with DuckDB; no other file can be opened, and none is written to."""
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +12,8 @@ from drivetrain.errors import DataError, Fault
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-    from sqlalchemy import URL
 
 _READERS = {".csv": "read_csv({}, sample_size = -1)", ".parquet": "read_parquet({})"}
-_ENVIRONMENT = re.compile(r"^\$\{env:(\w+)\}$")
 
 
 def query_files(sql: str, files: Mapping[str, Path]) -> pd.DataFrame:
@@ -51,38 +47,6 @@ def query_files(sql: str, files: Mapping[str, Path]) -> pd.DataFrame:
     return frame
 
 
-def query_database(sql: str, database: str, folder: Path) -> pd.DataFrame:
-    """What a query selects in a database, within a transaction that only reads and is never committed.
-
-    Args:
-        sql: one SELECT, in the database's dialect.
-        database: an SQLAlchemy URL, or `${env:NAME}`, the environment variable that holds it.
-        folder: what the path of an SQLite file is relative to.
-
-    Raises:
-        DataError: the variable is not set, its value is no URL, the database cannot be reached, or refuses the query.
-    """
-    from sqlalchemy import create_engine, text
-    from sqlalchemy.exc import SQLAlchemyError
-
-    url = _reading(_url(database), folder)
-    thing = f"data.database ({url.render_as_string(hide_password=True)})"
-    try:
-        engine = create_engine(url)
-        reading = engine.connect().execution_options(postgresql_readonly=True)
-    except (SQLAlchemyError, ImportError) as error:
-        cure = 'Check that it runs and its driver is installed; for PostgreSQL: pip install "drivetrain[postgres]"'
-        raise DataError(Fault(thing, f"cannot be opened ({_first_line(error)})", "", cure)) from None
-    try:
-        with reading:
-            answer = reading.execute(text(sql.replace(":", r"\:")))
-            return pd.DataFrame(answer.fetchall(), columns=[*answer.keys()])
-    except SQLAlchemyError as error:
-        raise DataError(Fault("data.sql", f"{engine.dialect.name} refuses it ({_first_line(error)})")) from None
-    finally:
-        engine.dispose()
-
-
 def _open(engine: DuckDBPyConnection, files: Mapping[str, Path]) -> None:
     """A view for each file, and from then on no way to anything else."""
     paths = ", ".join(_quoted(str(path.resolve())) for path in files.values())
@@ -107,32 +71,6 @@ def _unreadable(name: str, path: Path) -> Fault | None:
     return None
 
 
-def _url(database: str) -> URL:
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import SQLAlchemyError
-
-    variable = _ENVIRONMENT.match(database)
-    thing = f"the environment variable {variable[1]} (data.database)" if variable else "data.database"
-    given = os.environ.get(variable[1], "") if variable else database
-    if not given:
-        raise DataError(Fault(thing, "it is not set", "It holds the database's URL", "Set it and run again"))
-    try:
-        return make_url(given)
-    except SQLAlchemyError:
-        rule = "It is a database URL: sqlite:///shop.db, postgresql+psycopg://user:password@host/name"
-        raise DataError(Fault(thing, "found no URL", rule)) from None
-
-
-def _reading(url: URL, folder: Path) -> URL:
-    """The URL as it is opened: an SQLite file must exist, and is opened to read."""
-    if url.get_backend_name() != "sqlite":
-        return url
-    path = folder / (url.database or "")
-    if not path.is_file():
-        raise DataError(Fault("data.database", f"{path} does not exist", "", "Check the path and the folder"))
-    return url.set(database=f"file:{path.resolve()}", query={"mode": "ro", "uri": "true"})
-
-
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
@@ -142,6 +80,4 @@ def _not_one(statements: int) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    """The engine's own first line; a URL with its password never stands in it."""
-    cause = getattr(error, "orig", None) or error
-    return str(cause).splitlines()[0][:200] if str(cause) else type(cause).__name__
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

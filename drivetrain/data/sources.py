@@ -16,8 +16,9 @@ import pyarrow.parquet
 from drivetrain.data import delimited
 from drivetrain.data.cells import Decimals
 from drivetrain.data.columns import Column, Kind, Remark, convert
+from drivetrain.data.databases import query_database
 from drivetrain.data.delimited import AS_CSV, first_line, refuse_repeated
-from drivetrain.data.queries import query_database, query_files
+from drivetrain.data.queries import query_files
 from drivetrain.data.workbooks import read_sheet
 from drivetrain.errors import DataError, Fault, nearest
 

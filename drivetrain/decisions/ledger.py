@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from drivetrain.errors import DataError, Fault, UsageError
+from drivetrain.scenario.addresses import shown
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -161,7 +162,7 @@ def _at_once(connection: Connection) -> None:
 
 
 def _shown(url: URL) -> str:
-    return f"the decision log {url.render_as_string(hide_password=True)}"
+    return f"the decision log {shown(url)}"
 
 
 def _why(error: Exception) -> str:

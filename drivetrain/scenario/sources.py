@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from drivetrain.scenario.addresses import ENVIRONMENT, secrets
 from drivetrain.scenario.declaration import Column, Declaration, Flaw, Many, Name, exactly_one
 
 
@@ -70,7 +71,9 @@ class Data(Declaration):
     files: dict[Name, Column] = Field(default_factory=dict)
     """Tables of the query → CSV or Parquet files, relative to the scenario file; nothing else can be opened."""
     database: Column | None = None
-    """The database's SQLAlchemy URL; one with a password comes from the environment: `${env:SHOP_DB}`."""
+    """The database's SQLAlchemy URL; one with a secret comes from the environment: `${env:SHOP_DB}`. PostgreSQL (with
+    psycopg) and SQLite are kept from writing; any other must be read by an account that may only read, which whoever
+    runs the scenario confirms: `DRIVETRAIN_READ_ONLY=mysql`."""
     generator: World | None = None
     """A made world that draws rows; what would have been best in it is known, though not to the run."""
     rows: Annotated[int, Field(ge=50, le=5_000_000)] | None = None
@@ -121,6 +124,22 @@ class Data(Declaration):
         if not re.search(r"\border\s+by\b", self.sql, re.IGNORECASE):
             rule = "Rows are dealt to folds in their order, which without ORDER BY may be another each time"
             yield Flaw(("sql",), "found no ORDER BY", rule, "Order by a column that tells rows apart.")
-        if self.database and re.search(r"://[^/@]*:[^/@]*@", self.database):
+        yield from self._flaws_of_address()
+
+    def _flaws_of_address(self) -> Iterator[Flaw]:
+        """A scenario is printed, and copied into run folders: no secret may stand in it."""
+        if not self.database or ENVIRONMENT.match(self.database):
+            return
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            found = secrets(make_url(self.database))
+        except (SQLAlchemyError, ValueError):
+            yield Flaw(("database",), "found no URL", "It is one, such as sqlite:///shop.db, or ${env:SHOP_DB}")
+            return
+        if found:
             rule = "Secrets come from the environment"
-            yield Flaw(("database",), "found a password", rule, "Set SHOP_DB to the URL, and say ${env:SHOP_DB}.")
+            yield Flaw(
+                ("database",), f"found a secret ({found[0]})", rule, "Set SHOP_DB to the URL, and say ${env:SHOP_DB}."
+            )

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from drivetrain import data
-from drivetrain.data.queries import query_database, query_files
+from drivetrain.data.databases import query_database
+from drivetrain.data.queries import query_files
 from drivetrain.errors import DataError, ScenarioError
 from drivetrain.scenario import Scenario
 
@@ -86,15 +87,67 @@ def test_a_database_is_only_read(numbered: pd.DataFrame, tmp_path: Path) -> None
     assert found.text.tolist() == ["a:b"]
 
 
+@pytest.mark.parametrize("sql", ["VACUUM INTO '{new}'", "ATTACH '{new}' AS new", "SELECT 1; DELETE FROM shop"])
+def test_an_sqlite_query_opens_no_other_file_and_is_one(sql: str, numbered: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="A query is one SELECT"):
+        query_database(sql.format(new=tmp_path / "new.db"), "sqlite:///shop.db", tmp_path)
+    assert not (tmp_path / "new.db").exists()
+    assert len(query_database(ALL, "sqlite:///shop.db", tmp_path)) == len(numbered)
+
+
+def test_files_of_sqlite_may_have_any_name(numbered: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "shop.db").rename(tmp_path / "a #1.db")
+    assert len(query_database(ALL, "sqlite:///a #1.db", tmp_path)) == len(numbered)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "commit; delete from stock; commit; select 1 as a",
+        "select 1 as a; commit; delete from stock; commit",
+        "select 1; set transaction read write; delete from stock",
+        "delete from stock returning number",
+        "with gone as (delete from stock returning number) select * from gone",
+        "select set_config('transaction_read_only', 'off', false) as a, nextval('counted')",
+    ],
+)
+def test_nothing_is_written_in_a_real_postgresql(sql: str, postgres: str, tmp_path: Path) -> None:
+    base = create_engine(postgres)
+    pd.DataFrame({"number": [1, 2]}).to_sql("stock", base, index=False, if_exists="replace")
+    with base.begin() as now:
+        now.execute(text("create sequence if not exists counted"))
+    with pytest.raises(DataError, match="postgresql refuses it"):
+        query_database(sql, postgres, tmp_path)
+    assert query_database("select * from stock order by 1", postgres, tmp_path).number.tolist() == [1, 2]
+    base.dispose()
+
+
 def test_a_real_postgresql(shop: Shop, frame: pd.DataFrame, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     base = create_engine(postgres)
-    frame.assign(number=range(len(frame))).to_sql("stock", base, index=False)
+    frame.assign(number=range(len(frame))).to_sql("stock", base, index=False, if_exists="replace")
     monkeypatch.setenv("SHOP_DB", postgres)
     scenario = shop(data={"sql": "SELECT * FROM stock ORDER BY number", "database": "${env:SHOP_DB}"})
     assert data.load(scenario).fingerprint == data.load(shop(frame)).fingerprint
-    with pytest.raises(DataError, match="read-only transaction"):
-        query_database("DELETE FROM stock RETURNING number", "${env:SHOP_DB}", scenario.folder)
+    found = query_database("SELECT 'a:b%' AS text, 2::int AS n", "${env:SHOP_DB}", scenario.folder)
+    assert found.to_dict("list") == {"text": ["a:b%"], "n": [2]}
     base.dispose()
+
+
+def test_what_cannot_be_kept_from_writing_is_asked_only_when_that_is_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DRIVETRAIN_READ_ONLY", raising=False)
+    for url in (
+        "mysql+pymysql://u:hunter2@h/db",
+        "mssql+pyodbc://u:hunter2@h/db",
+        "postgresql+pg8000://u:hunter2@h/db",
+    ):
+        with pytest.raises(DataError, match="cannot be kept from writing") as told:
+            query_database(ALL, url, tmp_path)
+        assert "hunter2" not in str(told.value)
+    monkeypatch.setenv("DRIVETRAIN_READ_ONLY", "oracle, mysql")
+    with pytest.raises(DataError, match=r"cannot be opened \(No module named 'pymysql'\)"):
+        query_database(ALL, "mysql+pymysql://u@h/db", tmp_path)
 
 
 def test_what_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
@@ -107,9 +160,19 @@ def test_what_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
     assert "'b.xlsx' is no .csv or .parquet file" in str(told.value)
 
 
-def test_a_password_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHOP_DB", "postgresql+psycopg://ada:hunter2@127.0.0.1:1/shop?connect_timeout=2")
-    with pytest.raises(DataError, match=r"ada:\*\*\*@.*cannot be opened") as told:
+@pytest.mark.parametrize(
+    ("url", "told_as"),
+    [
+        ("postgresql+psycopg://ada:hunter2@127.0.0.1:1/shop?connect_timeout=2", r"ada:\*\*\*@.*cannot be opened"),
+        (
+            "postgresql+psycopg://127.0.0.1:1/shop?user=ada&password=hunter2&connect_timeout=2",
+            r"password=\*\*\*.*cannot be opened",
+        ),
+    ],
+)
+def test_a_password_is_never_shown(url: str, told_as: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_DB", url)
+    with pytest.raises(DataError, match=told_as) as told:
         query_database(ALL, "${env:SHOP_DB}", tmp_path)
     assert "hunter2" not in str(told.value)
 
@@ -123,7 +186,17 @@ def test_a_password_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ({"csv": "a.csv", "files": {"shop": "a.csv"}}, "found files without a query"),
         ({"csv": "a.csv", "database": "sqlite:///a.db"}, "found database without a query"),
         ({"sql": ALL, "csv": "a.csv", "database": "sqlite:///a.db"}, "found it beside csv"),
-        ({"sql": ALL, "database": "postgresql://ada:hunter2@host/shop"}, "found a password"),
+        ({"sql": ALL, "database": "postgresql://ada:hunter2@host/shop"}, r"found a secret \(password\)"),
+        ({"sql": ALL, "database": "postgresql://host/shop?user=ada&password=hunter2"}, r"found a secret \(password\)"),
+        (
+            {"sql": ALL, "database": "snowflake://ada@host/shop?Access_Token=hunter2"},
+            r"found a secret \(Access_Token\)",
+        ),
+        (
+            {"sql": ALL, "database": "mssql+pyodbc:///?odbc_connect=UID%3Dada%3BPWD%3Dhunter2"},
+            r"found a secret \(odbc_connect\)",
+        ),
+        ({"sql": ALL, "database": "postgresql:/ada:hunter2@host"}, "found no URL"),
     ],
 )
 def test_flaws_of_a_query(declared: dict[str, object], told: str, shop: Shop) -> None:
