@@ -60,7 +60,7 @@ def of_propensity(column: str, values: NDArray[np.float64]) -> Iterator[Fault]:
 
 
 def of_weights(column: str, values: NDArray[np.float64]) -> Iterator[Fault]:
-    """Faults of a column that says how much rows count.
+    """Faults of a column that says how much models learn from each row.
 
     Args:
         column: its name in the source.
@@ -70,7 +70,7 @@ def of_weights(column: str, values: NDArray[np.float64]) -> Iterator[Fault]:
     missing, bad = np.flatnonzero(np.isnan(values)), np.flatnonzero(values < 0)
     if len(missing):
         found = f"row {missing[0] + 1:,} is missing{others(len(missing) - 1)}"
-        yield Fault(thing, found, rule, "Fill it in: 0 leaves a row out, 1 counts it once")
+        yield Fault(thing, found, rule, "Fill it in: from a row of 0 models learn nothing")
     if len(bad):
         found = f"row {bad[0] + 1:,} holds {values[bad[0]]:g}{others(len(bad) - 1)}"
         yield Fault(thing, found, rule, "Correct the column, or leave data.weight out")

@@ -140,7 +140,7 @@ class Table(Rows):
     cluster: NDArray[np.int64] | None = None
     """[rows] the number of the person or place that each row belongs to; None where each stands for itself."""
     weight: NDArray[np.float64] | None = None
-    """[rows] how much each row counts, 0 or more; None where all count the same."""
+    """[rows] how much models learn from each row, 0 or more; None where from all the same."""
     time: NDArray[Any] | None = None
     """[rows] when each row was, datetime64 in UTC or numbers; None where rows are not split by time."""
 

@@ -59,7 +59,7 @@ class Rivals:
         direct, correction = self._apart(self.scores[one], self.scores[other])
         if (one, other) not in self._errors:  # of all rows, whichever choose
             self._errors[one, other] = _errors(direct, correction, self._sample)
-        return _credible(direct, correction, self._sample, asked, bore_out, self._errors[one, other])
+        return _credible(direct, correction, asked, bore_out, self._errors[one, other])
 
     def gain_of(self, told: Scores, other: str, asked: Ints, bore_out: Ints) -> float:
         """The same of scores that are no policy's own."""
@@ -207,25 +207,19 @@ def credible_gain(direct: Floats, correction: Floats, sample: Sample, asked: Int
         asked: rows of which models are asked.
         bore_out: rows whose corrections count.
     """
-    return _credible(direct, correction, sample, asked, bore_out, _errors(direct, correction, sample))
+    return _credible(direct, correction, asked, bore_out, _errors(direct, correction, sample))
 
 
 def _errors(direct: Floats, correction: Floats, sample: Sample) -> tuple[float, float]:
     return sample.estimate(direct).error, sample.estimate(correction).error
 
 
-def _credible(
-    direct: Floats, correction: Floats, sample: Sample, asked: Ints, bore_out: Ints, errors: tuple[float, float]
-) -> Estimate:
-    expected, fix = _mean(direct, sample, asked), _mean(correction, sample, bore_out)
+def _credible(direct: Floats, correction: Floats, asked: Ints, bore_out: Ints, errors: tuple[float, float]) -> Estimate:
+    expected, fix = float(direct[asked].mean()), float(correction[bore_out].mean())
     noise = errors[1] ** 2
     off = max((OFF * expected) ** 2, fix**2 - noise)
     share = off / (off + noise) if noise else 1.0
     return Estimate(expected + share * fix, float(np.sqrt(share * noise + errors[0] ** 2)))
-
-
-def _mean(values: Floats, sample: Sample, rows: Ints) -> float:
-    return float(np.average(values[rows], weights=None if sample.weight is None else sample.weight[rows]))
 
 
 def _none(judged: Sequence[Judged]) -> InfeasibleError | RefusedError:

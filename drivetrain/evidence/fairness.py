@@ -86,12 +86,12 @@ def _came(court: Judge, settings: Floats) -> dict[str, Floats]:
 
 
 def _gap(court: Judge, by: str, told: NDArray[np.object_], values: Floats, what: tuple[str, str, bool]) -> list[Gap]:
-    weight, cluster, means = court.sample.weight, court.sample.cluster, []
+    cluster, means = court.sample.cluster, []
     for group in np.unique(told.astype(str)):
         inside = told == group
         if (many := int(inside.sum())) < FEWEST:
             continue
-        part = Sample(many, None if weight is None else weight[inside], None if cluster is None else cluster[inside])
+        part = Sample(many, None if cluster is None else cluster[inside])
         means.append(Mean(str(group), many, part.estimate(values[inside])))
     if len(means) < 2:
         return []

@@ -192,9 +192,7 @@ def _placebo_lever(court: Judge, name: str, left: Floats, plain: Floats) -> Chec
     draw = np.random.default_rng(court.simulator.scenario.seed)
     seems = 0
     for _ in range(SHUFFLES):
-        slope, covariance = _fitted(
-            left[draw.permutation(len(left))], plain, Sample(court.sample.size, court.sample.weight)
-        )
+        slope, covariance = _fitted(left[draw.permutation(len(left))], plain, Sample(court.sample.size))
         seems += _wald("", "", "", slope, covariance).chance < 0.05
     chance = float(stats.binomtest(seems, SHUFFLES, 0.05, alternative="greater").pvalue)
     return Check("placebo_lever", name, "", seems / SHUFFLES, chance, chance < ALARM)
@@ -212,11 +210,9 @@ def _random_cause(court: Judge, name: str, left: Floats, plain: Floats) -> Check
 
 def _fitted(columns: Floats, target: Floats, sample: Sample) -> tuple[Floats, Floats]:
     """Least squares slopes [k] of a target [N] on columns [N, k], and their robust, clustered covariance [k, k]."""
-    weight = np.ones(len(target)) if sample.weight is None else sample.weight / sample.weight.mean()
-    weighted = columns * weight[:, None]
-    inverse = np.linalg.pinv(weighted.T @ columns, rcond=1e-9, hermitian=False)
-    slope = inverse @ (weighted.T @ target)
-    score = weighted * (target - columns @ slope)[:, None]
+    inverse = np.linalg.pinv(columns.T @ columns, rcond=1e-9, hermitian=False)
+    slope = inverse @ (columns.T @ target)
+    score = columns * (target - columns @ slope)[:, None]
     if sample.cluster is not None:
         _, place = np.unique(sample.cluster, return_inverse=True)
         score = np.column_stack([np.bincount(place.ravel(), column) for column in score.T])

@@ -66,9 +66,8 @@ def refit_error(court: Judge, scores: Scores, final: Floats) -> float:
 
 def between(court: Judge, apart: Floats) -> float:
     """The standard error of the mean of differences [N], from how their means vary from fold to fold."""
-    weight = np.ones(len(apart)) if court.sample.weight is None else court.sample.weight
     folds = np.unique(court.table.fold)
-    parts = np.array([(weight * apart)[court.table.fold == fold].sum() for fold in folds]) / weight.sum()
+    parts = np.array([apart[court.table.fold == fold].sum() for fold in folds]) / len(apart)
     return float(np.sqrt(((parts - parts.mean()) ** 2).sum() * len(folds) / max(1, len(folds) - 1)))
 
 

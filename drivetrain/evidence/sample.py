@@ -1,4 +1,4 @@
-"""Means over rows, with the errors that belong to them: rows may be weighted, and may belong to people or places."""
+"""Means over rows, with the errors that belong to them: rows may belong to people or places."""
 
 from __future__ import annotations
 
@@ -51,17 +51,15 @@ class Sample:
     """N rows as a sample of those to decide for."""
 
     size: int
-    weight: Floats | None = None
-    """[N] how many rows each stands for; all alike where left out."""
     cluster: Ints | None = None
     """[N] whose row it is: rows of one person or place are no independent witnesses; all differ where left out."""
 
     def mean(self, scores: Floats) -> float:
-        """The weighted mean of scores [N]."""
-        return float(np.average(scores, weights=self.weight))
+        """The mean of scores [N]."""
+        return float(scores.mean())
 
     def estimate(self, scores: Floats) -> Estimate:
-        """The weighted mean of scores [N] with its standard error, robust to likeness within clusters.
+        """The mean of scores [N] with its standard error, robust to likeness within clusters.
 
         The error of clusters is Liang & Zeger's (1986, Biometrika 73:13) with the factor G/(G−1), stretched so that
         1.96 of it reach as far as Student's t with G−1 degrees of freedom.
@@ -99,9 +97,8 @@ class Sample:
         return float(value - high * own), float(value - low * own)
 
     def influence(self, scores: Floats) -> Floats:
-        """[N] what each row adds to the weighted mean of scores [N], times N."""
-        apart = scores - self.mean(scores)
-        return apart if self.weight is None else apart * self.weight / self.weight.mean()
+        """[N] what each row adds to the mean of scores [N], times N."""
+        return scores - self.mean(scores)
 
     @cached_property
     def groups(self) -> int:

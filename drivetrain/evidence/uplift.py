@@ -94,7 +94,7 @@ def uplift(court: Judge, chosen: Given, other: Given, against: str, unsure: floa
         return None
     budget = next((each for each in court.simulator.scenario.constraints if _is_budget(each)), None)
     spent = None if budget is None else _spent(court, budget, chosen.settings, other.settings)
-    place = _place(court, expected if spent is None else _for_its_use(expected, spent))
+    place = _place(expected if spent is None else _for_its_use(expected, spent))
     return Uplift(
         against,
         tuple(_reached(court, gain, spent, place, k / STEPS, unsure) for k in range(STEPS + 1)),
@@ -110,12 +110,10 @@ def _reached(court: Judge, gain: Floats, spent: Floats | None, place: Floats, sh
     return Reached(share, told, None if spent is None else court.sample.mean(spent * front))
 
 
-def _place(court: Judge, worth: Floats) -> Floats:
+def _place(worth: Floats) -> Floats:
     """[N] the share of rows in front of each, by what it is worth; of rows alike in the order in which they lie."""
-    weight = np.ones(len(worth)) if court.sample.weight is None else court.sample.weight
-    order = np.argsort(-worth, kind="stable")
     out = np.empty(len(worth))
-    out[order] = (np.cumsum(weight[order]) - 0.5 * weight[order]) / weight.sum()
+    out[np.argsort(-worth, kind="stable")] = (np.arange(len(worth)) + 0.5) / len(worth)
     return out
 
 

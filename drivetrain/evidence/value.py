@@ -77,7 +77,7 @@ class Judge:
     @cached_property
     def sample(self) -> Sample:
         """The rows as a sample of those to decide for."""
-        return Sample(len(self.table), self.table.weight, self.table.cluster)
+        return Sample(len(self.table), self.table.cluster)
 
     def estimate(self, scores: Floats) -> Estimate:
         """The mean of scores [N], with its error: see `Sample.estimate`."""

@@ -86,7 +86,8 @@ class Data(Declaration):
     cleaning: Column | None = None
     """A file of rows to drop, correct or keep (CSV or YAML), relative to the scenario file; the data stays as it is."""
     weight: Column | None = None
-    """A column with how much each row counts, 0 or more: in training, in every held-out figure and in evidence."""
+    """A column with how much models should learn from each row, 0 or more, such as less from older ones: it counts in
+    training and in models' held-out figures. What decisions are worth is told of the rows as they are, each once."""
     cluster: Column | None = None
     """The column that tells whose row it is, where rows of one person or place are not independent: they are judged
     together, and kept in one fold. A split by group implies it."""

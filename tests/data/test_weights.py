@@ -53,7 +53,7 @@ def test_weights_come_with_their_rows(tmp_path: Path) -> None:
     ("row", "value", "words"),
     [
         (4, -1.0, "row 5 holds -1. Every row has a weight of 0 or more. Correct the column"),
-        (4, np.nan, "row 5 is missing. Every row has a weight of 0 or more. Fill it in: 0 leaves a row out"),
+        (4, np.nan, "row 5 is missing. Every row has a weight of 0 or more. Fill it in: from a row of 0"),
         (slice(None), 0.0, "every weight is 0. Some rows of each part must count"),
         (4, "much", "row 5 holds 'much'"),
     ],

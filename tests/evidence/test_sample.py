@@ -17,16 +17,9 @@ def same(one: Estimate, other: Estimate) -> bool:
 def test_rows_that_count_alike_are_the_textbook_mean():
     scores = np.array([1.0, 2.0, 3.0, 4.0])
     assert same(Sample(4).estimate(scores), Estimate.of(scores))
-    assert same(Sample(4, np.full(4, 7.0)).estimate(scores), Estimate.of(scores))
     assert Sample(4, cluster=np.arange(4)).estimate(scores).error == pytest.approx(
         Estimate.of(scores).error * stats.t.ppf(0.975, 3) / Z95
     )
-
-
-def test_a_weight_is_a_number_of_rows_for_the_mean():
-    scores, weight = np.array([1.0, 5.0, 2.0]), np.array([1.0, 3.0, 2.0])
-    assert Sample(3, weight).mean(scores) == pytest.approx(np.repeat(scores, [1, 3, 2]).mean())
-    assert Sample(3, weight).total(scores, 12).value == pytest.approx(12 * 20 / 6)
 
 
 def test_copies_of_a_row_are_one_witness():
