@@ -46,7 +46,7 @@ class Experiment:
     """What is expected to be given up for learning, summed over the rows."""
     max_loss: float
     power: Power | None
-    """In the mode `decide`: how likely the test settles it."""
+    """In the mode `decide`: how likely the test settles it, if the gain is as the choice among policies believes."""
 
     def sentences(self, unit: str = "") -> list[str]:
         """What the test does and is likely to show, in words."""
@@ -57,12 +57,14 @@ class Experiment:
             f"{self.tested:,} of {len(self.frame):,} rows are left to chance; that is expected to cost {lost} in "
             f"total, of {most} allowed."
         ]
-        if self.power is not None:
-            needed = self.power.rows_needed
+        if self.power is not None and self.power.gain <= 0:
+            told.append("Nothing is left of the gain that models expect once observed rows have corrected it.")
+        elif self.power is not None:
+            needed, gain = self.power.rows_needed, with_unit(number(self.power.gain, 2), unit)
             rule = f"; {needed:,} rows such as these would make it 80 %" if needed and self.power.power < 0.8 else ""
             told.append(
-                f"If the recommended policy gains what is expected, the test shows it with a chance of "
-                f"{self.power.power:.0%}{rule}."
+                f"If the recommended policy gains {gain}, which is what of the models' hopes is credible, the test "
+                f"shows it with a chance of {self.power.power:.0%}{rule}."
             )
         return told
 
@@ -105,7 +107,8 @@ def experiment(
     Raises:
         DataError: a column is missing or holds what it must not.
         UsageError: a loss below 0, an unknown mode, or a policy that cannot be tested against.
-        RefusedError: a bound over all rows stands against a free draw, or the two policies do not differ.
+        RefusedError: a bound over all rows stands against a free draw, the two policies do not differ, or models agree
+            on the best setting of every row, so that nothing would be left to chance.
     """
     _require(run, max_loss, mode)
     known = rows if isinstance(rows, Rows) else data.read_rows(run.scenario, rows)
@@ -113,10 +116,15 @@ def experiment(
     free = _taking_part(len(known), size, seed)
     if mode == "decide":
         beside = _against(run, against)
-        draw, power = _decide(run, arms, usual, _other(run, known, arms, beside), free, (max_loss, seed))
+        other, share = _other(run, known, arms, beside), _credible(run, beside)
+        draw, power = _decide(run, arms, usual, other, free, (max_loss, seed, share))
         return _made(run, known, arms, draw, Experiment(pd.DataFrame(), mode, beside, 0, draw.loss, max_loss, power))
     chance = experiments.beliefs(arms.values)
     chance = experiments.top_two(chance) if mode == "top_two" else chance
+    if not (chance[free].max(1) < 1).any():
+        rule = "Exploring draws among settings that some of them hold to be the best"
+        cure = "Settle one decision with the mode 'decide', or train more members (model.repeats)"
+        raise RefusedError(Fault("the test", "the models agree on the best setting of every row", rule, cure))
     chance[~free] = np.eye(len(arms.settings))[usual[~free]]
     draw = experiments.explore(chance, arms.worth, usual, max_loss, seed)
     return _made(run, known, arms, draw, Experiment(pd.DataFrame(), mode, None, 0, draw.loss, max_loss, None))
@@ -197,9 +205,9 @@ def _other(run: Run, rows: Rows, arms: _Arms, beside: str) -> Ints:
 
 
 def _decide(
-    run: Run, arms: _Arms, usual: Ints, other: Ints, free: NDArray[np.bool_], asked: tuple[float, int]
+    run: Run, arms: _Arms, usual: Ints, other: Ints, free: NDArray[np.bool_], asked: tuple[float, int, float]
 ) -> tuple[Draw, Power]:
-    most, seed = asked
+    most, seed, credible = asked
     row = np.arange(len(usual))
     inside = free & (usual != other) & np.isfinite(arms.worth[row, other])
     if not inside.any():
@@ -213,8 +221,20 @@ def _decide(
     chance[row, usual] = 1.0
     chance[row[inside], usual[inside]] = 1 - share
     chance[row[inside], other[inside]] = share
-    power = experiments.power(gain, share, _noise(run), len(usual))
+    power = experiments.power(credible * gain, share, _noise(run), len(usual))
     return Draw(chance, experiments.drawn(chance, seed), float((share * np.maximum(gain, 0)).sum())), power
+
+
+def _credible(run: Run, beside: str) -> float:
+    """Which share of the gain that models expect is believed: a test planned for all of it would be too small."""
+    evidence, sign = run.judged, run.scenario.objective.sign
+    one, other = evidence.chosen, evidence.policy(beside)
+    hoped = sign * (one.naive - other.naive)
+    if evidence.grade == "unsupported" or hoped <= 0:
+        return 1.0
+    if one.shrunk is not None and other.shrunk is not None:
+        return max(0.0, sign * (one.shrunk - other.shrunk) / hoped)
+    return max(0.0, sign * (one.estimate.value - other.estimate.value) / hoped)
 
 
 def _noise(run: Run) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivetrain.decisions.grounds import alarms
-from drivetrain.decisions.rounding import interval, span, with_unit
+from drivetrain.decisions.rounding import interval, number, span, with_unit
 from drivetrain.decisions.words import (
     events,
     everything,
@@ -90,7 +90,8 @@ def _barred(scenario: Scenario, judged: Judged) -> str:
     why = "models expect it to break a constraint"
     if judged.thin:
         why = events(judged)
-    if judged.effective < FEWEST:
+    if judged.effective < FEWEST:  # so few bear no interval
+        told = with_unit(number(judged.estimate.value), scenario.objective.unit)
         why = f"only about {judged.effective:.0f} rows speak for it"
     return f"{name} looks better, at {told}, but may not be recommended: {why}."
 

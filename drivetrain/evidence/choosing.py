@@ -122,7 +122,7 @@ def chosen(judged: Sequence[Judged], rivals: Rivals, folds: Sequence[Ints], aske
     everyone = known if asked is None else asked
     name = simplest(judged, rivals, everyone, known)
     simpler = (names := _eligible(judged))[: names.index(name)]
-    if not simpler:
+    if not simpler or len(folds) == 1:  # one fold by itself has no others to put its luck right
         return name
     by_fold = [
         simplest(judged, rivals, rows if asked is None else asked, np.concatenate(_without(folds, place)))

@@ -53,6 +53,15 @@ def test_where_folds_agree_the_scores_are_the_policys_own() -> None:
     assert (choice.scores.total == scores["single"].total).all()
 
 
+def test_two_folds_choose_for_each_other() -> None:
+    halves = court()
+    rows = np.arange(ROWS)
+    halves.table.fold = rows % 2  # type: ignore[misc]
+    halves.folds = [(rows[rows % 2 == half], None, None) for half in range(2)]  # type: ignore[misc, list-item]
+    scores = {"do_nothing": flat(np.zeros(ROWS)), "single": flat(1 + 0.01 * (FOLD - 2))}
+    assert choose(halves, judged(scores), scores).by_fold == ("single", "single")
+
+
 def lucky_in_one_fold(elsewhere: float) -> dict[str, Scores]:
     """`single` has 2.5 in fold 0, and so little in the others that without fold 0 it does not stand out of noise."""
     noise = np.random.default_rng(0).normal(size=ROWS)
