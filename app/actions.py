@@ -45,8 +45,7 @@ def show(run: dt.Run) -> None:
         return
     frame = now.frame
     _table(run, frame, kept)
-    if run.scenario.slots == 1:
-        _locking(run, now)
+    _locking(run, now)
     _take_away(run, now, kept)
     _spread(run)
 
@@ -77,25 +76,14 @@ def _promised(run: dt.Run, now: dt.Recommendations) -> str:
 
 def _table(run: dt.Run, frame: pd.DataFrame, kept: Any) -> None:
     """One page of the table, its settings open to be changed."""
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    with right:
-        size = st.selectbox("Rows on a page", SIZES, index=1, key="size", **LINKED)
-    pages = -(-len(kept) // size)
-    with left:
-        number = st.number_input(f"Page, of {pages:,}", 1, pages, min(1, pages), key="page", **LINKED)
-    at = kept[(number - 1) * size : number * size]
-    st.caption(f"Rows {(number - 1) * size + 1:,} to {(number - 1) * size + len(at):,} of {len(kept):,}.")
+    at = _paged(kept)
     locks = _locks(run)
     shown = frame.iloc[at].reset_index(drop=True)
-    if run.scenario.slots > 1:  # nothing is fixed by hand where rows get several options
-        about = {"hide_index": True, "height": min(480, 38 + 35 * len(shown)), "column_config": _columns(run, shown)}
-        st.dataframe(shown, column_order=_order(run, shown), alt="Which options each row gets, and why", **about)
-        return
     shown.insert(0, "lock", [int(row) in locks for row in shown["row"]])
     for place, row in enumerate(shown["row"]):
         for name, value in locks.get(int(row), {}).items():
-            shown.loc[place, dt.column_of(name)] = value
-    open_ = {"lock", *(dt.column_of(name) for name in run.scenario.levers)}
+            shown.loc[place, _settable(run)[name]] = value
+    open_ = {"lock", *_settable(run).values()}
     key = f"rows {hash((target.key(run), tuple(at.tolist()), st.session_state.get('anew', 0)))}"
     said = st.data_editor(
         shown,
@@ -110,6 +98,27 @@ def _table(run: dt.Run, frame: pd.DataFrame, kept: Any) -> None:
     _remember(run, frame.iloc[at], said)
 
 
+def _paged(kept: Any) -> Any:
+    """The places of one page of rows."""
+    left, middle, right = st.columns([1, 1, 3], vertical_alignment="bottom")
+    with middle:
+        size = st.selectbox("Rows on a page", SIZES, index=1, key="size", **LINKED)
+    pages = -(-len(kept) // size)
+    with left:
+        number = st.number_input(f"Page, of {pages:,}", 1, pages, min(1, pages), key="page", **LINKED)
+    at = kept[(number - 1) * size : number * size]
+    right.caption(f"Rows {(number - 1) * size + 1:,} to {(number - 1) * size + len(at):,} of {len(kept):,}.")
+    return at
+
+
+def _settable(run: dt.Run) -> dict[str, str]:
+    """What people can fix in a row → its column: every lever; or every slot, where rows get several options."""
+    if run.scenario.slots == 1:
+        return {name: dt.column_of(name) for name in run.scenario.levers}
+    lever = next(iter(run.scenario.levers))
+    return {f"{lever}_{place}": column for place, column in enumerate(dt.columns_of(run.scenario, lever), 1)}
+
+
 def _remember(run: dt.Run, before: pd.DataFrame, said: pd.DataFrame) -> None:
     """A row whose setting was changed is locked; unticking it gives it back."""
     locks = _locks(run)
@@ -117,11 +126,10 @@ def _remember(run: dt.Run, before: pd.DataFrame, said: pd.DataFrame) -> None:
     for old, new in zip(before.to_dict("records"), said.to_dict("records"), strict=True):
         row = int(new["row"])
         moved = {}
-        for name in run.scenario.levers:
-            column = dt.column_of(name)
+        for name, column in _settable(run).items():
             if not _same(old[column], new[column]):
                 moved[name] = new[column]
-        told = {name: new[dt.column_of(name)] for name in run.scenario.levers}
+        told = {name: new[column] for name, column in _settable(run).items()}
         wanted = told if new["lock"] or (moved and row not in locks) else None
         if wanted != locks.get(row):
             changed = True
@@ -214,8 +222,9 @@ def _columns(run: dt.Run, frame: pd.DataFrame) -> dict[str, object]:
         },
         "reason": st.column_config.TextColumn("reason", width="large"),
     }
-    for name, lever in run.scenario.levers.items() if run.scenario.slots == 1 else ():
-        column, label = dt.column_of(name), in_unit(name, lever.unit)
+    for name, column in _settable(run).items():
+        lever = run.scenario.levers.get(name) or next(iter(run.scenario.levers.values()))
+        label = in_unit(name.replace("_", " ") if run.scenario.slots > 1 else name, lever.unit)
         if lever.kind == "categorical" and len(lever.options) <= 1000:
             out[column] = st.column_config.SelectboxColumn(label, options=list(lever.options), required=True)
         elif lever.kind in {"continuous", "integer"}:
@@ -237,7 +246,7 @@ def _form(values: pd.Series, step: float | None = None) -> str:
 
 def _order(run: dt.Run, frame: pd.DataFrame) -> list[str]:
     """What to do and why first, the rest after it."""
-    first = ["lock", "row", *finding.columns(run), "gain", "gain_low", "gain_high", "reason"]
+    first = ["lock", "row", *finding.columns(run), "gain", "reason", "gain_low", "gain_high"]
     first = [name for name in first if name in frame]
     return [*first, *(name for name in frame.columns if name not in first)]
 

@@ -116,6 +116,7 @@ def row(run: dt.Run) -> int:
         int(known.max()),
         int(known[0]),
         key="row",
+        width=240,
         **LINKED,
     )
     place = int(np.abs(known - number).argmin())

@@ -52,7 +52,9 @@ def _answer(run: dt.Run) -> None:
     what = dt.words.stance(scenario, evidence)
     st.badge(what.title, color=BADGES[what.word])
     promise = run.recommendations.promise if run.recommendations is not None else None
-    st.markdown(f"## {plain(dt.words.headline(scenario, evidence, promise))}")
+    what_to_do, worth = map(plain, dt.words.advice(scenario, evidence, promise))
+    st.markdown(f"## {what_to_do}")
+    st.markdown(worth)
     plan = run.recommendations.plan if run.recommendations is not None else None
     proved = "" if plan is None else dt.words.certified(scenario, plan.certificate)
     apart = [line for line in dt.fairness.sentences(scenario, evidence) if scenario.fairness]
@@ -63,19 +65,18 @@ def _answer(run: dt.Run) -> None:
 def _numbers(run: dt.Run) -> None:
     """Three figures: what it is worth, the gain, and the rows that judged."""
     scenario, evidence = run.scenario, run.judged
-    value, low, high = dt.rounding.interval(evidence.chosen.estimate)
+    value = dt.rounding.interval(evidence.chosen.estimate)[0]
     unit = scenario.objective.unit
     left, middle, right = st.columns(3)
     opinion = "the models' opinion; the data cannot confirm it" if evidence.opinion(evidence.recommended) else ""
-    worth = opinion or f"95 % interval {low} to {high}"
-    of = dt.words.one(scenario)
-    figure_card(left, in_unit(f"Value of {of}", unit), value, worth, help=terms.HONEST)
+    worth = opinion or dt.rounding.sure(evidence.chosen.estimate)
+    figure_card(left, in_unit(dt.words.amount(scenario, "Value"), unit), value, worth, help=terms.HONEST)
     beside = dt.words.reference(evidence)
     if beside in evidence.gains:
-        gain, low, high = dt.rounding.interval(evidence.gains[beside])
-        over = f"over {dt.words.policy(scenario, beside)}"
-        told = f"{over}: {opinion}" if opinion else f"{over}; 95 % interval {low} to {high}"
-        figure_card(middle, in_unit(f"Gain of {of}", unit), gain, told, help=terms.INTERVAL)
+        gain, over = evidence.gains[beside], f"over {dt.words.policy(scenario, beside)}"
+        told = f"{over}: {opinion}" if opinion else f"{over}; {dt.rounding.sure(gain)}"
+        label = in_unit(dt.words.amount(scenario, "Gain"), unit)
+        figure_card(middle, label, dt.rounding.interval(gain)[0], told, help=terms.INTERVAL)
     elif beside is None:
         figure_card(middle, "Gain", "unknown", "the scenario names nothing to compare with", help=terms.INTERVAL)
     else:
@@ -92,17 +93,15 @@ def _signed(run: dt.Run) -> None:
     now = book.now
     word, colour = STATES[now.state]
     with st.container(border=True):
-        left, right = st.columns([1, 2], gap="large")
-        with left:
-            st.markdown("**Sign-off**")
-            st.badge(word, color=colour)
-        with right:
-            for each in reversed(now.signatures):
-                st.caption(f"{each.verdict} by {plain(each.by)}, {each.at[:10]}: {plain(each.reason)}")
-            if not now.signatures:
-                st.caption("Nobody has signed this recommendation. A signature is kept, and cannot be taken back.")
-            with st.expander("Approve or reject" if now.state == "open" else "Sign again"):
-                _sign(book)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("**Sign-off**", width="content")
+            st.badge(word, color=colour, width="content")
+        for each in reversed(now.signatures):
+            st.caption(f"{each.verdict} by {plain(each.by)}, {each.at[:10]}: {plain(each.reason)}")
+        if not now.signatures:
+            st.caption("Nobody has signed this recommendation. A signature is kept, and cannot be taken back.")
+        with st.expander("Approve or reject" if now.state == "open" else "Sign again"):
+            _sign(book)
 
 
 def _sign(book: dt.Logbook) -> None:

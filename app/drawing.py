@@ -25,7 +25,7 @@ def draw(figure: Any, name: str, alt: str = "") -> None:
 
 def figure_card(place: Any, label: str, value: str, note: str = "", **about: Any) -> None:
     """One number in a frame, with what is said of it under it."""
-    with place.container(border=True, height="stretch"):
+    with place.container(border=True, height="stretch", gap="xxsmall"):
         st.metric(label, value, **about)
         if note:
             st.caption(note)

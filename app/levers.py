@@ -181,24 +181,25 @@ def _today(run: dt.Run, group: asking.Group, moves: asking.Moves) -> dt.WhatIf |
 def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
     """Objective first, then outcomes: what if, beside now."""
     names = list(what_if.estimates)
+    before = "the experiment" if dt.words.policy(run.scenario, "current") != dt.NAMES["current"] else "today"
     across = 2 if len(names) in {2, 4} else 3
     columns: list[Any] = []
     for place, name in enumerate(names):
         if place % across == 0:
             columns = st.columns(min(across, len(names)))
-        value, low, high = dt.rounding.interval(what_if.estimates[name])
+        told = what_if.estimates[name]
         change = ""
         if now is not None:
-            moved = what_if.estimates[name].value - now.estimates[name].value
+            moved = told.value - now.estimates[name].value
             change = f"{'+' if moved > 0 else ''}{dt.rounding.number(moved)}" if abs(moved) > 0 else ""
         better = "normal" if name != "objective" or run.scenario.objective.sign > 0 else "inverse"
         figure_card(
             columns[place % across],
             plain(in_unit(name, dt.figures.unit_of(run, name))),
-            value,
-            f"models' spread {low} to {high}",
+            dt.rounding.interval(told)[0],
+            dt.rounding.sure(told, "models' spread"),
             delta=change or None,
-            delta_description="against today" if change else None,
+            delta_description=f"against {before}" if change else None,
             delta_color=better if name == "objective" else "off",
             help=terms.SPREAD + " It is not judged by evidence.",
         )

@@ -47,6 +47,13 @@ def _curve(run: dt.Run, of: str, effort: str) -> Any:
     return _ready(run, of, effort).curve()
 
 
+def _middle(curve: Any) -> float:
+    """The target that takes about half of what the furthest one does: between what comes by itself and that."""
+    most = max(abs(point.value.value) for point in curve.points)
+    half = min(curve.points, key=lambda point: abs(abs(point.value.value) - most / 2))
+    return float(half.bound)
+
+
 @st.fragment
 def _ask(run: dt.Run, told: Any, curve: Any) -> None:
     """A target of one's own, answered at once."""
@@ -54,7 +61,7 @@ def _ask(run: dt.Run, told: Any, curve: Any) -> None:
     low, high = min(bounds), max(bounds)
     label = in_unit("Your target", dt.reachable(run.scenario)[told.of])
     about: dict[str, Any] = {"key": f"target_{told.of}_{told.effort}", "format": "%.4g", **LINKED}
-    wanted = st.slider(plain(label), low, high, (low + high) / 2, (high - low) / 200, **about)
+    wanted = st.slider(plain(label), low, high, _middle(curve), (high - low) / 200, **about)
     found = None
     try:
         found = told.limits.at(wanted, upper=told.upper)
@@ -65,19 +72,18 @@ def _ask(run: dt.Run, told: Any, curve: Any) -> None:
         return
     rows = len(run.table)
     left, middle, right = st.columns(3)
-    value, lowest, highest = dt.rounding.interval(found.value)
-    note = f"for one row; models' spread {lowest} to {highest}"
-    figure_card(left, plain(in_unit(f"Least {told.effort}", told.unit)), value, note)
+    value, spread = dt.rounding.interval(found.value), dt.rounding.sure(found.value, "models' spread")
+    note = f"for one row; {spread}" if value[1] != value[2] else "for one row"
+    figure_card(left, plain(in_unit(f"Least {told.effort}", told.unit)), value[0], note)
     total = dt.rounding.number(found.value.value * rows)
     figure_card(middle, plain(in_unit("For all rows", told.summed)), total, f"{rows:,} rows together")
-    step = dt.bounded.room(curve.constraint, wanted)
+    step = dt.bounded.step(low, high)
     more, least = f"{step:g} {curve.constraint.unit}".strip(), 1e-6 * abs(curve.points[-1].value.value)
     price = dt.rounding.number(abs(found.price) * step if abs(found.price) * step > least else 0.0)
     note = f"more for one row, for {more} further"
     figure_card(right, plain(in_unit("The next step takes", told.unit)), price, plain(note), help=terms.SHADOW)
-    lines = [{"setting": words, "share of rows": f"{share:.0%}"} for words, share in told.limits.told(found)]
+    each = "option" if run.scenario.slots > 1 else "setting"
+    lines = [{each: words, "share of rows": f"{share:.0%}"} for words, share in told.limits.told(found)]
     table(pd.DataFrame(lines), "The settings that most rows get to reach the target")
     told_of = f"By what models expect of {curve.rows:,} rows, under the scenario's other limits."
-    if run.scenario.decide.unit == "once" and len(lines) > 1:
-        told_of += " The one setting that all rows get lies between these."
     st.caption(told_of)

@@ -25,15 +25,10 @@ def show(run: dt.Run) -> None:
     if any(each.kind == "categorical" and len(each.options) > 200 for each in run.scenario.levers.values()):
         empty("Too many options for limits.", "Here options are ranked for each row on its own.")
         return
-    if run.scenario.slots > 1:
-        empty(
-            "Limits cannot be moved here: rows get several options each.",
-            "Write a limit into the scenario, as a constraint, and run it.",
-        )
-    else:
+    if run.scenario.slots == 1:
         _front(run)
-        _limit(run)
-        reach.show(run)
+    _limit(run)
+    reach.show(run)
     _first(run)
     _prices(run)
     _fair(run)
@@ -149,17 +144,18 @@ def _drag(run: dt.Run, limits: dt.Limits, told: Any, name: str) -> None:
     worth, free = found.value.value, told.free.value.value
     objective = run.scenario.objective
     left, middle, right = st.columns(3)
-    value, lowest, highest = dt.rounding.interval(found.value)
-    figure_card(left, in_unit("Value for one row", objective.unit), value, f"models' spread {lowest} to {highest}")
+    value, spread = dt.rounding.interval(found.value)[0], dt.rounding.sure(found.value, "models' spread")
+    figure_card(left, in_unit("Value for one row", objective.unit), value, spread)
     lost = dt.rounding.number(objective.sign * (free - worth))
     figure_card(middle, in_unit("The limit costs", objective.unit), lost, "a row, against no such limit")
-    step = dt.bounded.room(told.constraint, bound)
+    step = dt.bounded.step(low, high)
     price, room = dt.rounding.number(found.price * step), f"{step:g} {told.constraint.unit}".strip()
     all_ = told.constraint.over == "total"
     worth = dt.rounding.summed(objective.unit) if all_ else objective.unit
     note = "more, summed over rows" if all_ else "more, for one row"
     figure_card(right, plain(in_unit(f"{room} more room brings", worth)), price, note, help=terms.SHADOW)
-    lines = [{"setting": words, "share of rows": f"{share:.0%}"} for words, share in limits.told(found)]
+    each = "option" if run.scenario.slots > 1 else "setting"
+    lines = [{each: words, "share of rows": f"{share:.0%}"} for words, share in limits.told(found)]
     table(pd.DataFrame(lines), "The settings that most rows get under the limit")
     st.caption(
         f"Chosen anew for {told.rows:,} rows, from the candidates' grid; totals are scaled to all "

@@ -68,12 +68,12 @@ def _promises(run: dt.Run) -> None:
         each = next((judged for judged in evidence.policies if judged.name == name), None)
         if each is None:
             continue
-        value, low, high = dt.rounding.interval(each.estimate)
+        value = dt.rounding.interval(each.estimate)[0]
         lines.append(
             {
                 "policy": dt.words.policy(scenario, name) + (" (recommended)" if name == evidence.recommended else ""),
                 "honest value": value,
-                "95 % interval": "models' opinion" if evidence.opinion(name) else f"{low} to {high}",
+                "95 % interval": "models' opinion" if evidence.opinion(name) else dt.rounding.between(each.estimate),
                 "models' promise": "–" if name == "current" else dt.rounding.number(each.naive),
                 "promise, shrunk": "–" if each.shrunk is None else dt.rounding.number(each.shrunk),
                 "rows that speak": dt.rounding.number(each.effective),

@@ -14,6 +14,8 @@ from drawing import LINKED, beside, draw, empty, in_unit, label, look, plain, ta
 import drivetrain as dt
 
 LEVERS, STAGES = "by lever", "by stage"
+MANY = 6
+"""More steps than these are told only when asked for: the figure shows them."""
 
 
 def show(run: dt.Run) -> None:
@@ -30,15 +32,16 @@ def show(run: dt.Run) -> None:
 
 
 def _way(run: dt.Run) -> None:
-    st.header("From today to the recommendation", help=terms.SHAPLEY)
     told = _bridge(run)
+    start = "today" if told is None else dt.words.policy(run.scenario, told.against)
+    st.header(f"From {plain(start)} to the recommendation", help=terms.SHAPLEY)
     if told is None:
         empty("There is no way to show.", _why_not(run))
         return
     lines = [
         {
             "what": move.name,
-            "today": dt.rounding.number(move.before),
+            start: dt.rounding.number(move.before),
             "recommended": dt.rounding.number(move.after),
             "change": _signed(move.after - move.before),
             "in": move.unit,
@@ -46,34 +49,39 @@ def _way(run: dt.Run) -> None:
         for move in told.moves
     ]
     table(pd.DataFrame(lines), "Settings and expected outcomes, today and as recommended")
+    words = {LEVERS: "by option", STAGES: "by slot"} if run.scenario.slots > 1 else {}
     by = st.segmented_control(
         "Split",
         [LEVERS, STAGES],
         default=LEVERS,
         required=True,
         key="split",
+        format_func=lambda name: words.get(name, name),
         **LINKED,
     )
     kind = "levers" if by == LEVERS else "stages"
     draw(dt.figures.bridge(run, told, look(), by=kind), "bridge", "Waterfall from today to the recommendation")
     unit = run.scenario.objective.unit
+    spread = "models' spread"
     lines = [
         f"{step.name}: {dt.rounding.with_unit(dt.rounding.interval(step.change)[0], unit)} "
-        f"(models' spread {dt.rounding.interval(step.change)[1]} to {dt.rounding.interval(step.change)[2]})."
+        f"({dt.rounding.sure(step.change, spread)})."
         for step in (told.levers if kind == "levers" else told.stages)
     ]
-    st.markdown("\n".join(f"- {plain(line)}" for line in lines))
+    with st.expander("What models differ in") if len(lines) > MANY else st.container():
+        st.markdown("\n".join(f"- {plain(line)}" for line in lines))
     if told.correction is not None:
         st.caption(
             f"The steps are what models expect, over {told.rows:,} rows; the last one is by how much rows that the "
             "models had not seen put them right."
+            + (" Each option is taken to add what it adds by itself." if run.scenario.slots > 1 else "")
         )
 
 
 def _why_not(run: dt.Run) -> str:
     """Why nothing can be taken apart."""
-    if run.scenario.slots > 1:
-        return "Rows get several options at once: what they bring together in each row stands in its reason."
+    if run.scenario.slots > 1 and run.scenario.space.do_nothing is None:
+        return "Rows get several options at once, and the scenario does not say what doing nothing is (do_nothing)."
     return "Nothing is changed, or the data has no policy to compare with."
 
 
@@ -126,9 +134,7 @@ def _hangs(run: dt.Run) -> None:
     st.header("What the gain hangs on", help=terms.TORNADO)
     told = _swings(run)
     if told is None or not told.each:
-        some = "Rows get several options at once, and the way to them is not taken apart."
-        none = "The scenario has no parameters and no numeric inputs, or nothing is changed."
-        empty("There is nothing to move.", some if run.scenario.slots > 1 else none)
+        empty("There is nothing to move.", "The scenario has no parameters and no numeric inputs, or nothing changes.")
         return
     draw(dt.figures.swings(run, told, look()), "swings", "How far the gain moves as each thing is moved")
     unit = run.scenario.objective.unit

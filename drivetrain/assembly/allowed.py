@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.settings import Settings, settle
 from drivetrain.data import Rows
+from drivetrain.decisions.bounded import never
 from drivetrain.decisions.rounding import number
 from drivetrain.optimizer import used_together
 from drivetrain.optimizer.bounds import broken, told, used
@@ -77,6 +78,8 @@ def _rule(scenario: Scenario, constraint: str) -> str:
     """What holds for each row, in words: `reminder only when channel != 'none'`."""
     if (came := rule_of(scenario, constraint)) is None:
         declared = next(each for each in scenario.constraints if each.name == constraint)
+        if never(declared):
+            return f"{constraint}: never {declared.text}"
         ends = [
             f"{key.replace('_', ' ')} {bound:g}"
             for key in ("at_least", "at_most")

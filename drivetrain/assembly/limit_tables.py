@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,15 +18,21 @@ from drivetrain.scenario import Beside, Constraint, Scenario
 from drivetrain.simulator import Crowd, Outlook, Simulator
 
 Floats = NDArray[np.float64]
+Side = Literal["minimise", "maximise"]
 
 POINTS = 40
 """Of the front between the objective and what is limited, where all rows get one setting of several levers."""
-BUDGET = 2_000
+BUDGET = 4_000
 """Settings asked about for that, each gradient counted as one more."""
 
 
 def searched(
-    simulator: Simulator, crowd: Crowd, unit: NDArray[np.int64], constraint: Constraint, tried: Floats
+    simulator: Simulator,
+    crowd: Crowd,
+    unit: NDArray[np.int64],
+    constraint: Constraint,
+    tried: Floats,
+    sides: tuple[Side, ...],
 ) -> Floats:
     """Candidates [G, L], doing nothing among them where slots may stay empty; and for one decision on several levers
     where searches between the objective and the limit end.
@@ -36,6 +43,7 @@ def searched(
         unit: [N] the decision of each.
         constraint: what is limited.
         tried: [G, L].
+        sides: to which of them the limit may be drawn.
     """
     scenario = simulator.scenario
     if scenario.slots > 1 and scenario.space.do_nothing is not None:  # an empty slot needs no rows
@@ -43,7 +51,7 @@ def searched(
     if unit.max() > 0 or scenario.slots > 1 or sum(not each.frozen for each in scenario.levers.values()) < 2:
         return tried
     found = [tried]
-    for side in ("minimise", "maximise"):
+    for side in sides:
         goal = Beside.model_validate({"name": constraint.name, side: constraint.formula.text})
         objective = scenario.objective.model_copy(update={"beside": (goal,)})
         asked = replace(simulator, scenario=scenario.model_copy(update={"objective": objective}))

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from drivetrain.assembly.limit_tables import Sums, searched
+from drivetrain.assembly.limit_tables import Side, Sums, searched
 from drivetrain.assembly.result import Run
 from drivetrain.errors import Fault, InfeasibleError, UsageError, nearest
 from drivetrain.evidence import Estimate
@@ -31,6 +31,9 @@ MOST_CELLS = 2_000_000
 """Decisions times settings; where settings are many, fewer rows are asked about."""
 FEW = 24
 """So few decisions get one setting each, and no mixture that is kept on average."""
+HAIR = 1e-4
+"""Of what settings differ by, where they are told to be as good."""
+FILLED = "slots_filled"
 TRIED = "limit_tried"
 """The name of a constraint that no scenario declares."""
 
@@ -82,6 +85,10 @@ def limitable(scenario: Scenario) -> dict[str, Constraint]:
         scenario: what is declared.
     """
     known = {each.name: each for each in scenario.constraints if _plain(each)}
+    if scenario.slots > 1 and scenario.space.do_nothing is not None:
+        lever, text = next(iter(scenario.levers)), f"1 if {next(iter(scenario.levers))} != {_idle(scenario)!r} else 0"
+        keys = {"name": FILLED, "mean": text, "at_most": 0.0, "unit": "slots per row"}
+        known[f"slots filled by {lever}"] = Constraint.model_validate(keys)
     formulas = [("cost", "")] if scenario.cost is not None else []
     formulas += [(name, each.unit) for name, each in scenario.levers.items() if each.kind != "categorical"]
     formulas += [(name, each.unit) for name, each in scenario.outcomes.items() if each.kind != "categorical"]
@@ -211,7 +218,7 @@ class Limits:
         Raises:
             InfeasibleError: no settings meet the other constraints.
         """
-        free, end = self.at(None), self._extreme(upper)
+        free, end = self._leaning(upper).at(None), self._extreme(upper)
         found = []
         for share in np.linspace(0, 0.999, points):
             try:
@@ -241,6 +248,12 @@ class Limits:
         fair = [f"the gap in {each.of} by {each.by}" for each in self.run.scenario.bounded_fairness]
         return (*fair, *(f"one {lever} for all" for lever in self.run.scenario.decide.shared))
 
+    def _leaning(self, upper: bool) -> Limits:
+        """The same where of settings that are as good the one that keeps a tighter bound is a hair better."""
+        known = np.isfinite(self.values)
+        reach = float(np.ptp(self.values[known])) / (float(np.ptp(self.usage[known])) or 1.0)
+        return replace(self, values=self.values - np.float32(HAIR * reach * (1 if upper else -1)) * self.usage)
+
     def _extreme(self, upper: bool) -> float:
         """The least (the most, where the bound is a lower one) that allowed settings use, other totals apart."""
         sign = 1 if upper else -1
@@ -257,13 +270,31 @@ class Limits:
         return Total(self.constraint.name, sign * self.usage, room, sign, scale)
 
 
+def _idle(scenario: Scenario) -> str:
+    """The option that leaves a slot empty."""
+    return str(next(iter(scenario.levers.values())).settled)
+
+
+def _known(run: Run) -> list[Floats]:
+    """The one setting [1, L] that a long search has found for everyone, where it did."""
+    made = run.recommendations
+    alone = made is not None and run.scenario.decide.unit == "once" and run.scenario.slots == 1
+    return [made.plan.settings[:1]] if made is not None and alone else []
+
+
 def _plain(constraint: Constraint) -> bool:
     """Whether it bounds a total or a mean of all rows."""
     return constraint.over in {"total", "mean"} and not constraint.by
 
 
-def scored(run: Run, constraint: Constraint) -> Limits:
-    """Score every candidate setting for some of a run's rows: what `Limits.of` does of a constraint of one's own."""
+def scored(run: Run, constraint: Constraint, sides: tuple[Side, ...] = ("minimise", "maximise")) -> Limits:
+    """Score every candidate setting for some of a run's rows: what `Limits.of` does of a constraint of one's own.
+
+    Args:
+        run: any run.
+        constraint: what is limited, its bound not yet known.
+        sides: to which of them the limit may be drawn.
+    """
     others = [each for each in run.scenario.constraints if each.name != constraint.name]
     scenario = run.scenario.model_copy(update={"constraints": (*others, constraint)})
     simulator = replace(run.simulator, scenario=scenario)
@@ -272,7 +303,8 @@ def scored(run: Run, constraint: Constraint) -> Limits:
     unit = decisions(scenario, rows.frame)
     crowd = simulator.crowd(rows.frame)
     kept = scenario.model_copy(update={"constraints": tuple(others)})
-    tried = searched(replace(simulator, scenario=kept), crowd, unit, constraint, tried)
+    tried = np.unique(np.vstack([tried, *_known(run)]), axis=0)
+    tried = searched(replace(simulator, scenario=kept), crowd, unit, constraint, tried, sides)
     beside = [Sum.over(limit, unit, len(tried)) for limit in limits(kept, crowd.labels, len(rows))]
     sums = Sums.empty(simulator, int(unit.max()) + 1, len(tried))
     for part, outlook in simulator.chunks(crowd, tried):

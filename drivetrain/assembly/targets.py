@@ -115,7 +115,7 @@ def reaching(run: Run, of: str = "objective", effort: str | None = None, *, uppe
     asked = replace(run, scenario=turned, simulator=replace(run.simulator, scenario=turned))
     ends = (0.0, None) if below else (None, 0.0)
     target = Constraint(name=TARGET, mean=formula, unit=targets[of], at_most=ends[0], at_least=ends[1])
-    return Reach(of, chosen, below, scored(asked, target))
+    return Reach(of, chosen, below, scored(asked, target, ("minimise",) if below else ("maximise",)))
 
 
 def _moved(name: str, lever: Lever, slots: int) -> tuple[str, Effort] | None:

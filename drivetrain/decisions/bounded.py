@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping
+from math import floor, log10
 
 from drivetrain.decisions.rounding import number, summed, with_unit
 from drivetrain.scenario import Constraint, Lever, Scenario
@@ -27,6 +29,15 @@ def lines(scenario: Scenario, prices: Mapping[str, float], used: Mapping[str, fl
     return lines + [line for name, lever in known.levers.items() for line in _own(name, lever)]
 
 
+def never(constraint: Constraint) -> bool:
+    """Whether it says that something must not be so in any row: a yes or no, at most 0."""
+    tree = ast.parse(constraint.text, mode="eval").body
+    is_so = isinstance(tree, ast.BoolOp | ast.Compare) or (
+        isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not)
+    )
+    return is_so and constraint.over == "each" and constraint.at_most == 0 and constraint.at_least is None
+
+
 def _own(name: str, lever: Lever) -> Iterator[list[str]]:
     """What a lever says of single rows."""
     for word, key in (("at least", "at_least"), ("at most", "at_most"), ("only when", "when"), ("none of", "excluded")):
@@ -36,14 +47,18 @@ def _own(name: str, lever: Lever) -> Iterator[list[str]]:
         yield [name, "its setting in each row", "stays as it is", "–", "–"]
 
 
-def room(constraint: Constraint, at: float | None = None) -> float:
-    """How much more room is spoken of: one unit; of a share, or of what has no unit and is as small, a hundredth.
+def step(low: float, high: float) -> float:
+    """How much more room is spoken of where a bound moves between two ends: a power of ten, about a tenth of the way.
 
-    Args:
-        constraint: what is bounded.
-        at: another bound than its own.
+    >>> step(0.0, 0.095), step(0.74, 0.87), step(0.0, 20_000.0)
+    (0.01, 0.01, 1000.0)
     """
-    bounds = [constraint.bound("at_least"), constraint.bound("at_most")] if at is None else [at]
+    return 10.0 ** floor(log10((high - low) / 5))
+
+
+def room(constraint: Constraint) -> float:
+    """How much more room is spoken of: one unit; of a share, or of what has no unit and is as small, a hundredth."""
+    bounds = [constraint.bound("at_least"), constraint.bound("at_most")]
     small = all(abs(bound) <= 1 for bound in bounds if bound is not None)
     return 0.01 if small and not constraint.unit and constraint.over in {"mean", "ratio"} else 1.0
 
@@ -58,6 +73,8 @@ def _price(scenario: Scenario, name: str, price: float) -> str:
 
 def _lines(constraint: Constraint, prices: Mapping[str, str], used: Mapping[str, float]) -> Iterator[list[str]]:
     what = f"{constraint.over}: {constraint.text}"
+    if never(constraint):
+        what = f"in each row: {constraint.text}"
     what += f" for each {' and '.join(constraint.by)}" if constraint.by else ""
     start = f"{constraint.name} ("
     known = {**used, **prices}
@@ -75,7 +92,9 @@ def _bounds(constraint: Constraint, group: str) -> str:
         ("at least", constraint.at_least, constraint.bound("at_least", group)),
         ("at most", constraint.at_most, constraint.bound("at_most", group)),
     ):
-        if bound is not None:
+        if bound is not None and never(constraint):
+            told.append("never")
+        elif bound is not None:
             told.append(f"{word} {with_unit(number(bound), constraint.unit)}")
         elif isinstance(given, dict) and not group:
             told.append(f"{word} {', '.join(f'{number(each)} in {value}' for value, each in given.items())}")

@@ -8,14 +8,18 @@ from typing import Any
 from drivetrain.evidence import Estimate
 from drivetrain.scenario import Lever, spoken
 
+SURE = "sure to the last digit"
+"""Said instead of an interval whose ends look alike."""
+
 
 def number(value: float, digits: int = 3) -> str:
     """A number with so many significant digits and thousands apart.
 
-    >>> number(1632.57), number(0.23048), number(-0.0), number(12345678)
-    ('1,630', '0.230', '0', '12,300,000')
+    >>> number(1632.57), number(0.23048), number(-0.0), number(12345678), number(0.99996)
+    ('1,630', '0.230', '0', '12,300,000', '1.00')
     """
-    return _fixed(value, _places(value, digits))
+    places = _places(value, digits)
+    return _fixed(value, min(places, _places(round(value, places), digits)) if isfinite(value) else 0)
 
 
 def interval(estimate: Estimate, sign: int = 1) -> tuple[str, str, str]:
@@ -39,8 +43,23 @@ def interval(estimate: Estimate, sign: int = 1) -> tuple[str, str, str]:
 
 def span(estimate: Estimate, unit: str = "", sign: int = 1) -> str:
     """Value, unit and interval: `0.230 USD per person (95 % interval 0.179 to 0.282)`."""
-    value, low, high = interval(estimate, sign)
-    return f"{with_unit(value, unit)} (95 % interval {low} to {high})"
+    value, told = with_unit(interval(estimate, sign)[0], unit), sure(estimate, sign=sign)
+    return value if told == SURE else f"{value} ({told})"
+
+
+def sure(estimate: Estimate, what: str = "95 % interval", sign: int = 1) -> str:
+    """How sure a value is, as told beside it; where the interval is narrower than its last digit, that.
+
+    >>> sure(Estimate(0.23048, 0.02633)), sure(Estimate(47.886, 0.0))
+    ('95 % interval 0.179 to 0.282', 'sure to the last digit')
+    """
+    low, high = interval(estimate, sign)[1:]
+    return SURE if low == high and isfinite(estimate.value) else f"{what} {low} to {high}"
+
+
+def between(estimate: Estimate, sign: int = 1) -> str:
+    """The same in a cell of a table: `0.179 to 0.282`."""
+    return sure(estimate, "", sign).strip()
 
 
 def setting(lever: Lever, value: float) -> str:

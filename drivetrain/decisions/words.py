@@ -11,7 +11,7 @@ from math import ceil
 from typing import Literal
 
 from drivetrain.decisions.promise import Promise
-from drivetrain.decisions.rounding import interval, number, roughly, setting, span, summed, with_unit
+from drivetrain.decisions.rounding import interval, number, roughly, setting, span, summed, sure, with_unit
 from drivetrain.evidence import KEPT, NAMES, Evidence, Judged
 from drivetrain.optimizer import Certificate, Guard
 from drivetrain.scenario import Scenario
@@ -76,6 +76,12 @@ def policy(scenario: Scenario, name: str, evidence: Evidence | None = None) -> s
 def one(scenario: Scenario) -> str:
     """What values are told of: `one row`; where rows get several options, `one slot`."""
     return "one slot" if scenario.slots > 1 else "one row"
+
+
+def amount(scenario: Scenario, what: str) -> str:
+    """The label of an amount for one row: `Value` where the unit says of what each is, else `Value of one row`."""
+    alone = scenario.slots == 1 and " per " in scenario.objective.unit
+    return what if alone else f"{what} of {one(scenario)}"
 
 
 def reference(evidence: Evidence) -> str | None:
@@ -149,16 +155,21 @@ def headline(scenario: Scenario, evidence: Evidence, promise: Promise | None = N
         evidence: what policies are worth.
         promise: what the recommended settings are worth for some rows together; left out where not known.
     """
+    return " ".join(advice(scenario, evidence, promise))
+
+
+def advice(scenario: Scenario, evidence: Evidence, promise: Promise | None = None) -> tuple[str, str]:
+    """The headline's two halves: what to do, and what that is worth."""
     kept, beside, what = evidence.recommended in KEPT, reference(evidence), action(scenario, evidence)
     if not kept and beside is not None and evidence.gains[beside].value <= 0:
         what = f"Only as a test: {what[:1].lower()}{what[1:]}"
-    parts = [f"{what}{_how_flat(scenario, evidence)}. {_worth(scenario, evidence)}"]
+    parts = [_worth(scenario, evidence)]
     kept |= evidence.grade == "unsupported"
     if not kept and promise is not None and promise.gain is not None and promise.gain.error > 0:
         value, low, high = interval(promise.gain)
         total = with_unit(value, summed(scenario.objective.unit))
         parts.append(f"Summed over the {promise.rows:,} rows that is {total} ({low} to {high}).")
-    return " ".join(parts)
+    return f"{what}{_how_flat(scenario, evidence)}.", " ".join(parts)
 
 
 def stance(scenario: Scenario, evidence: Evidence) -> Stance:
@@ -276,8 +287,7 @@ def _worth(scenario: Scenario, evidence: Evidence) -> str:
             f"Models expect {with_unit(expected, unit)} of it, and {seen} was seen so far; the data cannot confirm it."
         )
     if gain.value <= 0:
-        value, low, high = interval(gain)
-        told = f"{with_unit(value, unit)} (95 % interval {low} to {high})"
+        told = span(gain, unit)
         hoped = sign * (evidence.chosen.naive - evidence.policy(beside).naive)
         if hoped <= 0:
             return f"Nothing shows that it is better than {than}: the gain is {told}."
@@ -287,11 +297,10 @@ def _worth(scenario: Scenario, evidence: Evidence) -> str:
         )
     if gain.low <= 0:
         value = interval(gain)[0]
-        sure = f"the 95 % interval, {interval(gain)[1]} to {interval(gain)[2]}, does not clear 0"
-        return f"That is better than {than} by {with_unit(value, unit)}, but {sure}."
-    value, low, high = interval(gain)
+        unsure = f"the 95 % interval, {interval(gain)[1]} to {interval(gain)[2]}, does not clear 0"
+        return f"That is better than {than} by {with_unit(value, unit)}, but {unsure}."
     more = "more" if sign > 0 else "less"
-    return f"Expected: {with_unit(value, unit)} {more} than {than} (95 % interval {low} to {high})."
+    return f"Expected: {with_unit(interval(gain)[0], unit)} {more} than {than} ({sure(gain)})."
 
 
 def passed_over(scenario: Scenario, evidence: Evidence) -> list[Judged]:

@@ -253,6 +253,8 @@ def _mark(out: Figure, lever: Lever, value: float, label: str, colour: str, look
         showarrow=False,
         text=f"{label} {plain(setting(lever, value))}",
         font={"color": colour, "size": 13},
+        bgcolor=look.paper,
+        borderpad=1,
     )
 
 

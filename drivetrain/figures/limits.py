@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivetrain.assembly import Limited, Reach, Run, Tradeoff
+from drivetrain.assembly.limits import FILLED
 from drivetrain.figures.look import LIGHT, Look, band, figure, plain, with_unit
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def reach(told: Reach, curve: Tradeoff, look: Look = LIGHT, at: Limited | None =
         at: a target, to be marked.
     """
     side = "at most" if told.upper else "at least"
-    across = with_unit(f"{plain(told.of)} of one row, {side}", plain(curve.constraint.unit))
+    across = with_unit(f"{plain(told.of)}, {side}", plain(curve.constraint.unit))
     out = figure(look, x=across, y=with_unit(f"least {plain(told.effort)} for one row", plain(told.unit)), height=380)
     x = [point.bound or 0.0 for point in curve.points]
     name = "least that reaches it, models' spread"
@@ -51,7 +52,8 @@ def limit(run: Run, told: Tradeoff, look: Look = LIGHT, at: Limited | None = Non
         at: one more bound, to be marked.
     """
     each = told.constraint
-    words = f"{each.over} of {each.formula.text}, {'at most' if told.upper else 'at least'}"
+    what = each.formula.text if each.name != FILLED else FILLED.replace("_", " ")
+    words = f"{each.over} of {what}, {'at most' if told.upper else 'at least'}"
     out = figure(
         look,
         x=with_unit(plain(words), plain(each.unit)),

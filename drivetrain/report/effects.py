@@ -41,7 +41,7 @@ def why(run: Run) -> str:
         f"What models expect each lever to bring, over {told.rows:,} rows (its mean over the orders in which levers "
         "can be moved), and by how much rows that the models had not seen put them right."
     )
-    header = ["mean over rows", "today", "recommended", "in"]
+    header = ["mean over rows", words.policy(run.scenario, told.against), "recommended", "in"]
     lines = [[move.name, number(move.before), number(move.after), move.unit] for move in told.moves]
     parts = [heading("Why"), table(header, lines), drawing(way, "bridge", caption)]
     parts += _spent(run)

@@ -8,7 +8,7 @@ from html import escape
 from drivetrain import figures
 from drivetrain.assembly import Run, usage
 from drivetrain.decisions import bounded, groups, reasons, words
-from drivetrain.decisions.rounding import interval, number
+from drivetrain.decisions.rounding import between, interval, number
 from drivetrain.evidence import NAMES
 from drivetrain.report.effects import inputs, levers, spread, takes, why
 from drivetrain.report.page import bullets, drawing, heading, paragraph, table
@@ -57,9 +57,10 @@ def answer(run: Run) -> str:
     proved = "" if run.recommendations is None else words.certified(scenario, run.recommendations.plan.certificate)
     price = words.guarded(scenario, run.guard)
     told = bullets([*reasons.sentences(scenario, evidence), *filter(None, [proved, price])])
+    action, worth = words.advice(scenario, evidence, promise)
     return (
         f'<div class="answer"><span class="stance {what.word}">{escape(what.title)}</span>'
-        f"{paragraph(words.headline(scenario, evidence, promise), 'large')}"
+        f"{paragraph(action, 'large')}{paragraph(worth)}"
         f"{paragraph(what.reason, 'quiet')}</div>{told}"
     )
 
@@ -70,15 +71,15 @@ def values(run: Run) -> str:
     known = [evidence.policy(name) for name in NAMES if name in {each.name for each in evidence.policies}]
     lines = []
     for each in known:
-        value, low, high = interval(each.estimate)
+        value = interval(each.estimate)[0]
         gain = "–" if each.name == evidence.recommended else interval(evidence.gains[each.name], -1)[0]
         naive = "–" if each.name == "current" else number(each.naive)
         name = words.policy(scenario, each.name, evidence).capitalize() + (
             "" if each.eligible else " (may not be recommended)"
         )
-        between = "models' opinion" if evidence.opinion(each.name) else f"{low} to {high}"
+        told = "models' opinion" if evidence.opinion(each.name) else between(each.estimate)
         shrunk = "–" if each.shrunk is None else number(each.shrunk)
-        lines.append([name, value, between, gain, naive, shrunk, number(each.effective)])
+        lines.append([name, value, told, gain, naive, shrunk, number(each.effective)])
     header = ["policy", "honest value", "95 % interval", "against recommended", "models' promise", "promise, shrunk"]
     header.append("rows that speak")
     chosen = next(place for place, each in enumerate(known) if each.name == evidence.recommended)

@@ -93,7 +93,8 @@ def test_decision_says_the_recommendation(opened: Open, small_run: Run) -> None:
     test = opened()
     assert small_run.recommendations is not None
     text = _all(test)
-    assert words.headline(small_run.scenario, small_run.judged, small_run.recommendations.promise) in text
+    told = words.advice(small_run.scenario, small_run.judged, small_run.recommendations.promise)
+    assert all(half in text for half in told)
     assert words.grounds(small_run.judged)[1] in text
     assert test.metric[0].value == interval(small_run.judged.chosen.estimate)[0]
     assert len(test.get("plotly_chart")) == 2
@@ -244,6 +245,44 @@ def test_a_locked_row_stays_and_the_others_are_chosen_again(paged: Page, campaig
     assert "No row is locked" in _all(test)
 
 
+def test_the_options_of_a_row_are_locked_and_the_others_chosen_again(paged: Page, shelf_run: Run) -> None:
+    assert shelf_run.recommendations is not None
+    before = shelf_run.recommendations.frame
+    test = paged("actions", shelf_run)
+    _edit(test, 0, {0: {"shown_1": "f", "shown_2": "g"}, 1: {"lock": True}})
+    assert "2 rows are locked" in _all(test)
+    _button(test, "Choose the others again").click().run()
+    assert not test.exception
+    shown = test.dataframe[0].value
+    assert list(shown.loc[0, ["shown_1", "shown_2"]]) == ["f", "g"]
+    assert list(shown.loc[1, ["shown_1", "shown_2"]]) == list(before.loc[1, ["shown_1", "shown_2"]])
+    assert shown["remarks"][:2].str.contains("fixed by a person").all()
+    _edit(test, 0, {2: {"shown_1": "a", "shown_2": "a"}})
+    _button(test, "Choose the others again").click().run()
+    assert "in two slots" in _all(test)
+
+
+def test_why_takes_slates_apart(paged: Page, shelf_run: Run) -> None:
+    import drivetrain as dt
+
+    told = dt.bridge(shelf_run)
+    assert told is not None
+    for split, steps in (("by option", told.levers), ("by slot", told.stages)):
+        spec = json.loads(paged("why", shelf_run, split=split).get("plotly_chart")[0].proto.spec)
+        assert spec["data"][0]["y"][1 : 1 + len(steps)] == [step.name for step in steps]
+        assert sum(step.change.value for step in steps) == pytest.approx(told.end - told.start, abs=1e-4)
+
+
+def test_slots_are_limited(paged: Page, shelf_run: Run) -> None:
+    import drivetrain as dt
+
+    test = paged("tradeoffs", shelf_run)
+    test.slider[0].set_value(1.0).run()
+    found = dt.Limits.of(shelf_run, "slots filled by shown").at(test.slider[0].value)
+    assert found.used <= 1 + 1e-6
+    assert test.metric[0].value == interval(found.value)[0]
+
+
 def test_why_adds_up(paged: Page, campaign_run: Run) -> None:
     import drivetrain as dt
 
@@ -273,9 +312,9 @@ def test_why_splits_what_is_expected_of_a_row(paged: Page, small_run: Run) -> No
     ("page", "says"),
     [
         ("decision", "judged for one slot"),
-        ("why", "Rows get several options at once"),
+        ("why", "by itself"),
         ("levers", "Predictions only"),
-        ("tradeoffs", "Limits cannot be moved here"),
+        ("tradeoffs", "What it takes to get there"),
         ("actions", "rows, by"),
         ("rows", "Which column is what"),
         ("trust", "What other estimators say"),
