@@ -15,6 +15,7 @@ from drivetrain import data
 from drivetrain import scenario as scenarios
 from drivetrain.assembly import loop
 from drivetrain.errors import RefusedError, UsageError
+from drivetrain.evidence import experiments
 from tests.test_cli import Call, call, folder  # noqa: F401  (fixtures)
 
 
@@ -45,6 +46,29 @@ def test_a_test_settles_a_decision_within_its_loss(small_run: dt.Run):
         single.experiment(people, 1, mode="thomson")  # type: ignore[arg-type]
     with pytest.raises(RefusedError, match="the same"):
         replace(single, evidence=replace(single.judged, single=(10.0,))).experiment(people, 1, against="do_nothing")
+
+
+def test_power_is_told_for_the_gain_that_is_credible(small_run: dt.Run):
+    def planned(believed: float) -> float:
+        policies = tuple(
+            replace(each, naive=hoped, shrunk=hoped * believed)
+            for each in small_run.judged.policies
+            for hoped in [{"single": 1.0, "do_nothing": 0.0}.get(each.name, 0.5)]
+        )
+        judged = replace(small_run.judged, recommended="single", policies=policies)
+        told = replace(small_run, evidence=judged).experiment(visitors(small_run), 1e9, against="do_nothing")
+        assert told.power is not None
+        assert ("Nothing is left" in told.sentences("EUR")[1]) == (told.power.gain <= 0)
+        return told.power.gain
+
+    assert planned(0.5) == pytest.approx(planned(1.0) / 2)
+    assert planned(-0.2) == 0
+
+
+def test_a_draw_that_leaves_nothing_to_chance_is_refused(small_run: dt.Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(experiments, "beliefs", lambda values: np.eye(values.shape[2])[values.mean(0).argmax(1)])
+    with pytest.raises(RefusedError, match="agree on the best setting of every row"):
+        small_run.experiment(visitors(small_run), 10, mode="thompson")
 
 
 def test_an_assignment_is_the_next_runs_data(call: Call, folder: Path, small_run: dt.Run, tmp_path: Path):  # noqa: F811
