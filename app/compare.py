@@ -50,7 +50,11 @@ def _values(runs: dict[str, dt.Run]) -> None:
             st.header("What each recommends is worth", help=terms.HONEST)
         if len(units) > 1:
             label(f"In {unit}" if unit else "Without a unit")
-        draw(dt.figures.beside(lines, "value of one row", unit, look()), f"beside-{place}", "Value of each run")
+        draw(
+            dt.figures.beside(lines, f"value of {dt.words.one(runs[words[0]].scenario)}", unit, look()),
+            f"beside-{place}",
+            "Value of each run",
+        )
     if len(units) > 1:
         st.caption("Runs whose objectives have different units stand apart: their values cannot be compared.")
 

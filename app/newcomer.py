@@ -24,6 +24,7 @@ def show(*, opened: bool) -> None:
                 _questions(path)
             except dt.DrivetrainError as error:
                 tell(error)
+                _not_kept(path)
 
 
 def _rows() -> Path | None:
@@ -44,12 +45,20 @@ def _rows() -> Path | None:
             if path.exists():
                 path = target.SCENARIOS / f"new_{name}"
             path.write_bytes(brought.getvalue())
+            st.session_state["brought"] = str(path)
         return path
     return Path(word) if word else None
 
 
+def _not_kept(path: Path) -> None:
+    """A file that was just brought and cannot be read does not stay among the scenarios."""
+    if st.session_state.pop("brought", None) == str(path):
+        path.unlink(missing_ok=True)
+
+
 def _questions(path: Path) -> None:
     found = _guessed(str(path), path.stat().st_mtime_ns)
+    st.session_state.pop("brought", None)  # it can be read, and stays
     st.markdown("**What is each column?** Guessed from names and values: change what is wrong.")
     lines = [
         {"column": each.label, "is": each.part, "because": each.why, "values": _values(each), "missing": each.missing}

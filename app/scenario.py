@@ -96,10 +96,13 @@ def _form(path: Path, sound: dt.Scenario | None) -> None:
             return
     draft = _key(path)
     try:
-        st.session_state[draft] = dt.scenario.edited(st.session_state[draft], changes)
-    except dt.DrivetrainError as error:
+        text = dt.scenario.edited(st.session_state[draft], changes)
+        dt.scenario.parse(text, str(path))
+    except dt.DrivetrainError as error:  # the form stays as it was filled in
         tell(error)
+        st.caption("It was not taken over: the file is as it was.")
         return
+    st.session_state[draft] = text
     st.rerun()
 
 
@@ -133,7 +136,9 @@ def _levers(sound: dt.Scenario) -> dict[Any, Any]:
         return {}
     st.markdown("**Levers and their bounds**")
     before = pd.DataFrame(lines)
-    after = st.data_editor(before, hide_index=True, disabled=["lever"], key="form-levers", alt="Bounds of levers")
+    after = st.data_editor(
+        before, hide_index=True, disabled=["lever"], key="form-levers", placeholder="", alt="Bounds of levers"
+    )
     keys = {"lowest": "min", "highest": "max", "step": "step", "doing nothing": "do_nothing"}
     changes: dict[Any, Any] = {}
     for old, new in zip(lines, after.to_dict("records"), strict=True):

@@ -40,11 +40,10 @@ def _way(run: dt.Run) -> None:
         return
     lines = [
         {
-            "what": move.name,
+            "what": in_unit(move.name, move.unit),
             start: dt.rounding.number(move.before),
             "recommended": dt.rounding.number(move.after),
             "change": _signed(move.after - move.before),
-            "in": move.unit,
         }
         for move in told.moves
     ]

@@ -46,6 +46,8 @@ class Job:
     """What was done before, in order."""
     faults: tuple[Fault, ...] = ()
     """What must be mended before it can be run, where it failed."""
+    unwanted: bool = False
+    """Whether it was asked to stop, and has not stopped yet."""
 
     @property
     def open(self) -> bool:
@@ -104,7 +106,8 @@ def look(out: str | Path) -> Job | None:
     if state in {"starting", "running"} and age > PATIENCE:
         state, told["words"] = "lost", "The process that ran it is gone. Run it again."
     faults = tuple(Fault(**each) for each in told.get("faults", ()))
-    return Job(Path(out), state, told["words"], seconds, tuple(told["steps"]), faults)
+    unwanted = (folder / "cancel").exists()
+    return Job(Path(out), state, told["words"], seconds, tuple(told["steps"]), faults, unwanted)
 
 
 def cancel(out: str | Path) -> None:

@@ -68,10 +68,11 @@ def draft(path: str | Path, guesses: Sequence[Guess], answers: Answers, *, relat
     file = Path(path)
     said, bad = objective(guesses)
     text, less = (answers.objective, answers.minimise) if answers.objective else (said, bad or answers.minimise)
+    asked = answers.title or f"What should {' and '.join(each.name for each in guesses if each.part == 'lever')} be?"
     lines = [
         "version: 1",
         f"name: {scenario_name(file.stem)}",
-        f"title: {_text(answers.title or f'What should we do in {file.stem}?')}",
+        f"title: {_text(asked)}",
         f"objective: {{{'minimise' if less else 'maximise'}: {_text(text)}, unit: {_text(answers.unit)}}}",
         *_section("levers", guesses, "lever", _lever),
         *_section("inputs", guesses, "input", _input),
