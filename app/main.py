@@ -56,6 +56,7 @@ STYLE = """
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 h1 { text-wrap: balance; letter-spacing: -.015em; font-size: 2.25rem !important; }
 h2 { letter-spacing: -.01em; font-size: 1.55rem !important; padding-top: .25rem !important; text-wrap: pretty; }
+[data-testid="stMarkdownContainer"] :is(p, li) { text-wrap: pretty; }
 [data-testid="stCaptionContainer"] { color: inherit !important; opacity: .78; }
 [data-testid="stCaptionContainer"] p { max-width: 46rem; }
 @media (min-width: 48rem) { [data-testid="stColumn"]:has(> div > .st-key-controls) { position: sticky; top: 4rem;

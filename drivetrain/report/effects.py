@@ -37,10 +37,13 @@ def why(run: Run) -> str:
     if told is None:
         return ""
     way = figures.bridge(run, told)
+    steps = "lever to bring, {} (its mean over the orders in which levers can be moved)"
+    if run.scenario.slots > 1:
+        steps = "option to add by itself, {}"
     caption = (
-        f"What models expect each lever to bring, over {told.rows:,} rows (its mean over the orders in which levers "
-        "can be moved), and by how much rows that the models had not seen put them right."
+        f"What models expect each {steps.format(f'over {told.rows:,} rows')}, and by how much rows that the models "
     )
+    caption += "had not seen put them right."
     header = ["mean over rows", words.policy(run.scenario, told.against), "recommended", "in"]
     lines = [[move.name, number(move.before), number(move.after), move.unit] for move in told.moves]
     parts = [heading("Why"), table(header, lines), drawing(way, "bridge", caption)]
