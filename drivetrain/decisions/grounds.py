@@ -168,10 +168,11 @@ def _sensitivity(scenario: Scenario, trust: Trust) -> Iterator[str]:
         f"left unexplained of both objective and settings ({told.robustness_interval:.1%} to leave it in doubt)."
     )
     if told.times is not None and told.strongest:
-        bias = with_unit(number(told.bias), scenario.objective.unit)
+        unit = scenario.objective.unit
+        most = "any amount" if told.bias is None else f"at most {with_unit(number(told.bias), unit)}"
         yield (
             f"That is {number(told.times, 2)} times as strong as {told.strongest}, the strongest of the inputs; one as "
-            f"strong as that could shift the gain by at most {bias}."
+            f"strong as that could shift the gain by {most}."
         )
 
 

@@ -1,9 +1,12 @@
 """How strong an influence that nobody recorded would have to be to overturn the decision.
 
 A confounder that explains the share r of what models leave unexplained of the objective, and of how settings came
-about, can shift a doubly robust value by at most S·r/√(1 − r), where S² is the mean square of the weighted surprises
-(Chernozhukov, Cinelli, Newey, Sharma & Syrgkanis 2022, "Long Story Short", Theorem 2). The r that makes this the gain
-is its robustness value (Cinelli & Hazlett 2020, JRSS-B 82:39).
+about, can shift a doubly robust gain by at most S·r/√(1 − r), where S² = E[(Y − g)²]·E[α²]: the mean square of what
+models g leave unexplained, times that of the weights α, one policy's less the other's (Chernozhukov, Cinelli, Newey,
+Sharma & Syrgkanis 2022, "Long Story Short", Theorem 2). The r that makes this the gain is
+its robustness value (Cinelli & Hazlett 2020, JRSS-B 82:39). What an influence as strong as a recorded one explains
+is what that one does, over what it leaves, R²/(1 − R²), as the first paper's benchmarks have it (those of α here by
+least squares on columns of levers).
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from numpy.typing import NDArray
 
 from drivetrain.evidence import blocks
 from drivetrain.evidence.estimators import Parts
-from drivetrain.evidence.sample import Estimate
+from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.evidence.value import Judge
 
 Floats = NDArray[np.float64]
@@ -32,16 +35,16 @@ class Sensitivity:
     strongest: str
     """The recorded input that, left out, would have done most harm; empty where there is none."""
     outcome_share: float
-    """The share of the objective that it alone explains, given levers and other inputs."""
+    """The share of what is left unexplained of the objective that an unseen influence as strong as it would explain."""
     lever_share: float
-    """The share of the levers that it alone explains, given other inputs."""
-    bias: float
-    """By how much an unseen influence as strong as it could shift the gain, at most."""
+    """The same of the levers; 1 where it explains half or more of them, as none beside it can."""
+    bias: float | None
+    """By how much an unseen influence as strong as it could shift the gain, at most; None where nothing bounds it."""
 
     @property
     def times(self) -> float | None:
         """How many times as strong as the strongest input an unseen one must be to bring the gain to nothing."""
-        if not self.bias:
+        if not self.outcome_share * self.lever_share:
             return None
         return _times(self.robustness, self.outcome_share, self.lever_share)
 
@@ -55,18 +58,21 @@ def sensitivity(court: Judge, chosen: Parts, other: Parts, gain: Estimate) -> Se
         other: of the policy of comparison.
         gain: of the one over the other.
     """
-    surprise = chosen.weight * (chosen.reward - chosen.expected) - other.weight * (other.reward - other.expected)
-    scale = float(np.sqrt(court.sample.mean(surprise**2)))
+    scale = spread(court.observed() - court.expected(court.table.settings), chosen.weight - other.weight, court.sample)
     name, outcome, lever = strongest(court)
-    reach = scale * np.sqrt(outcome * lever / max(1 - lever, 1e-9))
     return Sensitivity(
         robustness_value(gain.value, scale),
         robustness_value(gain.low, scale),
         name,
         outcome,
         lever,
-        float(reach),
+        scale * _reach(outcome, lever) if lever < 1 else None,
     )
+
+
+def spread(surprise: Floats, weight: Floats, sample: Sample) -> float:
+    """S of the theorem, from what is left unexplained [N] and the difference of weights [N]."""
+    return float(np.sqrt(sample.mean(surprise**2) * sample.mean(weight**2)))
 
 
 def robustness_value(gain: float, scale: float) -> float:
@@ -80,7 +86,7 @@ def robustness_value(gain: float, scale: float) -> float:
 
 
 def strongest(court: Judge) -> tuple[str, float, float]:
-    """The input whose partial shares of objective and levers have the highest product, and these shares.
+    """The input that does most, and which shares of what is left of objective and levers one like it would explain.
 
     In-sample least squares with the usual correction for the number of columns.
     """
@@ -93,7 +99,7 @@ def strongest(court: Judge) -> tuple[str, float, float]:
         rest = [np.ones((len(table), 1)), *(block for other, block in parts.items() if other != name)]
         lever = _partial(parts[name], np.column_stack(rest), levers)
         outcome = _partial(parts[name], np.column_stack([*rest, levers]), worth)
-        found.append((name, outcome, lever))
+        found.append((name, _left_to(outcome), _left_to(lever)))
     return max(found, key=lambda each: each[1] * each[2])
 
 
@@ -111,12 +117,23 @@ def _left(x: Floats, y: Floats) -> Floats:
     return np.asarray(y - x @ np.linalg.lstsq(x, y, rcond=None)[0])
 
 
+def _left_to(share: float) -> float:
+    """What one as strong as an input that explains this share would explain of what that one leaves."""
+    return min(1.0, share / max(1 - share, 1e-300))
+
+
+def _reach(outcome: float, lever: float) -> float:
+    """How many S an influence that explains these shares can shift a gain, at most."""
+    if not outcome * lever:
+        return 0.0
+    return float(np.sqrt(outcome * lever / (1 - lever))) if lever < 1 else float("inf")
+
+
 def _times(robustness: float, outcome: float, lever: float) -> float:
-    """The k with k·√(outcome·lever/(1 − k·lever)) = r/√(1 − r), both shares grown k-fold, as far as lever allows."""
+    """The k whose shares, both grown k-fold but never past 1, reach as far as robustness does."""
     goal = robustness / np.sqrt(max(1 - robustness, 1e-9))
-    low, high = 0.0, min(1 / max(lever, 1e-9), 1e6)
+    low, high = 0.0, min(1 / lever, 1e6)
     for _ in range(60):
         k = (low + high) / 2
-        reach = k * np.sqrt(outcome * lever / max(1 - k * lever, 1e-12))
-        low, high = (k, high) if reach < goal else (low, k)
-    return float(low)
+        low, high = (k, high) if _reach(min(1.0, k * outcome), k * lever) < goal else (low, k)
+    return low
