@@ -7,85 +7,25 @@ its bounds the others can be kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from itertools import permutations
 from math import floor, log10
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from drivetrain.errors import Fault, InfeasibleError
-from drivetrain.optimizer.bounds import TOLERANCE, Limit
+from drivetrain.optimizer.bounds import Limit
+from drivetrain.optimizer.fences import Asked, Bools, Fence, Part, ask
 from drivetrain.optimizer.loosening import loosened
 from drivetrain.optimizer.offers import Offers
-from drivetrain.optimizer.parts import Sum, Use
-from drivetrain.optimizer.totals import Table
-from drivetrain.scenario import Constraint, Scenario, rule_of
-from drivetrain.scenario.constraints import KEYS, Key
+from drivetrain.optimizer.parts import Use
+from drivetrain.scenario.constraints import Key
 from drivetrain.simulator import Crowd, Simulator
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 DIGITS = 6
 MOST_ORDERS = 24
 STEPS = 50
 """At so many degrees of loosening what holds for each row is tried beside sums."""
-
-
-@dataclass(frozen=True)
-class Fence:
-    """One bound that holds for each row."""
-
-    constraint: Constraint
-    key: Key
-    excess: Table
-    """[U, G] by how much of itself some row of a decision would pass it under each setting; 0 where all keep it."""
-    rule: str = ""
-    """The lever's own rule that it is, such as `levers.price.at_most`; empty of a declared constraint."""
-
-    @property
-    def name(self) -> str:
-        """`fair.at_most`, or the lever's rule."""
-        return self.rule or f"{self.constraint.name}.{self.key}"
-
-    @property
-    def bound(self) -> float:
-        """The bound as the scenario writes it."""
-        return self.constraint.bound(self.key) or 0.0
-
-    def told(self, loosening: float) -> float:
-        """The bound when loosened by that much of itself."""
-        return self.bound + (1 if self.key == "at_most" else -1) * loosening * max(1.0, abs(self.bound))
-
-
-Part = Fence | Use
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """All that constraints ask of U decisions under G settings."""
-
-    known: Bools
-    """[U, G] where everything can be computed and is allowed but for the constraints."""
-    parts: tuple[Part, ...]
-    share: float
-
-    def allowed(self, parts: Sequence[Part], loosening: Mapping[str, float]) -> Bools:
-        """[U, G] what keeps the bounds that hold for each row, some of them loosened."""
-        out = self.known.copy()
-        for part in parts:
-            if isinstance(part, Fence):
-                out &= part.excess <= loosening.get(part.name, 0.0) * (1 + 1e-6)
-        return out
-
-    def possible(self, parts: Sequence[Part]) -> bool:
-        """Whether some choice keeps these bounds."""
-        allowed = self.allowed(parts, {})
-        uses = [part for part in parts if isinstance(part, Use)]
-        return bool(allowed.any(1).all()) and (not uses or loosened(allowed, uses, self.share) == {})
 
 
 def conflict(
@@ -100,7 +40,7 @@ def conflict(
         bounds: what bounds rows together.
         share: the part of all rows that these are.
     """
-    asked = _ask(simulator, crowd, offers.both, bounds, share)
+    asked = ask(simulator, crowd, offers.both, bounds, share)
     if not asked.known.any(1).all():
         return InfeasibleError(_no_room(asked))
     if asked.possible(asked.parts):
@@ -113,49 +53,7 @@ def conflict(
     return InfeasibleError(*faults, *([] if said or not relaxed else [_nearest(relaxed)]))
 
 
-def _ask(simulator: Simulator, crowd: Crowd, offers: Offers, bounds: list[Limit], share: float) -> _Asked:
-    scenario, unit, many = simulator.scenario, offers.unit, len(offers)
-    units, where = int(unit.max()) + 1, torch.from_numpy(unit)
-    fences = {
-        (each.name, key): np.zeros((units, many), dtype=np.float32)
-        for each in scenario.constraints
-        if each.over == "each"
-        for key in KEYS
-        if each.bound(key) is not None
-    }
-    sums = [Sum.over(limit, unit, many, divided=True) for limit in bounds]
-    strange = torch.zeros(units, many)
-    for part, expected, outside in offers.expected(simulator, crowd):
-        bounded = expected.bounded
-        if outside is not None:
-            strange.index_add_(0, where[part], outside.float())
-        for value in (expected.objective, *bounded.values()):
-            strange.index_add_(0, where[part], (~torch.isfinite(value)).float())
-        for each in scenario.constraints:
-            for key in KEYS:
-                if (table := fences.get((each.name, key))) is not None:
-                    over = _over(each, key, bounded[each.name])
-                    np.maximum.at(table, unit[part], over.numpy())
-        for total in sums:
-            total.add(part, bounded)
-    possible = (strange == 0).numpy()
-    named = {each.name: each for each in scenario.constraints}
-    parts = [Fence(named[name], key, table, _rule(scenario, name)) for (name, key), table in fences.items()]
-    return _Asked(possible, (*parts, *(total.use for total in sums)), share)
-
-
-def _rule(scenario: Scenario, constraint: str) -> str:
-    told = rule_of(scenario, constraint)
-    return f"levers.{told[0]}.{told[1]}" if told else ""
-
-
-def _over(constraint: Constraint, key: Key, value: torch.Tensor) -> torch.Tensor:
-    bound = constraint.bound(key) or 0.0
-    over = (1 if key == "at_most" else -1) * (value - bound) / max(1.0, abs(bound))
-    return torch.where(over > TOLERANCE, over, torch.zeros_like(over)).nan_to_num(0.0)
-
-
-def _fewest(asked: _Asked) -> list[Part]:
+def _fewest(asked: Asked) -> list[Part]:
     """A set of bounds that cannot be kept together, of which none can be left out."""
     left = list(asked.parts)
     step = max(1, len(left) // 2)
@@ -171,7 +69,7 @@ def _fewest(asked: _Asked) -> list[Part]:
     return left
 
 
-def _relaxation(asked: _Asked) -> dict[str, float]:
+def _relaxation(asked: Asked) -> dict[str, float]:
     """Bound → the value that it would need, so that all can be kept: the least loosening in total, each in proportion.
 
     What holds for each row is loosened only as far as rows without room need it, and levers' own rules not at all.
@@ -238,7 +136,7 @@ def _fault(part: Part, guilty: list[Part], reach: float | None) -> Fault:
     )
 
 
-def _reach(asked: _Asked, part: Part, others: list[Part]) -> float | None:
+def _reach(asked: Asked, part: Part, others: list[Part]) -> float | None:
     """The tightest bound that can be kept beside the others; None where loosening it alone does not help."""
     allowed = asked.allowed(others, {})
     if not allowed.any(1).all():
@@ -284,7 +182,7 @@ def _lumpy(part: Part, beside: int) -> Fault:
     )
 
 
-def _no_room(asked: _Asked) -> Fault:
+def _no_room(asked: Asked) -> Fault:
     stuck = int((~asked.known.any(1)).sum())
     return Fault(
         "levers",

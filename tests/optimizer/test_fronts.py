@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import arrays
 from torch import Tensor
 
 from drivetrain.optimizer import candidates, front
-from drivetrain.optimizer.fronts import Archive, shared_front, unbeaten
+from drivetrain.optimizer.archive import Archive, unbeaten
+from drivetrain.optimizer.fronts import shared_front
 from drivetrain.optimizer.landscape import Landscape
 from drivetrain.simulator import Simulator
 from tests.stand_ins import Response, anywhere, declare, stand_in
