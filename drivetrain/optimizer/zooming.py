@@ -26,9 +26,9 @@ from drivetrain.simulator.ceilings import Ceilings, Level
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-STRIDE = 8
+STRIDE = 10
 """Each level of knots is so many times as fine as the one above."""
-FEWEST = 6
+FEWEST = 4
 """So many knots at least along the lever are on the highest level."""
 SHORT = 36
 """With fewer settings along a lever all of them are asked about."""
@@ -92,7 +92,7 @@ def _longest(space: LeverSpace, tried: Floats) -> int | None:
 
 
 def _knots(line: Floats | Ints, apart: NDArray[np.bool_] | None) -> list[Ints]:
-    """Places of the knots on each level: every 6^k-th of a line and its ends, doing nothing and what is beside it."""
+    """Places of the knots on each level: some of a line, its ends, doing nothing and what is beside it."""
     starts = np.flatnonzero(np.r_[True, line[1:] != line[:-1]])
     sizes = np.diff(np.r_[starts, len(line)])
     within = np.arange(len(line)) - np.repeat(starts, sizes)

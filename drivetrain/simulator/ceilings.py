@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 TINY = 1e-30
-CELLS = CELLS_IN_CACHE // 4
+CELLS = CELLS_IN_CACHE // 2
 
 
 @dataclass(frozen=True)
