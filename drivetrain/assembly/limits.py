@@ -16,6 +16,7 @@ from drivetrain.errors import Fault, InfeasibleError, UsageError, nearest
 from drivetrain.evidence import Estimate
 from drivetrain.optimizer import candidates, decisions, slots_of
 from drivetrain.optimizer.bounds import limits
+from drivetrain.optimizer.conflict import outward
 from drivetrain.optimizer.parts import Sum, Use
 from drivetrain.optimizer.slots import Slots, chosen, least, over, solve, worth
 from drivetrain.optimizer.totals import Total, dual
@@ -196,13 +197,15 @@ class Limits:
         extra = sum(share * over(picked, totals) for picked, share in weighted)
         for total, more in zip(totals, np.atleast_1d(extra), strict=True):
             if more > 1e-3 * max(total.width, abs(total.limit)):
-                told = f"no supported settings keep {total.name}: it comes to {self._told(total, more):.4g}"
-                raise InfeasibleError(Fault("limit", told, "", f"Ask for {self._told(total):.4g} or looser"))
+                reached = outward(self._told(total, float(more)), "at_most" if total.direction > 0 else "at_least")
+                what = self.constraint.text if total.name == TRIED else total.name
+                told = f"no supported settings keep {what}: the nearest that they come to is {reached:g}"
+                raise InfeasibleError(Fault("limit", told, "", f"Ask for {reached:g} or looser"))
         if len(self.values) <= FEW:
             raise InfeasibleError(Fault("limit", "found no setting that keeps all bounds", "", "Ask for a looser one"))
         return _Mixture(tuple((picked, share) for picked, share in weighted if share > 1e-6), found.prices)
 
-    def _told(self, total: Total, more: float = 0.0) -> float:
+    def _told(self, total: Total, more: float) -> float:
         """A bound, passed by so much, as the constraint counts it."""
         idle = self._counted(self.idle_use) if total.name == self.constraint.name else 0.0
         return idle + total.told(total.limit + more)

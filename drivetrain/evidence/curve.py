@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from drivetrain.evidence.sample import Estimate
 from drivetrain.evidence.value import Judge
 from drivetrain.optimizer import seen_alone
-from drivetrain.scenario import Continuous, Integer, Scenario
+from drivetrain.scenario import Continuous, Integer, Lever, Scenario
 
 Floats = NDArray[np.float64]
 
@@ -65,13 +65,20 @@ def _line(court: Judge, single: Floats, lever: int) -> Floats:
             space.rounded(name, np.array([reach.low]), np.ceil),
             space.rounded(name, np.array([reach.high]), np.floor),
         )
-        values = space.rounded(name, np.linspace(ends[0][0], ends[1][0], POINTS))
+        values = _on_steps(space.levers[name], space.rounded(name, np.linspace(ends[0][0], ends[1][0], POINTS)))
     nothing = space.do_nothing
     extra = [single[lever], *([] if nothing is None else [nothing[lever]])]
     line = np.tile(single, (len(values) + len(extra), 1))
     line[:, lever] = [*values, *extra]
     line = np.unique(line, axis=0)
     return line[support.holds(line)]
+
+
+def _on_steps(lever: Lever, values: Floats) -> Floats:
+    """The nearest settings that a lever can be set to, where it has steps."""
+    if not isinstance(lever, Continuous | Integer) or lever.step is None:
+        return values
+    return lever.min + np.round((values - lever.min) / lever.step) * lever.step
 
 
 def line(single: Floats, place: int, points: Sequence[Point]) -> Floats:

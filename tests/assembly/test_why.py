@@ -51,8 +51,25 @@ def test_a_limit_is_kept_and_its_price_is_the_slope() -> None:
     assert tradeoff.points[-1].value.value == pytest.approx(free.value.value)
 
 
+def test_one_setting_for_all_stays_one_under_a_limit() -> None:
+    limits = dt.Limits.of(_run(PRICES + "decide: {unit: once}\n"), "sold")
+    free = limits.at(None)
+    found = limits.at(free.used + 0.123, upper=False)
+    (settings, share), least = found.settings[0], free.used + 0.123
+    assert (len(found.settings), share) == (1, 1.0)
+    assert len(np.unique(settings, axis=0)) == 1
+    assert found.used >= least - 1e-5
+    assert found.value.value < free.value.value
+    others = limits.tried[limits.usage[0] / limits.rows >= least - 1e-6]
+    worth = limits.values[0][limits.usage[0] / limits.rows >= least - 1e-6] / limits.rows
+    assert found.value.value == pytest.approx(worth.max(), abs=1e-4)
+    assert (settings[0] == others[worth.argmax()]).all()
+    with pytest.raises(InfeasibleError, match=r"the nearest that they come to is 4\. Ask for 4 or looser"):
+        limits.at(5.0, upper=False)
+
+
 def test_a_limit_that_cannot_be_kept_is_told() -> None:
-    with pytest.raises(InfeasibleError, match="no supported settings keep"):
+    with pytest.raises(InfeasibleError, match=r"no supported settings keep gift: .* is 0\. Ask for 0 or looser"):
         dt.Limits.of(_run(), "gift").at(-0.5)
     with pytest.raises(UsageError, match="Did you mean 'gift'"):
         dt.Limits.of(_run(), "gifts")

@@ -79,6 +79,20 @@ def test_one_setting_suffices_where_rows_do_not_differ():
     assert set(recommended.frame["price"]) == {2}
 
 
+def test_curves_and_ranges_keep_to_a_levers_steps():
+    """The data shows prices between the steps: nothing is told of them."""
+    scenario = declare(TEXT.replace("kind: integer, min: 0, max: 4", "kind: continuous, min: 0, max: 4, step: 0.5"))
+    draw, rows = np.random.default_rng(11), 600
+    frame = pd.DataFrame({"x": draw.normal(size=rows), "region": draw.integers(0, 4, rows).astype(float)})
+    price = draw.uniform(0, 4, rows)
+    frame["y"] = 1 - 0.2 * (price - 2) ** 2 + 0.5 * draw.normal(size=rows)
+    table = as_table(scenario, frame, price)
+    evidence = judge(stand_in(scenario, {"y": nothing_matters}, Support.fit(scenario.space, table.settings)), table)
+    assert {point.setting % 0.5 for point in evidence.curve} == {0}
+    assert len(evidence.curve) > 5
+    assert evidence.near["price"][0] % 0.5 == evidence.near["price"][1] % 0.5 == 0
+
+
 def test_minimising_mirrors_maximising():
     simulator, table = world()
     up = judge(simulator, table)
