@@ -25,8 +25,7 @@ def show(run: dt.Run) -> None:
     if any(each.kind == "categorical" and len(each.options) > 200 for each in run.scenario.levers.values()):
         empty("Too many options for limits.", "Here options are ranked for each row on its own.")
         return
-    if run.scenario.slots == 1:
-        _front(run)
+    _front(run)
     _limit(run)
     reach.show(run)
     _first(run)
@@ -57,7 +56,6 @@ def _front(run: dt.Run) -> None:
     shared = found.shared(run.scenario.space)
     if shared is not None:
         table(shared.iloc[[place - 1]], "The setting of the chosen point")
-    st.header("Under a limit")
 
 
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=8, show_spinner="Looking for the front …")
@@ -66,6 +64,8 @@ def _pareto(run: dt.Run) -> Any:
 
 
 def _limit(run: dt.Run) -> None:
+    if run.scenario.objective.beside:
+        st.header("Under a limit")
     known = dt.limitable(run.scenario)
     left, right = st.columns([2, 1])
     with left:

@@ -26,7 +26,7 @@ SHARE = 0.01
 def show(run: dt.Run) -> None:
     """The section."""
     made = run.recommendations
-    if made is None or run.scenario.slots > 1:
+    if made is None:
         return
     st.header("The next test", help=terms.TRIAL)
     if totals := [each.name for each in run.scenario.constraints if each.over != "each"]:

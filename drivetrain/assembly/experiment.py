@@ -24,10 +24,11 @@ from drivetrain.optimizer.bounds import broken
 from drivetrain.simulator import Crowd
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 MOST = 12
 """Settings are drawn from at most so many, so that rows that got the same one can be compared."""
+MOST_OPTIONS = 200
+"""Where levers have nothing but options, from all of these; of more, none would be drawn often enough."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Experiment:
     max_loss: float
     power: Power | None
     """In the mode `decide`: how likely the test settles it, if the gain is as the choice among policies believes."""
+    slots: int = 1
+    """How many options rows get outside the test; in it each gets one, as in the data, and it is about one slot."""
 
     def sentences(self, unit: str = "") -> list[str]:
         """What the test does and is likely to show, in words."""
@@ -57,6 +60,11 @@ class Experiment:
             f"{self.tested:,} of {len(self.frame):,} rows are left to chance; that is expected to cost {lost} in "
             f"total, of {most} allowed."
         ]
+        if self.slots > 1:
+            told.append(
+                f"Each row gets one option here, as in the data: the test is about one slot, into which a policy puts "
+                f"one of its {self.slots} options, each as often."
+            )
         if self.power is not None and self.power.gain <= 0:
             told.append("Nothing is left of the gain that models expect once observed rows have corrected it.")
         elif self.power is not None:
@@ -75,6 +83,9 @@ class _Arms:
     """[A, L]."""
     values: Floats
     """[M, N, A] what each member expects, more is better; −inf where a setting breaks a bound for the row."""
+    usual: Floats
+    """[N, A] the chances with which each row would get them without a test: 1 for its setting; where it gets several
+    options the same for each."""
 
     @property
     def worth(self) -> Floats:
@@ -92,7 +103,7 @@ def experiment(
     size: int | None = None,
     seed: int = 0,
 ) -> Experiment:
-    """Design the next randomised test.
+    """Design the next randomised test. Where rows get several options each it is of one slot.
 
     Args:
         run: a finished run.
@@ -107,27 +118,29 @@ def experiment(
     Raises:
         DataError: a column is missing or holds what it must not.
         UsageError: a loss below 0, an unknown mode, or a policy that cannot be tested against.
-        RefusedError: a bound over all rows stands against a free draw, the two policies do not differ, or models agree
-            on the best setting of every row, so that nothing would be left to chance.
+        RefusedError: a bound over all rows stands against a free draw, the two policies do not differ, models agree on
+            the best setting of every row, so that nothing would be left to chance, or rows get several of hundreds of
+            options.
     """
     _require(run, max_loss, mode)
     known = rows if isinstance(rows, Rows) else data.read_rows(run.scenario, rows)
-    arms, usual = _arms(run, known)
+    arms, many = _arms(run, known), run.scenario.slots
     free = _taking_part(len(known), size, seed)
     if mode == "decide":
         beside = _against(run, against)
         other, share = _other(run, known, arms, beside), _credible(run, beside)
-        draw, power = _decide(run, arms, usual, other, free, (max_loss, seed, share))
-        return _made(run, known, arms, draw, Experiment(pd.DataFrame(), mode, beside, 0, draw.loss, max_loss, power))
-    chance = experiments.beliefs(arms.values)
+        draw, power = _decide(run, arms, other, free, (max_loss, seed, share))
+        told = Experiment(pd.DataFrame(), mode, beside, 0, draw.loss, max_loss, power, many)
+        return _made(run, known, arms, draw, told)
+    chance = experiments.beliefs(arms.values, many)
     chance = experiments.top_two(chance) if mode == "top_two" else chance
     if not (chance[free].max(1) < 1).any():
         rule = "Exploring draws among settings that some of them hold to be the best"
         cure = "Settle one decision with the mode 'decide', or train more members (model.repeats)"
         raise RefusedError(Fault("the test", "the models agree on the best setting of every row", rule, cure))
-    chance[~free] = np.eye(len(arms.settings))[usual[~free]]
-    draw = experiments.explore(chance, arms.worth, usual, max_loss, seed)
-    return _made(run, known, arms, draw, Experiment(pd.DataFrame(), mode, None, 0, draw.loss, max_loss, None))
+    chance[~free] = arms.usual[~free]
+    draw = experiments.explore(chance, arms.worth, arms.usual, max_loss, seed)
+    return _made(run, known, arms, draw, Experiment(pd.DataFrame(), mode, None, 0, draw.loss, max_loss, None, many))
 
 
 def _require(run: Run, max_loss: float, mode: str) -> None:
@@ -141,21 +154,27 @@ def _require(run: Run, max_loss: float, mode: str) -> None:
         raise RefusedError(Fault(f"the constraint {totals[0]}", "it holds over all rows", rule, "Test without it"))
 
 
-def _arms(run: Run, rows: Rows) -> tuple[_Arms, Ints]:
-    """The settings in play with what members expect of them, and which one each row would get without a test."""
-    simulator, crowd = run.simulator, run.simulator.crowd(rows.frame)
-    recommended = recommend(simulator, run.judged, rows).plan.settings
-    tried = candidates(run.scenario.space, simulator.support)
-    spread = tried[np.unique(np.linspace(0, len(tried) - 1, MOST // 2).round().astype(int))]
+def _arms(run: Run, rows: Rows) -> _Arms:
+    """The settings in play with what members expect of them, and which each row would get without a test."""
+    simulator, crowd, space = run.simulator, run.simulator.crowd(rows.frame), run.scenario.space
+    recommended = recommend(simulator, run.judged, rows).plan.given
+    tried = candidates(space, simulator.support)
     fixed = [
         np.array(run.judged.single)[None],
-        *([] if run.scenario.space.do_nothing is None else [run.scenario.space.do_nothing[None]]),
+        *([] if space.do_nothing is None else [space.do_nothing[None]]),
     ]
-    settings = np.unique(
-        np.concatenate([*fixed, typical(run.scenario.space, recommended, MOST // 2 - 2), spread]), axis=0
-    )
-    arms = _Arms(settings, _values(run, crowd, settings))
-    return arms, _nearest(run, settings, recommended)
+    many, plain = run.scenario.slots, all(each.kind in {"categorical", "yes_no"} for each in space.levers.values())
+    if plain and len(tried) <= MOST_OPTIONS:
+        own = recommended if many == 1 else recommended[np.isfinite(recommended)][:, None]
+        some = [tried, own, *([np.array(run.judged.slots)[:, None]] if many > 1 else [])]
+    elif many > 1:
+        rule = f"Of more than {MOST_OPTIONS} none would be drawn often enough to be told from another"
+        raise RefusedError(Fault("the test", f"found {len(tried):,} options", rule, "Declare fewer, those to test"))
+    else:
+        spread = tried[np.unique(np.linspace(0, len(tried) - 1, MOST // 2).round().astype(int))]
+        some = [typical(space, recommended, MOST // 2 - 2), spread]
+    settings = np.unique(np.concatenate([*fixed, *some]), axis=0)
+    return _Arms(settings, _values(run, crowd, settings), _chances(run, settings, recommended))
 
 
 def _values(run: Run, crowd: Crowd, settings: Floats) -> Floats:
@@ -169,15 +188,26 @@ def _values(run: Run, crowd: Crowd, settings: Floats) -> Floats:
     return out
 
 
-def _nearest(run: Run, settings: Floats, wanted: Floats) -> Ints:
-    """[N] for each row's setting the nearest of those in play: the same options, and the least distance in ranges."""
-    space = run.scenario.space
+def _chances(run: Run, settings: Floats, given: Floats) -> Floats:
+    """[N, A] of the setting that each row gets, or its options, each as often; those in play that are nearest to them:
+    the same options, and the least distance in ranges.
+
+    Args:
+        run: any run.
+        settings: [A, L] those in play.
+        given: as of `Plan.given`.
+    """
+    if run.scenario.slots > 1:
+        held = (given[:, :, None] == settings[None, None, :, 0]).sum(1)
+        return np.asarray(held / held.sum(1, keepdims=True), dtype=np.float64)
+    space, wanted = run.scenario.space, given
     apart = np.zeros((len(wanted), len(settings)))
     for i, lever in enumerate(space.levers.values()):
         gap = np.abs(wanted[:, i, None] - settings[None, :, i])
         ranged = lever.kind in {"continuous", "integer"}
         apart += gap / (np.ptp(settings[:, i]) or 1.0) if ranged else 10.0 * (gap > 0)
-    return np.asarray(apart.argmin(1))
+    one: Floats = np.eye(len(settings))[apart.argmin(1)]
+    return one
 
 
 def _taking_part(many: int, size: int | None, seed: int) -> NDArray[np.bool_]:
@@ -199,29 +229,27 @@ def _against(run: Run, asked: str | None) -> str:
     return beside
 
 
-def _other(run: Run, rows: Rows, arms: _Arms, beside: str) -> Ints:
+def _other(run: Run, rows: Rows, arms: _Arms, beside: str) -> Floats:
+    """[N, A] as `_Arms.usual`, of the policy that is tested against."""
     evidence = replace(run.judged, recommended=beside)
-    return _nearest(run, arms.settings, recommend(run.simulator, evidence, rows).plan.settings)
+    return _chances(run, arms.settings, recommend(run.simulator, evidence, rows).plan.given)
 
 
 def _decide(
-    run: Run, arms: _Arms, usual: Ints, other: Ints, free: NDArray[np.bool_], asked: tuple[float, int, float]
+    run: Run, arms: _Arms, other: Floats, free: NDArray[np.bool_], asked: tuple[float, int, float]
 ) -> tuple[Draw, Power]:
     most, seed, credible = asked
-    row = np.arange(len(usual))
-    inside = free & (usual != other) & np.isfinite(arms.worth[row, other])
+    worth, usual = experiments.mean(other, arms.worth), experiments.mean(arms.usual, arms.worth)
+    inside = free & (arms.usual != other).any(1) & np.isfinite(worth)
     if not inside.any():
         raise RefusedError(
             Fault("the test", "the two policies give every row the same", "A test needs rows in which they differ")
         )
-    worth = arms.worth
-    gain = (worth[row, usual] - worth[row, other])[inside]
-    share = experiments.shares(gain, most)
-    chance = np.zeros_like(worth)
-    chance[row, usual] = 1.0
-    chance[row[inside], usual[inside]] = 1 - share
-    chance[row[inside], other[inside]] = share
-    power = experiments.power(credible * gain, share, _noise(run), len(usual))
+    gain = (usual - worth)[inside]
+    share, chance = experiments.shares(gain, most), arms.usual.copy()
+    chance[inside] += share[:, None] * (other[inside] - chance[inside])
+    spread = experiments.spread(chance[inside], arms.usual[inside], other[inside])
+    power = experiments.power(credible * gain, spread, _noise(run), len(usual))
     return Draw(chance, experiments.drawn(chance, seed), float((share * np.maximum(gain, 0)).sum())), power
 
 

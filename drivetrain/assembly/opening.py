@@ -64,7 +64,7 @@ def _judge(run: Run, *, open_test: bool) -> SealedTest:
         raise UsageError(Fault("the run", "it sealed no rows", "A last test needs rows that nobody has seen", cure))
     if not open_test:
         raise RefusedError(_closed(int(sealed.sum()), int(run.record.get("test_openings", 0))))
-    chosen = made.plan.settings if made.plan.slots is None else made.plan.slots
+    chosen = made.plan.given
     return judge_sealed(run.simulator, run.table, evidence, chosen[sealed])
 
 

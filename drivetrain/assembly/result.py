@@ -21,7 +21,6 @@ from drivetrain.assembly.what_if import MOST_KEPT, WhatIf, what_if
 from drivetrain.data import Rows, Table
 from drivetrain.decisions import Locks, Recommendations, listed, locks, read_locks, recommend
 from drivetrain.decisions.export import replacing
-from drivetrain.decisions.slots import require_one
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.evidence import Evidence, SealedTest
 from drivetrain.modeler import hand_over
@@ -239,7 +238,6 @@ class Run:
             UsageError: the scenario has one objective.
             InfeasibleError: no settings meet the constraints.
         """
-        require_one(self.scenario, "pareto")
         asked, share = _some(self.table if rows is None else rows)
         crowd = self.simulator.crowd(asked.frame)
         return front(self.simulator, crowd, decisions(self.scenario, asked.frame), points, share=share)
@@ -256,7 +254,6 @@ class Run:
             UsageError: no such constraint, or one that holds for each row.
             InfeasibleError: no settings meet the constraints.
         """
-        require_one(self.scenario, "frontier")
         asked, share = _some(self.table if rows is None else rows)
         crowd = self.simulator.crowd(asked.frame)
         return frontier(self.simulator, crowd, decisions(self.scenario, asked.frame), constraint, points, share=share)
@@ -336,7 +333,6 @@ class Run:
         """Design the next randomised test: see `drivetrain.assembly.experiment`, which says arguments and errors."""
         from drivetrain.assembly.experiment import experiment
 
-        require_one(self.scenario, "experiment")
         return experiment(self, rows, max_loss, mode=mode, against=against, size=size, seed=seed)
 
     def to_fastai(self, path: str | Path, outcome: str | None = None) -> None:

@@ -48,8 +48,7 @@ def policy(run: Run, rows: Rows, name: str) -> tuple[str, Floats]:
         made = run.recommendations
         own = made is not None and rows is run.table and len(made) == len(rows)
         plan = made.plan if made is not None and own else run.recommend(rows).plan
-        at = plan.settings if plan.slots is None else plan.slots
-        return f"what is recommended ({NAMES[run.judged.recommended]})", at
+        return f"what is recommended ({NAMES[run.judged.recommended]})", plan.given
     if name == "current":
         return "options as they are", known(run, rows)
     if name == "do_nothing":

@@ -45,14 +45,18 @@ class Draw:
         return np.asarray(self.chance[np.arange(len(self.drawn)), self.drawn])
 
 
-def beliefs(values: Floats) -> Floats:
+def beliefs(values: Floats, many: int = 1) -> Floats:
     """[N, A] the chance that each setting is a row's best, by the members' votes.
 
     Args:
         values: [M, N, A] what each member expects, more is better; −inf where a setting may not be given.
+        many: of how many, a member's best, its vote is shared out; fewer where fewer may be given.
     """
-    best = values.argmax(2)
-    return np.asarray((best[:, :, None] == np.arange(values.shape[2])).mean(0))
+    best = np.argpartition(-values, many - 1, axis=2)[:, :, :many]
+    votes, given = np.zeros(values.shape), np.isfinite(np.take_along_axis(values, best, 2))
+    given |= ~given.any(2, keepdims=True)
+    np.put_along_axis(votes, best, given / given.sum(2, keepdims=True), 2)
+    return np.asarray(votes.mean(0))
 
 
 def top_two(chance: Floats, lead: float = 0.5) -> Floats:
@@ -71,24 +75,27 @@ def top_two(chance: Floats, lead: float = 0.5) -> Floats:
     return np.where(sure[:, None], chance, mixed)
 
 
-def explore(chance: Floats, worth: Floats, usual: Ints, most: float, seed: int) -> Draw:
+def explore(chance: Floats, worth: Floats, usual: Floats, most: float, seed: int) -> Draw:
     """Draw settings by chances, mixed with what is usually given so that no more than `most` is lost in expectation.
 
     Args:
         chance: [N, A] as one would explore without a bound.
         worth: [N, A] what is expected of each setting; more is better.
-        usual: [N] what each row would get without an experiment.
+        usual: [N, A] the chances with which each row would get them without an experiment.
         most: the loss that is allowed, summed over the rows.
         seed: of the draw.
     """
-    lost = np.maximum(worth[np.arange(len(usual)), usual][:, None] - worth, 0.0)
-    lost = np.where(chance > 0, lost, 0.0)
-    whole = float((chance * lost).sum())
+    lost = np.maximum(mean(usual, worth)[:, None] - worth, 0.0)
+    more = np.maximum(chance - usual, 0.0)
+    whole = float((more * np.where(more > 0, lost, 0.0)).sum())
     share = 1.0 if whole <= most else most / whole
-    told = np.zeros_like(chance)
-    told[np.arange(len(usual)), usual] = 1.0
-    mixed = share * chance + (1 - share) * told
+    mixed = share * chance + (1 - share) * usual
     return Draw(mixed, drawn(mixed, seed), share * whole)
+
+
+def mean(chance: Floats, worth: Floats) -> Floats:
+    """[N] what is expected of settings drawn by these chances [N, A]; −inf where one that may not be given is."""
+    return np.asarray((chance * np.where(chance > 0, worth, 0.0)).sum(1))
 
 
 def drawn(chance: Floats, seed: int) -> Ints:
@@ -148,20 +155,33 @@ class Power:
     """How many rows such a test needs for a power of 80 %; None where no gain is expected."""
 
 
-def power(gain: Floats, share: Floats, noise: float, rows: int) -> Power:
+def spread(chance: Floats, one: Floats, other: Floats) -> Floats:
+    """[n] how much of a row's noise comes into the difference of two policies: Σ_a (p_a − q_a)² / chance_a.
+
+    Where each side is one setting, drawn with chances 1 − q and q, it is 1 / q + 1 / (1 − q).
+
+    Args:
+        chance: [n, A] with which settings are drawn; above 0 wherever a policy's is.
+        one: [n, A] with which one policy gives them.
+        other: [n, A] with which the other does.
+    """
+    return np.asarray(((one - other) ** 2 / np.where(chance > 0, chance, 1.0)).sum(1))
+
+
+def power(gain: Floats, spread: Floats, noise: float, rows: int) -> Power:
     """The power of a test of the recommended policy against another.
 
     Args:
         gain: [n] what is expected in rows where the two differ and which are tested.
-        share: [n] their chances of the other setting.
+        spread: [n] of these rows, as of `spread`.
         noise: standard deviation of what a row earns around what models expect.
         rows: all rows, those where both are the same among them.
     """
     part = len(gain) / rows
-    mean = part * float(gain.mean()) if len(gain) else 0.0
-    spread = part * float((noise**2 * (1 / share + 1 / (1 - share))).mean()) if len(gain) else 0.0
-    error = float(np.sqrt(spread / rows))
-    if mean <= 0 or error == 0:
-        return Power(0.0 if mean <= 0 else 1.0, error, mean, None)
-    needed = spread * ((Z95 + norm.ppf(0.8)) / mean) ** 2
-    return Power(float(norm.cdf(mean / error - Z95)), error, mean, int(np.ceil(needed)))
+    told = part * float(gain.mean()) if len(gain) else 0.0
+    noisy = part * float((noise**2 * spread).mean()) if len(gain) else 0.0
+    error = float(np.sqrt(noisy / rows))
+    if told <= 0 or error == 0:
+        return Power(0.0 if told <= 0 else 1.0, error, told, None)
+    needed = noisy * ((Z95 + norm.ppf(0.8)) / told) ** 2
+    return Power(float(norm.cdf(told / error - Z95)), error, told, int(np.ceil(needed)))

@@ -127,8 +127,7 @@ def _by_fold(court: Judge) -> Floats | None:
 
 
 def _filled(simulator: Simulator, crowd: Crowd, unit: NDArray[np.int64], share: float) -> Floats:
-    plan = fill(simulator, crowd, unit, share=share)
-    return plan.settings if plan.slots is None else plan.slots
+    return fill(simulator, crowd, unit, share=share).given
 
 
 def _unsure(

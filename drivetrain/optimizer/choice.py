@@ -55,6 +55,11 @@ class Plan:
     """[N, K] where a row gets several options: all of them, best first, NaN where a slot stays empty; `settings` has
     the first. None where a row gets one setting."""
 
+    @property
+    def given(self) -> Floats:
+        """All that each row gets: its setting [N, L], or its options [N, K] where it gets several."""
+        return self.settings if self.slots is None else self.slots
+
 
 def decisions(scenario: Scenario, frame: pd.DataFrame) -> Ints:
     """For each row [N] the number, from 0, of the decision it belongs to: its own, its segment's, or the only one."""

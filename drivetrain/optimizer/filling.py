@@ -191,8 +191,15 @@ def _shadow_prices(
     return out
 
 
-def refereed(simulator: Simulator, crowd: Crowd, unit: Ints, plan: Plan) -> Plan:
+def refereed(simulator: Simulator, crowd: Crowd, unit: Ints, plan: Plan, share: float = 1.0) -> Plan:
     """The plan, if sets are what they must be; checked member by member, slot by slot, by other code than found it.
+
+    Args:
+        simulator: who is asked.
+        crowd: N rows.
+        unit: [N] the decision that each row belongs to.
+        plan: what was found for them; looked at where rows get several options.
+        share: the part of all rows that these are; totals are bounded in proportion.
 
     Raises:
         RefusedError: an option stands twice, too many are alike, rows of one decision differ, or a constraint breaks.
@@ -210,13 +217,15 @@ def refereed(simulator: Simulator, crowd: Crowd, unit: Ints, plan: Plan) -> Plan
         group = alike.group[slots.astype(np.int64)]
         many = max(int((group == each).sum(1).max()) for each in range(int(alike.group.max()) + 1))
         _require("slots", many <= alike.most, "too many of them are alike")
-    _require("constraints", holds_together(simulator, crowd, slots), "one of them is broken")
+    _require("constraints", holds_together(simulator, crowd, slots, share), "one of them is broken")
     return replace(plan, method=f"{plan.method}; scored and checked again")
 
 
-def holds_together(simulator: Simulator, crowd: Crowd, slots: Floats) -> bool:
-    """Whether members expect every constraint to hold for rows with these options [N, K], NaN where a slot is empty."""
-    return kept_together(simulator.scenario, *used_together(simulator, crowd, slots), crowd.labels)
+def holds_together(simulator: Simulator, crowd: Crowd, slots: Floats, share: float = 1.0) -> bool:
+    """Whether members expect every constraint to hold for rows with these options [N, K], NaN where a slot is empty;
+    where rows are a share of all, totals are bounded in proportion.
+    """
+    return kept_together(simulator.scenario, *used_together(simulator, crowd, slots), crowd.labels, share=share)
 
 
 def used_together(simulator: Simulator, crowd: Crowd, slots: Floats) -> tuple[dict[str, Floats], NDArray[np.bool_]]:

@@ -10,10 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain.errors import Fault, InfeasibleError, UsageError, nearest
-from drivetrain.optimizer.bounds import used
-from drivetrain.optimizer.choice import Plan, optimise
-from drivetrain.optimizer.referee import sound
-from drivetrain.optimizer.tradeoffs import NODES, asking
+from drivetrain.optimizer.asking import asking, confirmed, decided, spent
 from drivetrain.scenario import Constraint, Objective, Scenario
 from drivetrain.scenario.constraints import Key
 from drivetrain.simulator import Crowd, Simulator
@@ -72,9 +69,9 @@ def frontier(
     assert declared is not None  # noqa: S101  (a constraint has a bound, and this one no groups)
     others = [each for each in scenario.constraints if each.name != constraint]
     want = Objective(minimise=asked.formula) if side == "at_most" else Objective(maximise=asked.formula)
-    tight = optimise(asking(simulator, want, others), crowd, unit, share=share, nodes=NODES)
-    loose = optimise(asking(simulator, scenario.objective, others), crowd, unit, share=share, nodes=NODES)
-    ends = [_spent(simulator, crowd, asked, plan.settings, share) for plan in (tight, loose)]
+    tight = decided(asking(simulator, want, others), crowd, unit, share)
+    loose = decided(asking(simulator, scenario.objective, others), crowd, unit, share)
+    ends = [_spent(simulator, crowd, asked, plan.given, share) for plan in (tight, loose)]
     found = [
         line
         for bound in np.unique([*np.linspace(ends[0], ends[1], max(2, points) + 1)[1:], declared])
@@ -113,14 +110,14 @@ def _at(
     moved = asked.model_copy(update={"at_most": None, "at_least": None, **bound})
     try:
         asked_now = asking(simulator, simulator.scenario.objective, [*others, moved])
-        plan: Plan = optimise(asked_now, crowd, unit, share=share, nodes=NODES)
+        plan = decided(asked_now, crowd, unit, share)
     except InfeasibleError:
         return
-    value = simulator.scenario.objective.sign * float(sound(asked_now, crowd, unit, plan.settings, share)[0].mean())
-    spent = _spent(simulator, crowd, asked, plan.settings, share)
-    yield next(iter(bound.values())), value, spent, plan.shadow_prices.get(asked.name, 0.0)
+    value = simulator.scenario.objective.sign * float(confirmed(asked_now, crowd, unit, plan.given, share).mean())
+    told = _spent(simulator, crowd, asked, plan.given, share)
+    yield next(iter(bound.values())), value, told, plan.shadow_prices.get(asked.name, 0.0)
 
 
-def _spent(simulator: Simulator, crowd: Crowd, constraint: Constraint, settings: Floats, share: float) -> float:
-    value = used(simulator, crowd, settings)[constraint.name]
+def _spent(simulator: Simulator, crowd: Crowd, constraint: Constraint, given: Floats, share: float) -> float:
+    value = spent(simulator, crowd, given)[constraint.name]
     return float(value.mean()) if constraint.over == "mean" else float(value.sum() / share)

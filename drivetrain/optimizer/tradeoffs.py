@@ -9,7 +9,7 @@ setting for all rows there is a way that asks far less: see `fronts`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from drivetrain.errors import Fault, InfeasibleError, UsageError
 from drivetrain.formula import Formula, weighted
-from drivetrain.optimizer.choice import optimise
+from drivetrain.optimizer.asking import asking, confirmed, decided, expected
 from drivetrain.optimizer.fronts import shared_front
 from drivetrain.optimizer.landscape import Landscape
 from drivetrain.optimizer.offers import Offers
-from drivetrain.optimizer.referee import sound
 from drivetrain.scenario import Constraint, LeverSpace, Objective, Scenario
 from drivetrain.simulator import Crowd, Simulator
 
@@ -31,8 +30,6 @@ Ints = NDArray[np.int64]
 
 TIES = 1e-4
 """The weight of the other objectives, in their ranges, beside the one that is made best in its own."""
-NODES = 0
-"""Points of a curve are decided by the dual and its repair; the last whole decision is not searched for."""
 SAME = 1e-6
 """Points of a front that are no further apart than this share of every objective's range are one."""
 
@@ -57,7 +54,7 @@ class Front:
     values: Floats
     """[P, K] what the members expect of each objective, the mean over rows, in its own unit and direction."""
     settings: Floats
-    """[P, N, L] each row's setting."""
+    """[P, N, L] each row's setting; [P, N, K] its options, where it gets several."""
 
     def __len__(self) -> int:
         """P."""
@@ -72,7 +69,10 @@ class Front:
         """[P] settings as people read them, where each choice gives all rows the same; None where it does not."""
         if (self.settings != self.settings[:, :1]).any():
             return None
-        return space.decode(self.settings[:, 0])
+        same, lever = self.settings[:, 0], space.names[0]
+        if same.shape[1] == len(space):
+            return space.decode(same)
+        return pd.DataFrame({f"{lever}_{k + 1}": space.decode(same[:, [k]])[lever] for k in range(same.shape[1])})
 
 
 def goals(scenario: Scenario) -> tuple[Goal, ...]:
@@ -102,7 +102,7 @@ def front(simulator: Simulator, crowd: Crowd, unit: Ints, points: int = 21, *, s
     """
     wanted = goals(simulator.scenario)
     search = _Search(simulator, crowd, unit, share, wanted)
-    if unit.max() == 0 and len(plans := search.shared(points)):
+    if unit.max() == 0 and simulator.scenario.slots == 1 and len(plans := search.shared(points)):
         return search.front(plans)
     ends = [search.best(place) for place in range(len(wanted))]
     reached = np.array([search.values(end) for end in ends])
@@ -142,12 +142,12 @@ class _Search:
     goals: Sequence[Goal]
 
     def front(self, plans: Sequence[Floats]) -> Front:
-        """What is left of plans [N, L] of which some waste something."""
+        """What is left of plans, each as `Plan.given`, of which some waste something."""
         values = np.array([self.values(plan) for plan in plans])
         kept = undominated(values, np.ptp(values, axis=0))
         kept = kept[np.argsort(-values[kept, 0], kind="stable")]
         for i in kept:
-            sound(self.simulator, self.crowd, self.unit, plans[i], self.share)
+            confirmed(self.simulator, self.crowd, self.unit, plans[i], self.share)
         signs = np.array([goal.sign for goal in self.goals])
         return Front(tuple(self.goals), values[kept] * signs, np.array([plans[i] for i in kept]))
 
@@ -158,12 +158,12 @@ class _Search:
         return [np.broadcast_to(each, (len(self.crowd), len(each))) for each in found]
 
     def best(self, place: int) -> Floats:
-        """The settings [N, L] that are best in one objective."""
+        """What rows get, as `Plan.given`, that is best in one objective."""
         goal = self.goals[place]
         return self._asked([(float(goal.sign), goal.formula)], ())
 
     def above(self, floors: Sequence[float], ranges: Floats) -> list[Floats]:
-        """The settings [N, L] best in the first objective while the others keep a floor; none where they cannot."""
+        """What is best in the first objective while the others keep a floor; none where they cannot."""
         scale = np.where(ranges > 0, ranges, 1.0)
         parts = [
             (goal.sign / s * (1.0 if k == 0 else TIES))
@@ -178,7 +178,7 @@ class _Search:
 
     def values(self, settings: Floats) -> Floats:
         """[K] the objectives' means over rows."""
-        outlook = self.simulator.paired(self.crowd, settings)
+        outlook = expected(self.simulator, self.crowd, settings)
         each = [outlook.objective, *(outlook.beside[goal.name] for goal in self.goals[1:])]
         return np.array(
             [g.sign * float(outlook.mean(v).double().mean()) for g, v in zip(self.goals, each, strict=True)]
@@ -188,7 +188,7 @@ class _Search:
         scenario = self.simulator.scenario
         constraints = (*scenario.constraints, *extra)
         asked = asking(self.simulator, Objective(maximise=weighted(aim), risk=scenario.objective.risk), constraints)
-        return optimise(asked, self.crowd, self.unit, share=self.share, nodes=NODES).settings
+        return decided(asked, self.crowd, self.unit, self.share).given
 
 
 def _floor(goal: Goal, floor: float) -> Constraint:
@@ -196,9 +196,3 @@ def _floor(goal: Goal, floor: float) -> Constraint:
     if goal.sign > 0:
         return Constraint(name=name, mean=goal.formula, at_least=floor)
     return Constraint(name=name, mean=goal.formula, at_most=-floor)
-
-
-def asking(simulator: Simulator, objective: Objective, constraints: Sequence[Constraint]) -> Simulator:
-    """The same simulator, asked for another objective within other constraints."""
-    changes = {"objective": objective, "constraints": tuple(constraints)}
-    return replace(simulator, scenario=simulator.scenario.model_copy(update=changes))

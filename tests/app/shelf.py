@@ -11,7 +11,7 @@ SHELF = """\
 version: 1
 name: shelf
 title: Which two books should the page show?
-objective: {maximise: sales, unit: EUR per visit}
+objective: {maximise: sales, unit: EUR per visit, beside: [{name: novels, minimise: shown == 'e' or shown == 'b'}]}
 levers:
   shown: {kind: categorical, options: [none, a, b, c, d, e, f, g], choose: 2, do_nothing: none}
 inputs:
@@ -21,7 +21,9 @@ outcomes:
   sales: {kind: numeric, unit: EUR}
 data: {csv: visits.csv, split: {by: random, folds: 2, test: 0.1}}
 assignment: {design: randomised}
-constraints: [{name: grown_ups, each: shown == 'a' and age < 18, at_most: 0}]
+constraints:
+  - {name: grown_ups, each: shown == 'a' and age < 18, at_most: 0}
+  - {name: bestseller, mean: shown == 'e', at_most: 0.9}
 model: {kinds: [two_tower], epochs: 6, batch: 32, repeats: 1, layers: [16], dropout: 0.1, weight_decay: 0.05}
 seed: 5
 """

@@ -314,6 +314,7 @@ def test_why_splits_what_is_expected_of_a_row(paged: Page, small_run: Run) -> No
         ("decision", "judged for one slot"),
         ("why", "by itself"),
         ("levers", "Predictions only"),
+        ("tradeoffs", "Between the objectives"),
         ("tradeoffs", "What it takes to get there"),
         ("actions", "rows, by"),
         ("rows", "Which column is what"),

@@ -112,13 +112,35 @@ def test_a_slate_that_is_none_is_refused_in_words(run: dt.Run, asked: object, to
         run.what_if(asked)  # type: ignore[arg-type]
 
 
+def test_a_test_is_of_one_slot(run: dt.Run) -> None:
+    """The single slate is a and b; the other taste is recommended c and b, and each slot of b is worth 6, of c 7."""
+    made = run.experiment(run.table, 1e9, against="single")
+    got = made.frame.groupby(["taste", "shown"])["propensity"].agg(["min", "max"])
+    assert got.index.tolist() == [(0.0, "a"), (0.0, "b"), (1.0, "a"), (1.0, "b"), (1.0, "c")]
+    assert got["min"].tolist() == got["max"].tolist() == [0.5, 0.5, 0.25, 0.5, 0.25]
+    others = int((run.table.frame["taste"] == 1).sum())
+    assert made.loss == pytest.approx(others * 0.5 * 1.5, rel=1e-4)  # 6.5 a slot, against 5
+    assert "the test is about one slot" in made.sentences("EUR")[1]
+    tight = run.experiment(run.table, 10, against="do_nothing")
+    assert tight.loss == pytest.approx(10, rel=1e-3)
+    assert (tight.frame["shown"] == "none").mean() < 0.05
+    for mode in ("thompson", "top_two"):  # members agree here, so that the best two are all that is tried
+        free = run.experiment(run.table, 0, mode=mode)  # type: ignore[arg-type]
+        assert set(free.frame.loc[run.table.frame["taste"] == 1, "shown"]) == {"b", "c"}
+        assert free.frame["propensity"].unique().tolist() == [0.5]
+        assert free.loss == 0
+
+
+def test_trade_offs_are_of_whole_slates(run: dt.Run) -> None:
+    with pytest.raises(UsageError, match="one objective"):
+        run.pareto()
+    with pytest.raises(UsageError, match="no such constraint"):
+        run.frontier("budget")
+
+
 def test_what_is_about_one_setting_says_so(run: dt.Run) -> None:
-    for ask in (
-        run.pareto,
-        lambda: run.frontier("budget"),
-        lambda: run.predict({"shown": ["a", "b"]}),
-        lambda: run.experiment(run.table.frame, 1.0),
-    ):
-        with pytest.raises(UsageError, match="rows that get 2 options each"):
-            ask()
+    with pytest.raises(UsageError, match="rows that get 2 options each"):
+        run.predict({"shown": ["a", "b"]})
+    with pytest.raises(UsageError, match="rows that get 2 options each"):
+        dt.reaching(run)
     assert np.isfinite(run.predict({"shown": "a"}, rows=run.table.subset(np.arange(5)))["objective"]).all()

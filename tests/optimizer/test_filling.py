@@ -11,7 +11,7 @@ import torch
 
 from drivetrain.data import alike
 from drivetrain.errors import InfeasibleError, ScenarioError
-from drivetrain.optimizer import fill, holds_together, optimise, ranking, refereed
+from drivetrain.optimizer import fill, front, frontier, holds_together, optimise, ranking, refereed
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Simulator
 from tests.stand_ins import anywhere, declare, stand_in
@@ -43,6 +43,10 @@ def _simulator(scenario: Scenario) -> Simulator:
 
     return stand_in(scenario, {"sales": response}, anywhere(scenario.space))
 
+
+COSTS = np.array([0, 2, 1.5, 0, 1])
+SETS = [(0, 0), *combinations(range(5), 2)]
+PRICE = "2 * (shown == 'a') + 1.5 * (shown == 'b') + (shown == 'd')"
 
 FRAME = pd.DataFrame({"row": [0.0, 1.0, 2.0]})
 ROWS = np.arange(3)
@@ -82,15 +86,12 @@ def test_a_group_that_leaves_too_few_is_told() -> None:
 def test_sets_under_totals_are_the_best_of_all(seed: int) -> None:
     rng = np.random.default_rng(seed)
     bound, most = rng.uniform(1.0, 4.0), rng.uniform(0.3, 1.0)
-    price = "2 * (shown == 'a') + 1.5 * (shown == 'b') + (shown == 'd')"
     scenario = _declare(
-        f"{{name: budget, total: {price}, at_most: {bound}}}, {{name: few, mean: shown == 'd', at_most: {most}}}"
+        f"{{name: budget, total: {PRICE}, at_most: {bound}}}, {{name: few, mean: shown == 'd', at_most: {most}}}"
     )
-    cost, worth = np.array([0, 2, 1.5, 0, 1]), WORTH.numpy()
-    sets = [(0, 0), *combinations(range(5), 2)]
-    best = -np.inf
-    for choice in product(sets, repeat=3):
-        used = sum(cost[list(each)].sum() for each in choice)
+    worth, best = WORTH.numpy(), -np.inf
+    for choice in product(SETS, repeat=3):
+        used = sum(COSTS[list(each)].sum() for each in choice)
         if used <= bound + 1e-9 and sum(4 in each for each in choice) / 3 <= most + 1e-9:
             best = max(best, sum(worth[row, list(each)].sum() for row, each in enumerate(choice)))
     simulator = _simulator(scenario)
@@ -158,6 +159,45 @@ def test_one_option_a_row_is_never_an_excluded_one_either() -> None:
 def _chosen_of(scenario: Scenario, bought: list[str | None]) -> None:
     simulator = _simulator(scenario)
     fill(simulator, simulator.crowd(FRAME.assign(shown_excluded=bought)), ROWS)
+
+
+def _every_choice() -> np.ndarray:
+    """[P, 2] sales beside 10 of nothing, and cost, of all that three rows can get together, their means."""
+    pairs = np.array(
+        [[[WORTH.numpy()[row, list(each)].sum(), COSTS[list(each)].sum()] for each in SETS] for row in ROWS]
+    )
+    return np.array([sum(pairs[row, at] for row, at in enumerate(place)) for place in product(range(11), repeat=3)]) / 3
+
+
+def test_a_front_of_several_options_wastes_nothing_of_all_that_can_be_chosen() -> None:
+    text = SLOTS.replace("{maximise: sales}", f"{{maximise: sales, beside: [{{name: cost, minimise: {PRICE}}}]}}")
+    text = text.replace("NOTHINGDIVERSE", ", do_nothing: none").replace("UNIT", "row").replace("BOUNDS", "")
+    simulator = _simulator(declare(text))
+    found = front(simulator, simulator.crowd(FRAME), ROWS, 15)
+    every = _every_choice() + np.array([10, 0])
+    assert len(found) >= 6
+    assert found.settings.shape == (len(found), 3, 2)
+    assert found.values[0, 0] == pytest.approx(every[:, 0].max(), abs=1e-4)
+    assert found.values[-1, 1] == pytest.approx(0, abs=1e-4)
+    for sales, cost in found.values:
+        better = (every[:, 0] > sales + 1e-4) & (every[:, 1] <= cost + 1e-4)
+        assert not better.any(), every[better]
+    everyone = front(simulator, simulator.crowd(FRAME), np.zeros(3, dtype=np.int64), 9)
+    shared = everyone.shared(simulator.scenario.space)
+    assert shared is not None
+    assert list(shared) == ["shown_1", "shown_2"]
+    assert set(shared.iloc[0]) == {"a", "d"}
+
+
+def test_a_frontier_of_several_options_is_the_best_at_every_bound() -> None:
+    simulator = _simulator(_declare(f"{{name: budget, total: {PRICE}, at_most: 4}}"))
+    found = frontier(simulator, simulator.crowd(FRAME), ROWS, "budget", 8)
+    every = _every_choice() * 3
+    assert 4 in found.bounds
+    assert (np.diff(found.values) >= -1e-9).all()
+    for bound, value, spent in zip(found.bounds, found.values, found.spent, strict=True):
+        assert spent <= bound + 1e-5
+        assert value == pytest.approx(10 + every[every[:, 1] <= bound + 1e-6, 0].max() / 3, abs=1e-4)
 
 
 def test_a_feature_of_options_makes_groups() -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from drivetrain.errors import RefusedError, UsageError
-from drivetrain.optimizer import Plan, front, frontier, frontiers, tradeoffs
+from drivetrain.optimizer import Plan, asking, front, frontier
 from drivetrain.optimizer.tradeoffs import undominated
 from drivetrain.simulator import Simulator
 from tests.stand_ins import anywhere, declare, stand_in
@@ -100,7 +100,6 @@ def test_a_frontier_needs_a_bound_over_all_rows() -> None:
 def test_what_a_search_finds_is_checked_by_other_code(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
     simulator = made("constraints: [{name: paid, total: price, at_most: 100}]")
     crowd, unit = simulator.crowd(pd.DataFrame({"x": X})), np.arange(60)
-    for module in (tradeoffs, frontiers):
-        monkeypatch.setattr(module, "optimise", lambda *_, **__: Plan(np.full((60, 1), 9.0), "wrong"))
+    monkeypatch.setattr(asking, "optimise", lambda *_, **__: Plan(np.full((60, 1), 9.0), "wrong"))
     with pytest.raises(RefusedError, match="second look"):
         front(simulator, crowd, unit, 5) if asked == "front" else frontier(simulator, crowd, unit, "paid", 5)
