@@ -102,7 +102,7 @@ def conclude(
 ) -> Evidence:
     """Choose among policies that were valued, and say what that rests on; arguments as of `judge`."""
     scenario, scores, parts, unsure = court.simulator.scenario, valued.scores, valued.parts, valued.unsure
-    choice = choose(court, valued.judged, scores)
+    choice = choose(court, distinct(court, valued), scores)
     progress("tracing the value of single settings")
     points = curve(court, valued.single)
     sign, best, own = scenario.objective.sign, choice.scores, unsure[choice.name]
@@ -138,6 +138,14 @@ def conclude(
             float(np.sqrt(own**2 + unsure[beside] ** 2 + choice.error**2)),
         ),
     )
+
+
+def distinct(court: Judge, valued: Valued) -> list[Judged]:
+    """Policies to choose among: a single setting that does nothing is doing nothing, and told as that."""
+    nothing = court.simulator.scenario.space.do_nothing
+    same = nothing is not None and court.simulator.scenario.slots == 1 and np.array_equal(valued.single, nothing)
+    left = same and any(each.name == "do_nothing" and each.eligible for each in valued.judged)
+    return [each for each in valued.judged if not (left and each.name == "single")]
 
 
 def court_of(simulator: Simulator, table: Table, rows: Table, design: tuple[Check, ...]) -> Judge:

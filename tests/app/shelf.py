@@ -21,9 +21,7 @@ outcomes:
   sales: {kind: numeric, unit: EUR}
 data: {csv: visits.csv, split: {by: random, folds: 2, test: 0.1}}
 assignment: {design: randomised}
-constraints:
-  - {name: grown_ups, each: shown == 'a' and age < 18, at_most: 0}
-  - {name: bestseller, mean: shown == 'e', at_most: 0.9}
+constraints: [{name: grown_ups, each: shown == 'a' and age < 18, at_most: 0}]
 model: {kinds: [two_tower], epochs: 6, batch: 32, repeats: 1, layers: [16], dropout: 0.1, weight_decay: 0.05}
 seed: 5
 """

@@ -277,8 +277,9 @@ def test_slots_are_limited(paged: Page, shelf_run: Run) -> None:
     import drivetrain as dt
 
     test = paged("tradeoffs", shelf_run)
-    test.slider[0].set_value(1.0).run()
-    found = dt.Limits.of(shelf_run, "slots filled by shown").at(test.slider[0].value)
+    limit = "limit_slots filled by shown_most"
+    test.slider(key=limit).set_value(1.0).run()
+    found = dt.Limits.of(shelf_run, "slots filled by shown").at(test.slider(key=limit).value)
     assert found.used <= 1 + 1e-6
     assert test.metric[0].value == interval(found.value)[0]
 

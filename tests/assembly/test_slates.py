@@ -141,6 +141,4 @@ def test_trade_offs_are_of_whole_slates(run: dt.Run) -> None:
 def test_what_is_about_one_setting_says_so(run: dt.Run) -> None:
     with pytest.raises(UsageError, match="rows that get 2 options each"):
         run.predict({"shown": ["a", "b"]})
-    with pytest.raises(UsageError, match="rows that get 2 options each"):
-        dt.reaching(run)
     assert np.isfinite(run.predict({"shown": "a"}, rows=run.table.subset(np.arange(5)))["objective"]).all()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ import torch
 from drivetrain.data import Rows, Table
 from drivetrain.decisions import recommend
 from drivetrain.errors import DataError, InfeasibleError, RefusedError
-from drivetrain.evidence import Estimate, Evidence, Judge, Sample, judge
+from drivetrain.evidence import Estimate, Evidence, Judge, Sample, judge, judgement
 from drivetrain.evidence.choosing import Rivals, simplest
 from drivetrain.evidence.curve import Point, near
 from drivetrain.evidence.effects import effects
@@ -91,6 +93,18 @@ def test_curves_and_ranges_keep_to_a_levers_steps():
     assert {point.setting % 0.5 for point in evidence.curve} == {0}
     assert len(evidence.curve) > 5
     assert evidence.near["price"][0] % 0.5 == evidence.near["price"][1] % 0.5 == 0
+
+
+def test_a_single_setting_that_does_nothing_is_told_as_doing_nothing():
+    """Else the gain of a setting over itself would be told: what other folds' settings are worth less than it."""
+    simulator, table = world(TEXT.replace("do_nothing: 0", "do_nothing: 2"), response=nothing_matters)
+    evidence = judge(simulator, table)
+    assert (evidence.single, evidence.recommended) == ((2.0,), "do_nothing")
+    known = [replace(each, eligible=True) for each in evidence.policies]
+    for single, left in ((2.0, {"single"}), (3.0, set())):
+        valued: Any = SimpleNamespace(judged=known, single=np.array([single]))
+        court: Any = SimpleNamespace(simulator=simulator)
+        assert {each.name for each in known} - {each.name for each in judgement.distinct(court, valued)} == left
 
 
 def test_minimising_mirrors_maximising():
