@@ -99,6 +99,8 @@ def _unreadable(text: str, error: BaseException) -> Fault:
     reason = str(getattr(error, "msg", "") or "nested too deeply, or not text")
     single = re.search(r"(?<![=<>!])=(?!=)", text)
     cure = "Write == to compare." if single else "Check brackets, and that an operator stands between values."
+    if "never closed" in reason and not single:
+        cure = 'Close it; inside { } a comma ends a formula that is not in quotes: "f(a, b)".'
     return fault(text, "it cannot be read: " + reason.split(".")[0], RULE, cure, _At(len(before)))
 
 
