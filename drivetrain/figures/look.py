@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 FONT = "'Source Sans', 'Source Sans 3', system-ui, -apple-system, 'Segoe UI', sans-serif"
 
 
-ACROSS, UPRIGHT = 48, 46
+ACROSS, UPRIGHT = 44, 46
 """Signs that an axis title has room for on one line, on a screen as narrow as a phone's."""
 
 
