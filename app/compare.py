@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 import target
 import terms
+import who
 from drawing import LINKED, draw, empty, label, look, plain, table
 
 import drivetrain as dt
@@ -160,6 +161,8 @@ def _kept(folders: set[Path]) -> None:
     ]
     about = {"ask again": st.column_config.LinkColumn("ask again", display_text="open")}
     table(pd.DataFrame(told).fillna("–"), "Kept what-ifs, with links that ask them again", column_config=about)
+    if who.only_looks("Removing them"):
+        return
     names = [f"{each.name} ({each.run})" for _, each in lines]
     with st.popover("Remove one"):
         which = st.selectbox("Which", names, key="forget")

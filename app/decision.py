@@ -100,6 +100,8 @@ def _signed(run: dt.Run) -> None:
             st.caption(f"{each.verdict} by {plain(each.by)}, {each.at[:10]}: {plain(each.reason)}")
         if not now.signatures:
             st.caption("Nobody has signed this recommendation. A signature is kept, and cannot be taken back.")
+        if who.only_looks("Signing"):
+            return
         with st.expander("Approve or reject" if now.state == "open" else "Sign again"):
             _sign(book)
 

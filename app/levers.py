@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 import target
 import terms
+import who
 from drawing import LINKED, empty, figure_card, in_unit, plain
 from faults import tell
 
@@ -208,7 +209,7 @@ def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
 def _keep(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves, what_if: dt.WhatIf) -> None:
     """Keep this what-if for the Compare page; its link asks it again."""
     st.caption("The address of this page holds all that is set here: send it, and others see the same.")
-    if run.folder is None:
+    if run.folder is None or who.only_looks("Keeping what-ifs"):
         return
     with st.popover("Keep this what-if"), st.form("keep", border=False):
         name = st.text_input("A name for it", placeholder="half price in the north")

@@ -9,6 +9,7 @@ import newcomer
 import pandas as pd
 import streamlit as st
 import target
+import who
 from drawing import empty, plain, table
 from faults import tell
 
@@ -21,6 +22,10 @@ LONG = 60
 def show(chosen: Path | None) -> None:
     """The page."""
     st.title("Scenario")
+    if who.only_looks("Writing and running scenarios"):
+        if chosen is not None:
+            st.code(_file_text(chosen, _file(chosen)), language="yaml")
+        return
     newcomer.show(opened=chosen is None)
     if chosen is None:
         empty("There is no scenario yet.", "Begin with a file of rows, above.")
@@ -31,7 +36,10 @@ def show(chosen: Path | None) -> None:
     form, file = st.tabs(["Form", "File"])
     with file:
         _editor(path, text)
-    sound = _checked(st.session_state[_key(path)], str(path))
+    sound = _checked(st.session_state[_key(path)], path)
+    if sound is not None and (told := _astray(sound, path)):
+        tell(dt.UsageError(*told))
+        return
     with form:
         _form(path, None if sound is None else sound.declared)
     _keep_and_run(path, text, sound)
@@ -46,11 +54,15 @@ def _file(chosen: Path) -> Path:
 
 def _text(chosen: Path, path: Path) -> str:
     """The file's text as it is on disk; the run's own where there is no file."""
-    text = path.read_text(encoding="utf-8") if path.is_file() else target.opened(chosen).scenario.text
+    text = _file_text(chosen, path)
     if st.session_state.get(f"on disk {path}") != text:  # first seen, or changed by somebody else
         st.session_state[f"on disk {path}"] = text
         st.session_state[_key(path)] = text
     return text
+
+
+def _file_text(chosen: Path, path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else target.opened(chosen).scenario.text
 
 
 def _key(path: Path) -> str:
@@ -75,15 +87,29 @@ def _editor(path: Path, text: str) -> None:
     )
 
 
-def _checked(text: str, name: str) -> dt.Scenario | None:
+def _checked(text: str, path: Path) -> dt.Scenario | None:
     """The scenario, or what is wrong with it, each fault with its line."""
     try:
-        sound = dt.scenario.parse(text, name)
+        sound = dt.scenario.parse(text, str(path), path)
     except dt.DrivetrainError as error:
         tell(error)
         return None
     st.success(f"The scenario is sound: it sets {plain(', '.join(sound.levers))} to reach its objective.")
     return sound
+
+
+def _astray(sound: dt.Scenario, path: Path) -> list[dt.Fault]:
+    """What a draft from another machine names outside of the scenario's folder, where the file itself does not yet."""
+    if who.alone():
+        return []
+    try:
+        known = dt.scenario.outside(dt.scenario.load(path))
+    except dt.DrivetrainError:
+        known = {}
+    rule = "From other machines only files in the scenario's folder can be named"
+    cure = "Put the file there, or have it named by whoever keeps this place"
+    new = {key: word for key, word in dt.scenario.outside(sound).items() if known.get(key) != word}
+    return [dt.Fault(key, f"found {word}", rule, cure) for key, word in new.items()]
 
 
 def _form(path: Path, sound: dt.Scenario | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+import who
 from drawing import plain
 
 import drivetrain as dt
@@ -38,16 +39,19 @@ def _job(job: dt.background.Job) -> None:
         if job.open:
             st.markdown(f"**{plain(name)}** is being {'stopped' if job.unwanted else 'run'}")
             st.caption(f"{plain(job.words)}  \n{len(job.steps)} steps done, {clock(job.seconds)}")
-            about = {"on_click": dt.background.cancel, "args": (job.out,), "width": "stretch"}
-            st.button("Cancel", key=f"cancel-{name}", disabled=job.unwanted, **about)
+            if who.may_change():
+                about = {"on_click": dt.background.cancel, "args": (job.out,), "width": "stretch"}
+                st.button("Cancel", key=f"cancel-{name}", disabled=job.unwanted, **about)
             return
         st.markdown(f"**{plain(name)}** {LEFT[job.state]}")
         st.caption(clock(job.seconds) if job.state == "done" else plain(job.words))
         if job.state == "done" and st.button("Look at it", key=f"look-{name}", type="primary", width="stretch"):
-            dt.background.clear(job.out)
+            if who.may_change():
+                dt.background.clear(job.out)
             st.session_state["next"] = str(job.out)
             st.switch_page(st.session_state["first page"])
-        st.button("Put away", key=f"clear-{name}", on_click=dt.background.clear, args=(job.out,), width="stretch")
+        if who.may_change():
+            st.button("Put away", key=f"clear-{name}", on_click=dt.background.clear, args=(job.out,), width="stretch")
 
 
 def clock(seconds: float) -> str:

@@ -1,5 +1,6 @@
 """Scenarios: what may be declared, read from a file with every fault at its line, column and key."""
 
+from drivetrain.scenario.confining import outside
 from drivetrain.scenario.constraints import Constraint
 from drivetrain.scenario.declarations import (
     Assignment,
@@ -55,6 +56,7 @@ __all__ = [
     "labelled",
     "labels",
     "load",
+    "outside",
     "parse",
     "places",
     "rule_of",

@@ -21,6 +21,17 @@ def main_module() -> Iterator[None]:
     sys.modules["__main__"] = before
 
 
+@pytest.fixture(autouse=True)
+def on_this_machine() -> Iterator[None]:
+    """The harness knows no server: as far as the pages can tell it listens to this machine only."""
+    from streamlit import config
+
+    before = config.get_option("server.address")
+    config.set_option("server.address", "127.0.0.1")
+    yield
+    config.set_option("server.address", before)
+
+
 @pytest.fixture(scope="session")
 def campaign_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run with several levers, a budget, and a setting for each row, kept in a folder."""

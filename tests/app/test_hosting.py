@@ -14,8 +14,9 @@ from urllib.request import urlopen
 
 import click
 import pytest
+from playwright.sync_api import expect
 
-from tests.app.browsing import answering, free_port
+from tests.app.browsing import WAIT, answering, chromium, free_port, reading
 
 ROOT = Path(__file__).parents[2]
 LINES = re.sub(r"\\\n", " ", (ROOT / "app" / "Dockerfile").read_text(encoding="utf-8")).splitlines()
@@ -90,7 +91,7 @@ def test_what_it_starts_answers_its_health_check_and_the_page(tmp_path: Path) ->
     port = str(free_port())
     command = [sys.executable if word == "python" else word for word in json.loads(next(iter(_steps("CMD"))))]
     command = [word.replace("/src", str(ROOT)) for word in command]
-    ours = {"STREAMLIT_SERVER_PORT": port, "STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "PYTHONPATH": str(ROOT)}
+    ours = {"STREAMLIT_SERVER_PORT": port, "PYTHONPATH": str(ROOT)}
     asked = re.search(r"HEALTHCHECK.*?CMD (.*)", "\n".join(LINES), re.DOTALL)
     assert asked is not None
     check = shlex.split(asked.group(1).splitlines()[0].replace(exposed, port))
@@ -103,6 +104,9 @@ def test_what_it_starts_answers_its_health_check_and_the_page(tmp_path: Path) ->
             with urlopen(f"http://127.0.0.1:{port}/", timeout=20) as page:
                 assert page.status == 200
                 assert "frame-ancestors 'self'" in page.headers["content-security-policy"]
+            with chromium() as browser, reading(browser, f"http://127.0.0.1:{port}/scenario") as shown:
+                expect(shown.get_by_text("Writing and running scenarios is closed here")).to_be_visible(timeout=WAIT)
+                assert shown.get_by_text("A new scenario from a file of rows").count() == 0
         finally:
             server.terminate()
             server.wait(20)

@@ -456,6 +456,72 @@ def test_nothing_to_look_at(opened: Open) -> None:
     assert "Nothing to look at yet" in _all(opened(None))
 
 
+@pytest.fixture
+def hosted() -> None:
+    """The server listens to all machines; `on_this_machine` puts it back."""
+    from streamlit import config
+
+    config.set_option("server.address", "0.0.0.0")  # noqa: S104 - nothing listens here
+
+
+def test_a_host_shows_all_and_changes_nothing_for_who_did_not_sign_in(
+    hosted: None, opened: Open, paged: Page, small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DRIVETRAIN_OPEN", raising=False)
+    monkeypatch.setenv("DRIVETRAIN_LOG", f"sqlite:///{tmp_path}/log.sqlite")
+
+    def page(folder: str) -> None:
+        from pathlib import Path
+
+        import scenario
+
+        scenario.show(Path(folder))
+
+    test = AppTest.from_function(page, default_timeout=60, args=(str(small_run.folder),)).run()
+    assert not test.exception
+    assert "Writing and running scenarios is closed here" in _all(test)
+    assert test.code[0].value == small_run.scenario.text.strip()
+    assert not [*test.button, *test.text_area, *test.text_input]
+    closed = {"decision": ("Signing", "Approve"), "levers": ("Keeping what-ifs", "Keep it")}
+    for name, (what, label) in (closed | {"rows": ("Saving a cleaning file", "Save the cleaning file")}).items():
+        shown = paged(name)
+        assert f"{what} is closed here" in _all(shown)
+        assert label not in [button.label for button in shown.button]
+    assert list(tmp_path.glob("*")) == [tmp_path / "log.sqlite"]
+    monkeypatch.setenv("DRIVETRAIN_OPEN", "yes")
+    assert "Approve" in [button.label for button in paged("decision").button]
+
+
+@pytest.mark.parametrize("source", ["csv: /etc/secret.csv", "{sql: SELECT 1 ORDER BY 1, database: '${env:HOME}'}"])
+def test_from_other_machines_only_files_of_the_folder_are_named(
+    source: str, hosted: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_scenario: Path
+) -> None:
+    monkeypatch.setenv("DRIVETRAIN_OPEN", "yes")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(MAIN.parent))
+    file = tmp_path / "scenarios" / "small_price.yaml"
+    file.parent.mkdir()
+    file.write_text(small_scenario.read_text())
+
+    def page(file: str) -> None:
+        from pathlib import Path
+
+        import scenario
+
+        scenario.show(Path(file))
+
+    test = AppTest.from_function(page, default_timeout=60, args=("scenarios/small_price.yaml",)).run()
+    assert "Run" in [button.label for button in test.button]
+    other = source if source[0] == "{" else f"{{{source}}}"
+    draft = file.read_text().replace("csv: visitors.csv", "@").split("data:")[0] + f"data: {other}\n"
+    test.text_area[0].set_value(draft).run()
+    assert "From other machines only files in the scenario's folder can be named" in _all(test)
+    assert not {"Save", "Check the data", "Run", "Save and run"} & {button.label for button in test.button}
+    file.write_text(draft)  # whoever keeps the place may
+    test = AppTest.from_function(page, default_timeout=60, args=("scenarios/small_price.yaml",)).run()
+    assert "Run" in [button.label for button in test.button]
+
+
 def test_a_run_that_was_only_trained(opened: Open, small_scenario: Path, tmp_path: Path) -> None:
     import drivetrain as dt
 
