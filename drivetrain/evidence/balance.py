@@ -50,7 +50,8 @@ def balance(scenario: Scenario, table: Table, support: Support) -> tuple[Check, 
     """For each lever how far inputs foretell it, beyond what the declared strata do; an alarm only where it was drawn.
 
     The statistic is the cross-fitted R² of a ridge regression on inputs, their squares and products; how often chance
-    does as well is known from shuffles within strata, so the test is exact for a draw within them.
+    does as well is known from shuffles within strata, so the test is exact for a draw within them. Where whole clusters
+    were drawn, whole clusters are shuffled: among those with rows of the same strata.
 
     Args:
         scenario: the design and the inputs.
@@ -69,8 +70,11 @@ def balance(scenario: Scenario, table: Table, support: Support) -> tuple[Check, 
     x = blocks.within(blocks.crossed(parts), stratum)
     out = []
     for place, name in enumerate(scenario.levers):
-        y = blocks.within(blocks.lever(support, rows.settings, place), stratum)
-        share, chance = _foretold(x, y, stratum, rows.fold, scenario.seed + place)
+        columns = blocks.lever(support, rows.settings, place)
+        y = blocks.within(columns, stratum)
+        kind = np.unique(rows.settings[:, place], return_inverse=True)[1].ravel()
+        drawing = Drawing.of(kind, stratum, rows.cluster)
+        share, chance = _foretold(x, columns, drawing, stratum, rows.fold, scenario.seed + place)
         about = max(parts, key=lambda key: _explained(parts[key], y))
         out.append(Check("balance", name, about, share, chance, drawn and chance * len(scenario.levers) < ALARM))
     return tuple(out)
@@ -82,30 +86,81 @@ def _some(table: Table, seed: int) -> Table:
     return table.subset(np.sort(np.random.default_rng(seed).choice(len(table), MOST_ROWS, replace=False)))
 
 
-def _foretold(x: Floats, y: Floats, stratum: Ints, fold: Ints, seed: int) -> tuple[float, float]:
-    """Cross-fitted R² of columns y [N, k] on x [N, D], and how often shuffles within strata reach it."""
-    draw = np.random.default_rng(seed)
-    order = np.argsort(stratum, kind="stable")
-    shuffles = np.empty((len(y), SHUFFLES + 1), dtype=np.int64)
-    shuffles[:, 0] = np.arange(len(y))
-    for place in range(1, SHUFFLES + 1):
-        shuffled = np.lexsort((draw.random(len(y)), stratum))
-        shuffles[order, place] = shuffled
-    lost = np.zeros(SHUFFLES + 1)
-    for held in np.unique(fold):
-        seen, out = fold != held, fold == held
-        gram = x[seen].T @ x[seen] + max(1, x.shape[1]) * np.eye(x.shape[1])
-        solver = np.linalg.solve(gram, x[seen].T)
-        for column in y.T:
-            moved = column[shuffles]
-            lost += ((moved[out] - x[out] @ (solver @ moved[seen])) ** 2).sum(0)
-    share = 1 - lost / max(float((y**2).sum()), 1e-300)
+@dataclass(frozen=True)
+class Drawing:
+    """What was drawn as one, and among what it can be shuffled."""
+
+    unit: Ints
+    """[N] the row's unit: itself, or its cluster where that was drawn as a whole."""
+    first: Ints
+    """[U] a row of each unit."""
+    among: Ints
+    """[U] units with the same number may have got each other's settings."""
+
+    @classmethod
+    def of(cls, kind: Ints, stratum: Ints, cluster: Ints | None) -> Drawing:
+        """Rows, or clusters where more of them are of one kind than a draw of single rows leaves.
+
+        Args:
+            kind: [N] the setting's number.
+            stratum: [N] within which chances are alike.
+            cluster: [N] whose row it is; None where all differ.
+        """
+        rows = np.arange(len(kind))
+        if cluster is None:
+            return cls(rows, rows, stratum)
+        _, first, place, size = np.unique(cluster, return_index=True, return_inverse=True, return_counts=True)
+        alike = np.bincount(place.ravel(), kind == kind[first][place.ravel()]) == size
+        share, several = np.bincount(kind) / len(kind), size > 1
+        expected = [float((share**many).sum()) for many in size[several]]
+        if not several.any() or alike[several].mean() <= (1 + np.mean(expected)) / 2:
+            return cls(rows, rows, stratum)
+        whole = alike[place.ravel()]
+        _, first, unit = np.unique(
+            np.where(whole, place.ravel(), len(size) + rows), return_index=True, return_inverse=True
+        )
+        met = np.zeros((len(first), int(stratum.max()) + 2), dtype=np.bool_)
+        met[unit.ravel(), stratum] = True
+        met[:, -1] = whole[first]
+        return cls(unit.ravel(), first, np.unique(met, axis=0, return_inverse=True)[1].ravel())
+
+    def shuffles(self, draw: np.random.Generator) -> Ints:
+        """[N, 1 + shuffles] whose setting each row gets: first its own."""
+        order = np.argsort(self.among, kind="stable")
+        units = np.empty((len(self.first), SHUFFLES + 1), dtype=np.int64)
+        units[:, 0] = np.arange(len(self.first))
+        for place in range(1, SHUFFLES + 1):
+            units[order, place] = np.lexsort((draw.random(len(self.first)), self.among))
+        return np.asarray(self.first[units][self.unit])
+
+
+def _foretold(x: Floats, y: Floats, drawing: Drawing, stratum: Ints, fold: Ints, seed: int) -> tuple[float, float]:
+    """Cross-fitted R² within strata of columns y [N, k] on x [N, D], and how often shuffles of what was drawn do so."""
+    shuffles = drawing.shuffles(np.random.default_rng(seed))
+    solvers = {int(held): _solver(x[fold != held]) for held in np.unique(fold)}
+    lost, whole = np.zeros((2, SHUFFLES + 1))
+    for own, column in zip(blocks.within(y, stratum).T, y.T, strict=True):
+        if len(drawing.first) == len(y):
+            moved, spread = own[shuffles], np.full(SHUFFLES + 1, (own**2).sum())
+        else:  # clusters differ in size, so that the means of strata differ from shuffle to shuffle
+            moved = blocks.within(column[shuffles], stratum)
+            spread = (moved**2).sum(0)
+        whole += spread
+        for held, solver in solvers.items():
+            out = fold == held
+            lost += ((moved[out] - x[out] @ (solver @ moved[~out])) ** 2).sum(0)
+    share = 1 - lost / np.maximum(whole, 1e-300)
     usual = share[1:]
     counted = (1 + int((usual >= share[0]).sum())) / (SHUFFLES + 1)
     if counted > 1 / (SHUFFLES + 1):
         return float(share[0]), counted
     beyond = float(stats.norm.sf((share[0] - usual.mean()) / (usual.std() or 1e-12)))
     return float(share[0]), min(counted, beyond)
+
+
+def _solver(x: Floats) -> Floats:
+    """[D, N] what makes columns [N] into the coefficients of a ridge regression on x [N, D]."""
+    return np.asarray(np.linalg.solve(x.T @ x + max(1, x.shape[1]) * np.eye(x.shape[1]), x.T))
 
 
 def _explained(x: Floats, y: Floats) -> float:
@@ -128,15 +183,16 @@ def _declared(scenario: Scenario, table: Table) -> Check:
     x = np.column_stack([np.ones(len(table)), *parts.values()])
     names = ["", *(name for name, block in parts.items() for _ in range(block.shape[1]))]
     kind = np.unique(table.settings, axis=0, return_inverse=True)[1].ravel()
+    drawing = Drawing.of(kind, np.zeros(len(table), dtype=np.int64), table.cluster)
     surprise = _surprise(kind, table.propensity)
     ratios = _ratios(x, surprise)
     draw, alike = np.random.default_rng(scenario.seed), _alike(kind, table.propensity)
     reached = 0
     for _ in range(SHUFFLES):
         if alike is None:
-            other = surprise * draw.choice([-1.0, 1.0], len(table))[:, None]
+            other = surprise * draw.choice([-1.0, 1.0], len(drawing.first))[drawing.unit][:, None]
         else:
-            told = draw.choice(len(alike), len(table), p=alike / alike.sum())
+            told = draw.choice(len(alike), len(drawing.first), p=alike / alike.sum())[drawing.unit]
             other = _surprise(told, alike[told])
         reached += int(_ratios(x, other).max(initial=0.0) >= ratios.max(initial=0.0))
     chance = (1 + reached) / (SHUFFLES + 1)
