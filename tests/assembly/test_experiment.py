@@ -66,7 +66,7 @@ def test_power_is_told_for_the_gain_that_is_credible(small_run: dt.Run):
 
 
 def test_a_draw_that_leaves_nothing_to_chance_is_refused(small_run: dt.Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(experiments, "beliefs", lambda values: np.eye(values.shape[2])[values.mean(0).argmax(1)])
+    monkeypatch.setattr(experiments, "beliefs", lambda values, *_: np.eye(values.shape[2])[values.mean(0).argmax(1)])
     with pytest.raises(RefusedError, match="agree on the best setting of every row"):
         small_run.experiment(visitors(small_run), 10, mode="thompson")
 
