@@ -224,7 +224,7 @@ def _columns(run: dt.Run, frame: pd.DataFrame) -> dict[str, object]:
     }
     for name, column in _settable(run).items():
         lever = run.scenario.levers.get(name) or next(iter(run.scenario.levers.values()))
-        label = in_unit(name.replace("_", " ") if run.scenario.slots > 1 else name, lever.unit)
+        label = in_unit(name, lever.unit)
         if lever.kind == "categorical" and len(lever.options) <= 1000:
             out[column] = st.column_config.SelectboxColumn(label, options=list(lever.options), required=True)
         elif lever.kind in {"continuous", "integer"}:
