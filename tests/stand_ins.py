@@ -18,7 +18,7 @@ from drivetrain.modeler.links import Link
 from drivetrain.modeler.nodes import Nodes
 from drivetrain.scenario import LeverSpace, Scenario
 from drivetrain.simulator import Simulator, Support
-from drivetrain.simulator.support import Reach
+from drivetrain.simulator.reach import Reach
 
 Response = Callable[[Tensor, Tensor], Tensor]
 """Inputs [..., D] and settings [..., L] → the expected outcome [...]."""

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -126,7 +127,7 @@ def test_run_tells_what_it_recommends_and_where_everything_is(call: Call, tmp_pa
     out = tmp_path / "out"
     done = call("run", small_scenario, "--out", out)
     assert done.returncode == 0, done.stderr
-    for words in ("recommendations.csv", "report.html", f"drivetrain dashboard {out}", "95 % interval"):
+    for words in ("recommendations.csv", "report.html", f"drivetrain dashboard {out}", "95 % interval", "\ndata: "):
         assert words in done.stdout
     assert "2 two_tower models" in done.stderr
     for name in ("record.json", "report.html", "recommendations.xlsx", "manifest.json", "model/manifest.json"):
@@ -141,6 +142,7 @@ def test_train_stops_before_decisions(call: Call, tmp_path: Path, small_scenario
     done = call("train", small_scenario, "--out", out, "--quiet")
     assert done.returncode == 0, done.stderr
     assert "(chosen)" in done.stdout
+    assert done.stdout.startswith("data: ")
     assert not (out / "recommendations.csv").exists()
     refused(call("export", out, "--out", tmp_path / "x.csv"), 2, "only trained")
 
@@ -167,6 +169,15 @@ def test_recommend_writes_one_line_a_row_in_order(call: Call, folder: Path, rows
     assert done.returncode == 0, done.stderr
     assert "promised in total" in done.stdout
     assert pd.read_csv(out)["row"].tolist() == list(range(1, 26))
+
+
+def test_recommend_tells_what_reading_the_rows_noticed(call: Call, folder: Path, rows: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(rows)
+    frame["income"] = [np.inf, np.inf, *frame["income"].fillna(1)[2:]]
+    frame.to_csv(rows, index=False)
+    told = call("recommend", folder, rows, "--out", tmp_path / "actions.csv").stdout
+    assert "column 'income' (input): infinite numbers read as missing in 2 rows" in told
+    assert told.count("income: missing in 2 rows") == 1
 
 
 def test_recommend_keeps_what_people_have_fixed(call: Call, folder: Path, rows: Path, tmp_path: Path) -> None:

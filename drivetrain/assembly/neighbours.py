@@ -16,7 +16,7 @@ from drivetrain.optimizer import candidates
 from drivetrain.simulator.likeness import nearest, outlines
 
 if TYPE_CHECKING:
-    from drivetrain.assembly.result import Run
+    from drivetrain.assembly.answers import Answers
 
 Floats = NDArray[np.float64]
 
@@ -64,7 +64,7 @@ class Neighbours:
         return f"<p>{self}</p>{self.frame.to_html(index=False)}"
 
 
-def neighbours(run: Run, row: int, top: int, rows: Rows | None, setting: Floats | None) -> Neighbours:
+def neighbours(run: Answers, row: int, top: int, rows: Rows | None, setting: Floats | None) -> Neighbours:
     """See `Run.neighbours`."""
     asked, seen = run.table if rows is None else rows, run.table.training
     place = placed(asked, row)
@@ -94,7 +94,7 @@ def placed(asked: Rows, row: int) -> int:
     return int(place[0])
 
 
-def recommended(run: Run, asked: Rows, place: int) -> Floats:
+def recommended(run: Answers, asked: Rows, place: int) -> Floats:
     """[L] what is recommended for the row at a place."""
     made = run.recommendations
     if asked is run.table and made is not None and len(made) == len(asked):
@@ -102,7 +102,7 @@ def recommended(run: Run, asked: Rows, place: int) -> Floats:
     return np.asarray(run.recommend(asked.subset(np.array([place]))).plan.settings[0])
 
 
-def _frame(run: Run, rows: Rows, distance: Floats, weight: Floats) -> pd.DataFrame:
+def _frame(run: Answers, rows: Rows, distance: Floats, weight: Floats) -> pd.DataFrame:
     natural = run.scenario.space.decode(rows.settings)
     out = {"row": rows.row + 1, "distance": distance}
     out |= {name: rows.frame[name].to_numpy() for name in run.scenario.inputs}

@@ -17,12 +17,14 @@ from drivetrain.simulator import Crowd, Errors, Foresight, Outlook, Simulator, s
 from drivetrain.simulator.foresight import DRAWS, FEWEST_DRAWS, PAIRS
 
 if TYPE_CHECKING:
-    from drivetrain.assembly.result import Run
+    from drivetrain.assembly.answers import Answers
 
 Floats = NDArray[np.float64]
 
 
-def predict(run: Run, settings: Settings, rows: Rows, inputs: Mapping[str, Any] | None, share: float) -> pd.DataFrame:
+def predict(
+    run: Answers, settings: Settings, rows: Rows, inputs: Mapping[str, Any] | None, share: float
+) -> pd.DataFrame:
     """See `Run.predict`."""
     simulator = run.simulator
     frame = changed(simulator, rows.frame, inputs) if inputs else rows.frame

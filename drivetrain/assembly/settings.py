@@ -17,7 +17,7 @@ from drivetrain.evidence import NAMES
 from drivetrain.scenario import Scenario
 
 if TYPE_CHECKING:
-    from drivetrain.assembly.result import Run
+    from drivetrain.assembly.answers import Answers
 
 Floats = NDArray[np.float64]
 Policy = Callable[[pd.DataFrame], Mapping[str, Any] | pd.DataFrame]
@@ -27,7 +27,7 @@ the settings that rows have."""
 POLICIES = ("recommended", "do_nothing", "single", "current")
 
 
-def settle(run: Run, rows: Rows, asked: Settings) -> tuple[str, Floats]:
+def settle(run: Answers, rows: Rows, asked: Settings) -> tuple[str, Floats]:
     """Words, and settings [1, L] or [N, L]; where rows get several options, these, [1, K] or [N, K].
 
     Raises:
@@ -79,7 +79,7 @@ def _own(scenario: Scenario, rows: Rows, asked: Mapping[str, Any] | pd.DataFrame
     return scenario.space.encode(as_is.assign(**{n: given[n].to_numpy() for n in scenario.levers if n in given}))
 
 
-def _policy(run: Run, rows: Rows, name: str) -> tuple[str, Floats]:
+def _policy(run: Answers, rows: Rows, name: str) -> tuple[str, Floats]:
     if name not in POLICIES:
         cure = nearest(name, POLICIES)
         raise UsageError(Fault("policy", f"found {name!r}", "A policy is known by its name", cure))

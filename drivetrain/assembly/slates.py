@@ -16,12 +16,12 @@ from drivetrain.errors import Fault, UsageError
 from drivetrain.evidence import NAMES
 
 if TYPE_CHECKING:
-    from drivetrain.assembly.result import Run
+    from drivetrain.assembly.answers import Answers
 
 Floats = NDArray[np.float64]
 
 
-def slates(run: Run, rows: Rows, asked: Mapping[str, Any] | pd.DataFrame | None) -> tuple[str, Floats]:
+def slates(run: Answers, rows: Rows, asked: Mapping[str, Any] | pd.DataFrame | None) -> tuple[str, Floats]:
     """Words, and options [1, K] or [N, K], NaN where a slot stays empty; what rows have now where nothing is asked.
 
     Raises:
@@ -41,7 +41,7 @@ def slates(run: Run, rows: Rows, asked: Mapping[str, Any] | pd.DataFrame | None)
     return words(scenario, one)[0], one
 
 
-def policy(run: Run, rows: Rows, name: str) -> tuple[str, Floats]:
+def policy(run: Answers, rows: Rows, name: str) -> tuple[str, Floats]:
     """The same for one of `settings.POLICIES`."""
     scenario, nothing = run.scenario, run.scenario.space.do_nothing
     if name == "recommended":
@@ -60,7 +60,7 @@ def policy(run: Run, rows: Rows, name: str) -> tuple[str, Floats]:
     return f"{NAMES[name]} ({words(scenario, one)[0]})", one
 
 
-def known(run: Run, rows: Rows) -> Floats:
+def known(run: Answers, rows: Rows) -> Floats:
     """The option that each row has now, [N, 1]. Raises: UsageError: some have none that is known."""
     settings = np.where(np.isnan(run.scenario.space.current), rows.settings, run.scenario.space.current)
     if np.isnan(settings).any():

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.assembly.result import Run
+from drivetrain.assembly.answers import Answers
 from drivetrain.data import Table
 from drivetrain.modeler import HeldOut, held_out
 from drivetrain.modeler.links import Link
@@ -23,7 +23,7 @@ FEW = 2
 Strings = NDArray[np.object_]
 
 
-def surprises(run: Run, top: int = 50) -> pd.DataFrame:
+def surprises(run: Answers, top: int = 50) -> pd.DataFrame:
     """The rows with the highest loss, each judged by members that have not seen it; sealed rows are left alone.
 
     Args:
@@ -48,7 +48,7 @@ def surprises(run: Run, top: int = 50) -> pd.DataFrame:
     return worst.reset_index(drop=True)
 
 
-def predictions(run: Run) -> pd.DataFrame:
+def predictions(run: Answers) -> pd.DataFrame:
     """Out-of-fold predictions of every training row, as a run folder keeps them.
 
     Args:
@@ -69,7 +69,7 @@ def predictions(run: Run) -> pd.DataFrame:
     return pd.DataFrame(out)
 
 
-def _judged(run: Run, table: Table) -> Mapping[str, HeldOut]:
+def _judged(run: Answers, table: Table) -> Mapping[str, HeldOut]:
     return held_out(run.scenario, run.simulator.models, table)
 
 

@@ -21,7 +21,7 @@ from drivetrain.evidence import Estimate
 from drivetrain.simulator import Asked, Crowd, Tally, tally
 
 if TYPE_CHECKING:
-    from drivetrain.assembly.result import Run
+    from drivetrain.assembly.answers import Answers
 
 Floats = NDArray[np.float64]
 Crowds = Iterator[tuple[slice, Crowd]]
@@ -103,7 +103,7 @@ class WhatIf:
 
 
 def what_if(
-    run: Run, settings: Settings, rows: Rows, inputs: Mapping[str, Any] | None, against: Settings | bool
+    run: Answers, settings: Settings, rows: Rows, inputs: Mapping[str, Any] | None, against: Settings | bool
 ) -> WhatIf:
     """See `Run.what_if`."""
     frame = changed(run.simulator, rows.frame, inputs) if inputs else rows.frame
@@ -150,7 +150,7 @@ def _chance(gain: Estimate, folds: int) -> float:
 
 
 def _reference(
-    run: Run, rows: Rows, crowds: Crowds, at: Floats, inputs: Mapping[str, Any] | None, against: Settings | bool
+    run: Answers, rows: Rows, crowds: Crowds, at: Floats, inputs: Mapping[str, Any] | None, against: Settings | bool
 ) -> tuple[Asked | float | None, str]:
     """What to compare with: what is named; else the same settings under inputs as they are; else doing nothing, or what
     rows have now.

@@ -1,7 +1,7 @@
 """Data: from files and packages to one table with the scenario's names, sound types and folds; nothing in silence."""
 
 from drivetrain.data import decided, drafting
-from drivetrain.data.checks import existing
+from drivetrain.data.checks import MISSING, existing
 from drivetrain.data.columns import Remark
 from drivetrain.data.loading import load, read_results, read_rows
 from drivetrain.data.negatives import had
@@ -9,6 +9,7 @@ from drivetrain.data.options import alike
 from drivetrain.data.table import Dropped, Rows, Table
 
 __all__ = [
+    "MISSING",
     "Dropped",
     "Remark",
     "Rows",

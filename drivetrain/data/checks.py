@@ -18,6 +18,7 @@ from drivetrain.scenario.constraints import KEYS
 
 MOST_DRAWN = 12
 """Settings of a range that declared chances may belong to."""
+MISSING = "missing"
 FEWEST = 10
 """Fewest rows in a fold, in the test part, and under an outcome's condition: below, nothing can be judged."""
 
@@ -164,8 +165,8 @@ def remarks(frame: pd.DataFrame, things: Mapping[str, str]) -> Iterator[Remark]:
     for name, thing in things.items():
         missing, different = int(frame[name].isna().sum()), frame[name].nunique()
         if missing:
-            yield Remark(thing, "missing", missing)
-        elif len(frame) and different == 1:
+            yield Remark(thing, MISSING, missing)
+        elif len(frame) > 1 and different == 1:
             yield Remark(thing, "every row holds the same value", len(frame))
         if names_rows(frame[name]):
             yield Remark(

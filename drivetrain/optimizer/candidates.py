@@ -12,7 +12,7 @@ from scipy.stats import qmc
 from drivetrain.errors import Fault, RefusedError
 from drivetrain.scenario import Continuous, Integer, Lever, LeverSpace, places, stepped
 from drivetrain.simulator import Support
-from drivetrain.simulator.support import NEXT, SHARE_NEXT
+from drivetrain.simulator.reach import NEXT, SHARE_NEXT
 
 Floats = NDArray[np.float64]
 

@@ -8,12 +8,14 @@ from drivetrain.simulator.crowd import Crowd
 from drivetrain.simulator.foresight import Errors, Foresight, span
 from drivetrain.simulator.interplay import interplay
 from drivetrain.simulator.kin import Kin
+from drivetrain.simulator.outlook import Expected, Outlook, jackknife
+from drivetrain.simulator.reach import Reach
 from drivetrain.simulator.relaxation import Relaxed, Unbounded
 from drivetrain.simulator.reserves import reserves
 from drivetrain.simulator.risk import averse
-from drivetrain.simulator.simulator import Expected, Outlook, Simulator, jackknife
+from drivetrain.simulator.simulator import Simulator
 from drivetrain.simulator.slots import looked, summed
-from drivetrain.simulator.support import Reach, Support
+from drivetrain.simulator.support import Support
 from drivetrain.simulator.together import Asked, Tally, tally
 
 __all__ = [

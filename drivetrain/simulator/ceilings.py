@@ -18,7 +18,8 @@ from torch import Tensor
 
 from drivetrain.modeler.meshes import Mesh, Products, Spans, Told, means
 from drivetrain.simulator.crowd import Crowd
-from drivetrain.simulator.simulator import CELLS_IN_CACHE, Expected, Simulator
+from drivetrain.simulator.outlook import Expected
+from drivetrain.simulator.simulator import CELLS_IN_CACHE, Simulator
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

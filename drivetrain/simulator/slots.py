@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivetrain.simulator.crowd import Crowd
-from drivetrain.simulator.simulator import Outlook, Simulator
+from drivetrain.simulator.outlook import Outlook
+from drivetrain.simulator.simulator import Simulator
 
 Floats = NDArray[np.float64]
 

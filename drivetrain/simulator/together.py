@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivetrain.simulator.crowd import Crowd
-from drivetrain.simulator.simulator import CELLS_IN_CACHE, Outlook, Simulator, jackknife
+from drivetrain.simulator.outlook import Outlook, jackknife
+from drivetrain.simulator.simulator import CELLS_IN_CACHE, Simulator
 from drivetrain.simulator.slots import summed
 
 Floats = NDArray[np.float64]

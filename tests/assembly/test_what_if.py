@@ -56,7 +56,7 @@ def test_of_rows_that_are_streamed_few_are_held(
 
     whole = small_run.what_if({"price": 8}, against=against)
     monkeypatch.setattr(Simulator, "crowds", watched)
-    monkeypatch.setattr("drivetrain.assembly.result.MOST_KEPT", 0)
+    monkeypatch.setattr("drivetrain.assembly.answers.MOST_KEPT", 0)
     monkeypatch.setattr("drivetrain.simulator.simulator.ROWS_AT_ONCE", 50)
     streamed = small_run.what_if({"price": 8}, against=against)
     assert len(made) > 10
@@ -103,7 +103,7 @@ def test_many_rows_are_read_anew_each_time_and_answer_the_same(
     small_run: dt.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = small_run.what_if({"price": 8}, inputs={"income": "*1.1"})
-    monkeypatch.setattr("drivetrain.assembly.result.MOST_KEPT", 10)
+    monkeypatch.setattr("drivetrain.assembly.answers.MOST_KEPT", 10)
     monkeypatch.setattr("drivetrain.simulator.simulator.ROWS_AT_ONCE", 100)
     streamed = small_run.what_if({"price": 8}, inputs={"income": "*1.1"})
     assert streamed.gain is not None

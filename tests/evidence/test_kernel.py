@@ -9,7 +9,7 @@ from drivetrain.evidence import kernel
 from drivetrain.evidence.bandwidth import Width, lepski
 from drivetrain.evidence.sample import Estimate
 from drivetrain.simulator import Support
-from drivetrain.simulator.support import Reach
+from drivetrain.simulator.reach import Reach
 
 
 def support(*widths: float, apart: float | None = None) -> Support:
