@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
@@ -38,16 +40,24 @@ def _rows() -> Path | None:
     with right:
         word = st.selectbox("Or take one that is here", ["", *map(str, files)], key="rows_file")
     if brought is not None:
-        target.SCENARIOS.mkdir(exist_ok=True)
-        name = dt.drafting.scenario_name(Path(brought.name).stem) + Path(brought.name).suffix.lower()
-        path = target.SCENARIOS / name
-        if not path.exists() or path.stat().st_size != brought.size:
-            if path.exists():
-                path = target.SCENARIOS / f"new_{name}"
-            path.write_bytes(brought.getvalue())
-            st.session_state["brought"] = str(path)
-        return path
+        return _kept(brought.name, brought.getvalue())
     return Path(word) if word else None
+
+
+def _kept(name: str, content: bytes) -> Path:
+    """The file in `scenarios/` with this content: one that is there already, or a new one under a free name."""
+    target.SCENARIOS.mkdir(exist_ok=True)
+    stem, suffix, mark = dt.drafting.scenario_name(Path(name).stem), Path(name).suffix.lower(), sha256(content).digest()
+    for number in count(1):
+        path = target.SCENARIOS / (f"{stem}_{number}{suffix}" if number > 1 else f"{stem}{suffix}")
+        if not path.exists():
+            break
+        if path.stat().st_size == len(content) and sha256(path.read_bytes()).digest() == mark:
+            return path
+    with dt.replacing(path) as temporary:
+        temporary.write_bytes(content)
+    st.session_state["brought"] = str(path)
+    return path
 
 
 def _not_kept(path: Path) -> None:

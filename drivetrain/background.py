@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from filelock import FileLock, Timeout
+
 from drivetrain.decisions.export import replacing
 from drivetrain.errors import DrivetrainError, Fault, UsageError
 
@@ -65,18 +67,25 @@ def start(scenario: str | Path, out: str | Path) -> Job:
     Raises:
         UsageError: a run of this folder is under way, or its place cannot be written.
     """
-    if (known := look(out)) is not None and known.open:
-        raise UsageError(Fault(str(out), "it is being run already", "One at a time", "Wait for it, or cancel it"))
     folder = _folder(out)
+    running = UsageError(Fault(str(out), "it is being run already", "One at a time", "Wait for it, or cancel it"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("progress.json", "cancel"):
-            (folder / name).unlink(missing_ok=True)
-        _write(folder, {"state": "starting", "words": "starting", "steps": [], "began": time.time()})
-        log = (folder / "log").open("w", encoding="utf-8")
+        with FileLock(folder / "lock", timeout=0):  # between looking and telling that it runs nobody else starts it
+            if (known := look(out)) is not None and known.open:
+                raise running
+            return _started(scenario, out, folder)
+    except Timeout as error:
+        raise running from error
     except OSError as error:
         raise UsageError(Fault(str(folder), f"cannot be written: {error.strerror or error}")) from error
-    with log:
+
+
+def _started(scenario: str | Path, out: str | Path, folder: Path) -> Job:
+    for name in ("progress.json", "cancel"):
+        (folder / name).unlink(missing_ok=True)
+    _write(folder, {"state": "starting", "words": "starting", "steps": [], "began": time.time()})
+    with (folder / "log").open("w", encoding="utf-8") as log:
         words = ["run", str(scenario), "--out", str(out), "--tell", str(folder)]
         command = [sys.executable, "-m", "drivetrain.cli", *words]
         environment = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"} | dict(os.environ)

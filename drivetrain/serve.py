@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from drivetrain.assembly import Run, open_run
+from drivetrain.assembly import Run, open_run, steady
 from drivetrain.errors import DrivetrainError, Fault, UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def app(run: Run) -> Starlette:
 
     async def recommend(request: Request) -> Response:
         try:
-            frame = _frame(await request.body())
+            frame = await run_in_threadpool(_frame, await _body(request))
             answer = await run_in_threadpool(run.recommend, frame)
         except DrivetrainError as error:
             return JSONResponse({"faults": [_fault(each) for each in error.faults]}, 422, headers=_HEADERS)
@@ -58,6 +58,7 @@ def serve(folder: str | Path, *, host: str = "127.0.0.1", port: int = 8600) -> N
         DataError: the folder is not a sound run.
         UsageError: the run was only trained, or the `serve` extra is not installed.
     """
+    steady()
     run = open_run(folder)
     run.judged  # noqa: B018 - a run without evidence is refused now, not at the first request
     try:
@@ -69,19 +70,30 @@ def serve(folder: str | Path, *, host: str = "127.0.0.1", port: int = 8600) -> N
     uvicorn.run(app(run), host=host, port=port, log_level="warning")
 
 
+async def _body(request: Request) -> bytes:
+    """What was sent, of which no more is read than is allowed."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BYTES:
+            found = f"found more than {MOST_BYTES:,} bytes"
+            raise UsageError(Fault("request", found, "No more are read", "Send parts"))
+    return bytes(body)
+
+
 def _frame(body: bytes) -> pd.DataFrame:
     rule, cure = 'It is {"rows": [{column: value, …}, …]}', "Send one object for each row, with the data's columns"
-    if len(body) > MOST_BYTES:
-        raise UsageError(
-            Fault("request", f"found {len(body):,} bytes", f"At most {MOST_BYTES:,} are read", "Send parts")
-        )
     try:
         rows = json.loads(body)["rows"]
-    except (ValueError, KeyError, TypeError) as error:
+        if b"\\ud" in body.lower():  # half of a pair is no text that could be written anywhere
+            json.dumps(rows, ensure_ascii=False).encode()
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(Fault("request", "the body is not understood", rule, cure)) from error
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise UsageError(Fault("request.rows", "it is not a list of objects", rule, cure))
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    frame.attrs["source"] = "the request"
+    return frame
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

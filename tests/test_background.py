@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -73,3 +74,36 @@ def test_a_worker_without_a_sign_of_life_is_lost(tmp_path: Path) -> None:
     old = time.time() - 2 * background.PATIENCE
     os.utime(folder / "progress.json", (old, old))
     assert _state(tmp_path / "gone") == "lost"
+
+
+def test_of_many_who_start_a_run_at_once_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, started, refused = background.look, [], []
+
+    def slowly(out: Path) -> background.Job | None:
+        found = looked(out)
+        time.sleep(0.1)  # whoever looks now sees nothing yet
+        return found
+
+    class Process:
+        def __init__(self, *_: object, **__: object) -> None:
+            started.append(self)
+
+        def wait(self) -> None:
+            """Nothing is run."""
+
+    monkeypatch.setattr(background, "look", slowly)
+    monkeypatch.setattr(background.subprocess, "Popen", Process)
+
+    def start() -> None:
+        try:
+            background.start("a.yaml", tmp_path / "run")
+        except UsageError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=start) for _ in range(6)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert (len(started), len(refused)) == (1, 5)
+    assert all("it is being run already" in told for told in refused)

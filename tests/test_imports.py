@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -26,3 +27,14 @@ def test_nothing_heavy_is_loaded(code: str, pytestconfig: pytest.Config) -> None
         [sys.executable, "-c", told], cwd=pytestconfig.rootpath, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_commands_work_with_one_thread() -> None:
+    code = (
+        "import sys\nfrom drivetrain.cli import main\nsys.argv = ['drivetrain', 'schema']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\nimport torch\nsys.exit(torch.get_num_threads())"
+    )
+    kept = {name: word for name, word in os.environ.items() if name not in {"OMP_NUM_THREADS", "MKL_NUM_THREADS"}}
+    kept.pop("DRIVETRAIN_THREADS", None)
+    done = subprocess.run([sys.executable, "-c", code], env=kept, capture_output=True, check=False)
+    assert done.returncode == 1, done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -50,3 +51,34 @@ def test_a_bad_request_gets_the_same_faults_as_on_the_command_line(client: TestC
 def test_a_body_too_large_is_refused(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "MOST_BYTES", 10)
     assert "bytes" in client.post("/recommend", content=b'{"rows": [{}]}').json()["faults"][0]["found"]
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"rows": [{"income": 1, "region": "\\ud800"}]}'])
+def test_what_no_parser_takes_is_a_bad_request(client: TestClient, body: bytes) -> None:
+    answer = client.post("/recommend", content=body)
+    assert answer.status_code == 422
+    assert "not understood" in answer.json()["faults"][0]["found"]
+
+
+def test_no_more_is_read_than_is_allowed(small_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "MOST_BYTES", 1000)
+    read: list[int] = []
+
+    async def receive() -> dict[str, object]:
+        read.append(600)
+        return {"type": "http.request", "body": b" " * 600, "more_body": len(read) < 50}
+
+    told: list[dict[str, object]] = []
+
+    async def send(message: dict[str, object]) -> None:
+        told.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/recommend", "headers": [], "query_string": b""}
+    asyncio.run(serve.app(small_run)(scope, receive, send))  # type: ignore[arg-type]
+    assert told[0]["status"] == 422
+    assert len(read) == 2
+
+
+def test_faults_name_the_request(client: TestClient) -> None:
+    faults = client.post("/recommend", content=b'{"rows": [{"incom": 1, "region": "north"}]}').json()["faults"]
+    assert any("the request" in json.dumps(fault) for fault in faults)

@@ -21,7 +21,7 @@ from drivetrain.assembly.record import FORMAT, canonical
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.surprises import predictions
 from drivetrain.data import Dropped, Remark, Table, alike, had
-from drivetrain.decisions import Promise, Recommendations, atomic_folder, slots, verify, write
+from drivetrain.decisions import Promise, Recommendations, atomic_folder, recover, slots, verify, write
 from drivetrain.decisions.table import column_of, columns_of
 from drivetrain.errors import DataError, DrivetrainError, Fault
 from drivetrain.evidence import Evidence
@@ -64,6 +64,7 @@ def open_run(folder: str | Path) -> Run:
         DataError: it is not a run folder, or a file in it is missing, changed or of another version.
     """
     place = Path(folder)
+    recover(place)
     verify(place)
     try:
         record = json.loads((place / "record.json").read_text(encoding="utf-8"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,25 @@ GUARDED = 2_000
 Finish = Callable[[Run, Path], None]
 
 
+@contextmanager
+def _left_as_found() -> Iterator[None]:
+    """Works with our threads and seeds; the caller's are as before when the work is done."""
+    flags = torch.backends.cudnn
+    threads, fast, same = torch.get_num_threads(), flags.benchmark, flags.deterministic
+    ours, numpys = random.getstate(), np.random.get_state()
+    torchs = torch.get_rng_state()
+    steady()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        flags.benchmark, flags.deterministic = fast, same
+        random.setstate(ours)
+        np.random.set_state(numpys)
+        torch.set_rng_state(torchs)
+
+
+@_left_as_found()
 def run(
     scenario: Scenario | str | Path,
     out: str | Path | None = None,
@@ -87,6 +108,7 @@ def _to_decide(trained: Run) -> Table:
     return trained.table.subset(np.unique(deciders(trained.scenario, trained.table.frame), return_index=True)[1])
 
 
+@_left_as_found()
 def train(
     scenario: Scenario | str | Path, out: str | Path | None = None, *, progress: Progress = lambda _: None
 ) -> Run:
@@ -113,7 +135,6 @@ def steady() -> None:
 
 def _learn(scenario: Scenario | str | Path, out: str | Path | None, progress: Progress) -> Run:
     """Nothing is learned that could not be kept, or of which no setting could be recommended."""
-    steady()
     if out is not None:
         refuse_to_replace(out)
     declared = scenario if isinstance(scenario, Scenario) else scenarios.load(scenario)

@@ -12,7 +12,8 @@ import pandas as pd
 
 from drivetrain import data
 from drivetrain.assembly.result import Run
-from drivetrain.decisions import slots, words, write
+from drivetrain.decisions import slots, words
+from drivetrain.decisions.export import rendered, replacing
 from drivetrain.decisions.log import DecisionLog, Entry, Logged, Review
 from drivetrain.decisions.recommend import Recommendations
 from drivetrain.decisions.slots import require_one
@@ -62,6 +63,8 @@ class Logbook:
     def export(self, path: str | Path) -> Logged:
         """Write the approved actions to a file, and note in the log what went out.
 
+        The file is there once the log has it: a recommendation that is rejected meanwhile does not leave the house.
+
         Args:
             path: .csv, .parquet, .json or .xlsx.
 
@@ -71,12 +74,13 @@ class Logbook:
         """
         key, frame = self.now.entry.key, self._made.frame
         self.log.require_approved(key)
-        write(frame, path)
-        with Path(path).open("rb") as stream:
-            mark = hashlib.file_digest(stream, "sha256").hexdigest()
-        described = self._chosen
-        actions = list(zip(frame["row"].tolist(), described, frame["objective"].tolist(), strict=True))
-        return self.log.exported(key, str(Path(path).resolve()), mark, actions)
+        target = Path(path)
+        content = rendered(frame, target)
+        actions = list(zip(frame["row"].tolist(), self._chosen, frame["objective"].tolist(), strict=True))
+        with replacing(target) as temporary:
+            temporary.write_bytes(content)
+            mark = hashlib.sha256(content).hexdigest()
+            return self.log.exported(key, str(target.resolve()), mark, actions)
 
     def feed(self, rows: str | Path | pd.DataFrame) -> Logged:
         """Note what came of exported actions.

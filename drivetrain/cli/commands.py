@@ -74,6 +74,8 @@ def drivetrain(
 def main() -> None:
     """Run the command line; never shows a traceback, unless DRIVETRAIN_DEBUG is set."""
     as_json = "--json" in sys.argv
+    for words in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # as `assembly.steady` does, without loading torch
+        os.environ.setdefault(words, os.environ.get("DRIVETRAIN_THREADS", "1"))
     try:
         app()  # ends in SystemExit: 0, or 2 with usage's own message
     except DrivetrainError as error:

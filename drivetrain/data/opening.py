@@ -42,7 +42,7 @@ def given(scenario: Scenario, rows: str | Path | pd.DataFrame, wanted: set[str])
     The decimal comma that it declares can't be that of a file with commas between its columns, such as our own exports.
     """
     if isinstance(rows, pd.DataFrame):
-        return emptied(from_frame(rows, wanted), scenario.data.missing)
+        return emptied(from_frame(rows, wanted, rows.attrs.get("source", "a table in memory")), scenario.data.missing)
     file = Path(rows)
     others = file.suffix.lower() == ".csv" and file.is_file() and separator(file) != ","
     source = from_file(file, wanted, decimal=scenario.data.decimal or "." if others else ".")

@@ -2,7 +2,7 @@
 
 from drivetrain.decisions import bounded, fairness, grounds, groups, last_test, reasons, rounding, what_ifs, words
 from drivetrain.decisions.export import replacing, write
-from drivetrain.decisions.folder import MANIFEST, atomic_folder, seal, verify
+from drivetrain.decisions.folder import MANIFEST, atomic_folder, recover, seal, verify
 from drivetrain.decisions.listing import listed
 from drivetrain.decisions.locking import Locks, locks, read_locks
 from drivetrain.decisions.log import DecisionLog, Entry, Logged, Review, Signature
@@ -33,6 +33,7 @@ __all__ = [
     "read_locks",
     "reasons",
     "recommend",
+    "recover",
     "replacing",
     "rounding",
     "seal",

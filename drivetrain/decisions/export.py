@@ -46,13 +46,19 @@ def write(frame: pd.DataFrame, path: str | Path, *, kind: str | None = None) -> 
             cannot be written.
     """
     target = Path(path)
+    content = rendered(frame, target, kind=kind)
+    with replacing(target) as temporary:
+        temporary.write_bytes(content)
+
+
+def rendered(frame: pd.DataFrame, target: Path, *, kind: str | None = None) -> bytes:
+    """What `write` writes, and as it raises, but for the place."""
     render = _renderer(target, kind)
     named = frame.set_axis([str(name) for name in frame.columns], axis="columns")
     if repeated := sorted(set(named.columns[named.columns.duplicated()])):
         found = f"{len(repeated)} column names stand twice, first '{repeated[0]}'"
         raise UsageError(Fault(str(target), found, "Each column has a name of its own", "Rename one"))
-    with replacing(target) as temporary:
-        temporary.write_bytes(render(named))
+    return render(named)
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TypedDict
 
@@ -15,6 +17,8 @@ from drivetrain.decisions.export import replacing, sync
 from drivetrain.errors import DataError, Fault, UsageError
 
 MANIFEST = "manifest.json"
+GRACE = 0.3
+"""Seconds left to another process between two renames."""
 _FORMAT = "drivetrain run"
 
 
@@ -144,6 +148,7 @@ def refuse_to_replace(target: str | Path) -> None:
         UsageError: it may not.
     """
     target = Path(target)
+    recover(target)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     cure = "Name a new folder, or move this one away"
@@ -154,8 +159,8 @@ def refuse_to_replace(target: str | Path) -> None:
     except DataError as error:
         rule = "Only an earlier run's folder is replaced"
         raise UsageError(Fault(str(target), "the folder exists and is not a run folder", rule, cure)) from error
-    strangers = [path.relative_to(target).as_posix() for path in _files(target)]
-    if strangers := [name for name in strangers if name not in listed]:
+    held = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if not path.is_dir())
+    if strangers := [name for name in held if name not in {*listed, MANIFEST}]:
         found = f"the run folder also holds {len(strangers)} files that no run wrote, first '{strangers[0]}'"
         raise UsageError(Fault(str(target), found, "Replacing it would lose them", cure))
 
@@ -166,6 +171,21 @@ def _finish(new: Path, target: Path) -> None:
         _exchange(new, target)
     except OSError as error:
         raise _unwritable(target, error) from error
+
+
+def recover(target: Path) -> None:
+    """Puts a run in its place that was cut off, by a power cut say, between the two steps of `_exchange`.
+
+    Args:
+        target: the run folder; where it is missing, the newest sealed folder that waits beside it to become it is it.
+    """
+    waiting = list(target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 12}/{MANIFEST}"))
+    if target.exists() or not waiting:
+        return
+    time.sleep(GRACE)
+    with suppress(OSError):  # whoever was exchanging them just then has done so
+        if not target.exists():
+            max(waiting, key=lambda path: path.stat().st_mtime_ns).parent.rename(target)
 
 
 def _exchange(new: Path, target: Path) -> None:

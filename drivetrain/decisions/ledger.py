@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    inspect,
     make_url,
 )
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 ENVIRONMENT = "DRIVETRAIN_LOG"
 """The environment variable with the database's URL, such as postgresql+psycopg://user:password@host/name."""
 FILE = "decisions.sqlite"
+
+_READS: dict[str, Any] = {"reads": True, "postgresql_readonly": True}
 
 _all = MetaData()
 
@@ -116,11 +119,28 @@ def connect(beside: str | Path | None = None) -> Engine:
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _durable)
             event.listen(engine, "begin", _at_once)
-        _all.create_all(engine)
+        with engine.connect().execution_options(**_READS) as connection:
+            known = set(inspect(connection).get_table_names())
+        if not known >= set(_all.tables):
+            _all.create_all(engine)
     except (SQLAlchemyError, ImportError) as error:
         cure = 'Check the database; PostgreSQL needs: pip install "drivetrain[postgres]"'
         raise DataError(Fault(_shown(url), f"cannot be opened ({_why(error)})", cure=cure)) from None
     return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One look at the log, which waits for no writer and lets none wait.
+
+    Raises:
+        DataError: the database refuses.
+    """
+    try:
+        with engine.connect().execution_options(**_READS) as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise DataError(Fault(_shown(engine.url), f"refuses ({_why(error)})", cure="Check the database")) from None
 
 
 @contextmanager
@@ -158,7 +178,7 @@ def _durable(connection: DBAPIConnection, _: Any) -> None:
 
 def _at_once(connection: Connection) -> None:
     """A writer takes its turn before it reads, so that two of them never act on what the other is changing."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get("reads") else "BEGIN IMMEDIATE")
 
 
 def _shown(url: URL) -> str:

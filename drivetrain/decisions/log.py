@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
@@ -110,7 +111,7 @@ class DecisionLog:
     def enter(self, entry: Entry) -> Logged:
         """Put a recommendation into the log; one that is there already stays as it is."""
         with ledger.writing(self._engine) as now:
-            if self._known(now, entry.key) is None:
+            if not _told(now, entry.key):
                 values = {n: getattr(entry, n) for n in Entry.__dataclass_fields__ if n != "total"}
                 promise = {"total": entry.total.value, "total_error": entry.total.error}
                 now.execute(insert(ledger.DECISIONS).values(entered=_now(), **values, **promise))
@@ -151,8 +152,8 @@ class DecisionLog:
         Raises:
             RefusedError: it is not approved.
         """
-        self.require_approved(key)
         with ledger.writing(self._engine) as now:
+            _require_approved(self._require(now, key, held=True))
             first = self._count(now, "actions", key) == 0
             for start in range(0, len(actions) if first else 0, PIECE):
                 piece = actions[start : start + PIECE]
@@ -185,20 +186,19 @@ class DecisionLog:
 
     def settings(self, key: str) -> dict[int, str]:
         """Row number → the setting that was exported for it."""
-        with ledger.writing(self._engine) as now:
+        with ledger.reading(self._engine) as now:
             found = now.execute(select(ledger.ACTIONS).where(ledger.ACTIONS.c.decision == key))
             return {line.row: line.setting for line in found}
 
     def find(self, key: str) -> Logged:
         """One entry. Raises: UsageError: there is none of this key."""
-        with ledger.writing(self._engine) as now:
-            return self._logged(now, self._require(now, key))
+        with ledger.reading(self._engine) as now:
+            return self._require(now, key)
 
     def all(self) -> list[Logged]:
         """Every entry, oldest first."""
-        with ledger.writing(self._engine) as now:
-            found = now.execute(select(ledger.DECISIONS).order_by(ledger.DECISIONS.c.entered, ledger.DECISIONS.c.key))
-            return [self._logged(now, line._mapping) for line in found.all()]
+        with ledger.reading(self._engine) as now:
+            return _told(now)
 
     def review(self, key: str) -> Review:
         """Promise against what happened.
@@ -207,7 +207,7 @@ class DecisionLog:
             UsageError: there are fewer than two rows to compare.
         """
         entry = self.find(key).entry
-        with ledger.writing(self._engine) as now:
+        with ledger.reading(self._engine) as now:
             both = ledger.OUTCOMES.join(
                 ledger.ACTIONS,
                 (ledger.OUTCOMES.c.decision == ledger.ACTIONS.c.decision)
@@ -227,12 +227,7 @@ class DecisionLog:
 
     def require_approved(self, key: str) -> None:
         """Raises: RefusedError: the recommendation is not approved."""
-        state = self.find(key).state
-        if state != "approved":
-            found = "nobody has signed it" if state == "open" else "it was rejected"
-            cure = "Use: drivetrain log approve RUN --by NAME --reason TEXT"
-            rule = "Only approved actions leave the house through the log"
-            raise RefusedError(Fault("the recommendation", found, rule, cure))
+        _require_approved(self.find(key))
 
     def _require_feedable(self, now: Connection, key: str, row: Sequence[int]) -> None:
         known = set(now.execute(select(ledger.ACTIONS.c.row).where(ledger.ACTIONS.c.decision == key)).scalars())
@@ -247,30 +242,50 @@ class DecisionLog:
                 rule = "Each exported row is told once what came of it"
                 raise UsageError(Fault("outcomes", f"{many:,} rows {found}", rule, "Leave them out"))
 
-    def _logged(self, now: Connection, line: RowMapping) -> Logged:
-        values = {name: line[name] for name in Entry.__dataclass_fields__ if name != "total"}
-        entry = Entry(**values, total=Estimate(line["total"], line["total_error"]))
-        signed = select(ledger.SIGNATURES).where(ledger.SIGNATURES.c.decision == entry.key)
-        signatures = tuple(
-            Signature(each.verdict, each.by, each.reason, each.at)
-            for each in now.execute(signed.order_by(ledger.SIGNATURES.c.number))
-        )
-        exports, outcomes = (self._count(now, name, entry.key) for name in ("exports", "outcomes"))
-        return Logged(entry, line["entered"], signatures, exports, outcomes)
-
     def _count(self, now: Connection, name: str, key: str) -> int:
         table = ledger.DECISIONS.metadata.tables[name]
         return int(now.execute(select(func.count()).select_from(table).where(table.c.decision == key)).scalar_one())
 
-    def _known(self, now: Connection, key: str) -> RowMapping | None:
-        found = now.execute(select(ledger.DECISIONS).where(ledger.DECISIONS.c.key == key)).first()
-        return None if found is None else found._mapping
-
-    def _require(self, now: Connection, key: str) -> RowMapping:
-        if (found := self._known(now, key)) is None:
+    def _require(self, now: Connection, key: str, *, held: bool = False) -> Logged:
+        """The entry; `held`: until the transaction ends nobody signs it."""
+        if held:
+            now.execute(select(ledger.DECISIONS.c.key).where(ledger.DECISIONS.c.key == key).with_for_update())
+        if not (found := _told(now, key)):
             cure = "Use: drivetrain log approve RUN, or reject"
             raise UsageError(Fault("the decision log", "this recommendation is not in it", cure=cure))
-        return found
+        return found[0]
+
+
+def _told(now: Connection, key: str | None = None) -> list[Logged]:
+    """Every entry, or the one of this key, oldest first: one query tells all that happened to them."""
+    made, signed = ledger.DECISIONS, ledger.SIGNATURES
+    exported, outcomes = (
+        select(func.count()).where(table.c.decision == made.c.key).scalar_subquery().label(name)
+        for name, table in (("exported", ledger.EXPORTS), ("outcomes", ledger.OUTCOMES))
+    )
+    asked = select(made, signed.c.verdict, signed.c.by, signed.c.reason, signed.c.at, exported, outcomes)
+    asked = asked.select_from(made.outerjoin(signed)).order_by(made.c.entered, made.c.key, signed.c.number)
+    lines = now.execute(asked if key is None else asked.where(made.c.key == key)).mappings().all()
+    return [_logged(list(each)) for _, each in groupby(lines, lambda line: line["key"])]
+
+
+def _logged(lines: list[RowMapping]) -> Logged:
+    """One entry, of a line for each signature."""
+    first = lines[0]
+    values = {name: first[name] for name in Entry.__dataclass_fields__ if name != "total"}
+    entry = Entry(**values, total=Estimate(first["total"], first["total_error"]))
+    signatures = tuple(
+        Signature(each["verdict"], each["by"], each["reason"], each["at"]) for each in lines if each["verdict"]
+    )
+    return Logged(entry, first["entered"], signatures, first["exported"], first["outcomes"])
+
+
+def _require_approved(logged: Logged) -> None:
+    if logged.state != "approved":
+        found = "nobody has signed it" if logged.state == "open" else "it was rejected"
+        cure = "Use: drivetrain log approve RUN --by NAME --reason TEXT"
+        rule = "Only approved actions leave the house through the log"
+        raise RefusedError(Fault("the recommendation", found, rule, cure))
 
 
 def _now() -> str:

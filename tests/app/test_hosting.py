@@ -103,7 +103,9 @@ def test_what_it_starts_answers_its_health_check_and_the_page(tmp_path: Path) ->
             assert subprocess.run(check, check=False).returncode == 0
             with urlopen(f"http://127.0.0.1:{port}/", timeout=20) as page:
                 assert page.status == 200
-                assert "frame-ancestors 'self'" in page.headers["content-security-policy"]
+                policy = page.headers["content-security-policy"]
+                assert "frame-ancestors 'self'" in policy
+                assert f"connect-src 'self' ws://127.0.0.1:{port} wss://127.0.0.1:{port} data: blob:;" in policy
             with chromium() as browser, reading(browser, f"http://127.0.0.1:{port}/scenario") as shown:
                 expect(shown.get_by_text("Writing and running scenarios is closed here")).to_be_visible(timeout=WAIT)
                 assert shown.get_by_text("A new scenario from a file of rows").count() == 0

@@ -558,3 +558,20 @@ def test_the_next_test_is_designed_and_taken_away(paged: Page):
     assert "100 of 598 rows are left to chance" in _all(page)
     assert "propensity: propensity" in _all(page)
     assert page.get("download_button")
+
+
+def test_what_is_brought_is_what_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_this_machine: None
+) -> None:
+    """Another content of the same name and size is another file, and nothing is written over."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(MAIN.parent))
+    import newcomer
+
+    first = newcomer._kept("Sales.csv", b"a\n1\n")
+    second = newcomer._kept("Sales.csv", b"a\n2\n")
+    longer = newcomer._kept("Sales.csv", b"a\n10\n")
+    assert len({first, second, longer}) == 3
+    assert [each.read_bytes() for each in (first, second, longer)] == [b"a\n1\n", b"a\n2\n", b"a\n10\n"]
+    assert newcomer._kept("Sales.csv", b"a\n2\n") == second
+    assert not list(Path("scenarios").glob(".*"))

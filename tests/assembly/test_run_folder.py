@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import drivetrain as dt
 from drivetrain import scenario as scenarios
@@ -182,3 +184,36 @@ def test_a_scenario_made_in_python_keeps_the_order_of_its_levers() -> None:
     back = scenarios.parse(_yaml(made))
     assert list(back.levers) == list(made.levers) != sorted(made.levers)
     assert list(back.inputs) == list(made.inputs)
+
+
+def test_a_run_leaves_threads_and_seeds_as_it_found_them(small_scenario: Path) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    random.seed(3)
+    np.random.seed(3)
+    torch.manual_seed(3)
+    before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    try:
+        dt.train(small_scenario)
+        assert torch.get_num_threads() == 2
+        assert (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == before
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_actions_rejected_while_they_are_written_do_not_leave_the_house(
+    small_run: dt.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRIVETRAIN_LOG", f"sqlite:///{tmp_path}/log.sqlite")
+    book, asked = small_run.logbook(), dt.DecisionLog.require_approved
+    book.approve("Ada", "clear")
+
+    def then_rejected(log: dt.DecisionLog, key: str) -> None:
+        asked(log, key)
+        log.sign(key, "rejected", "the board", "not yet")
+
+    monkeypatch.setattr(dt.DecisionLog, "require_approved", then_rejected)
+    with pytest.raises(dt.RefusedError, match="it was rejected"):
+        book.export(tmp_path / "actions.csv")
+    assert [each.name for each in tmp_path.glob("*actions*")] == []
+    assert book.now.exported == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from drivetrain.decisions.folder import MANIFEST, atomic_folder, seal, verify
+from drivetrain.decisions.folder import MANIFEST, atomic_folder, recover, seal, verify
 from drivetrain.errors import DataError, UsageError
 
 
@@ -140,3 +140,35 @@ def test_a_missing_folder_or_manifest_is_said(tmp_path: Path) -> None:
         verify(tmp_path / "nowhere")
     with pytest.raises(DataError, match="the manifest is missing"):
         verify(tmp_path)
+
+
+def test_a_run_with_hidden_files_of_others_is_not_replaced(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "a")
+    (folder / ".git").mkdir()
+    (folder / ".git" / "HEAD").write_text("mine")
+    with pytest.raises(UsageError, match="files that no run wrote"):
+        run_folder(tmp_path / "a", "two")
+    assert (folder / ".git" / "HEAD").read_text() == "mine"
+
+
+def test_a_run_cut_off_between_two_renames_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_folder(tmp_path / "a", "one")
+    rename = Path.rename
+
+    class PowerCutError(BaseException):
+        pass
+
+    def cut(self: Path, target: Path) -> Path:
+        if target.name == "a":
+            raise PowerCutError
+        return rename(self, target)
+
+    with monkeypatch.context() as now:
+        now.setattr(Path, "rename", cut)
+        now.setattr("shutil.rmtree", lambda *_, **__: None)
+        with pytest.raises(PowerCutError):
+            run_folder(tmp_path / "a", "two")
+    assert not (tmp_path / "a").exists()
+    recover(tmp_path / "a")
+    verify(tmp_path / "a")
+    assert (tmp_path / "a" / "metrics.json").read_text() == "two"

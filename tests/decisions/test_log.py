@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +101,27 @@ while True:
     assert signed[: len(told)] == told
     with sqlite3.connect(tmp_path / ledger.FILE) as checked:
         assert checked.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_rejection_at_the_last_moment_keeps_actions_in_the_house(log: DecisionLog):
+    entry = replace(ENTRY, key="r" * 32)
+    log.enter(entry)
+    log.sign(entry.key, "approved", "Ada", "clear")
+    log.require_approved(entry.key)
+    log.sign(entry.key, "rejected", "the board", "not yet")
+    with pytest.raises(RefusedError, match="it was rejected"):
+        log.exported(entry.key, "a.csv", "0" * 64, [])
+    assert log.find(entry.key).exported == 0
+    assert [each.verdict for each in log.find(entry.key).signatures] == ["approved", "rejected"]
+
+
+def test_readers_do_not_wait_for_a_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("DRIVETRAIN_LOG", raising=False)
+    DecisionLog(tmp_path).enter(ENTRY)
+    writer = sqlite3.connect(tmp_path / "decisions.sqlite", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    log = DecisionLog(tmp_path)
+    assert [each.entry for each in log.all()] == [log.find(ENTRY.key).entry]
+    assert time.monotonic() - began < 15  # a write would wait for 30 s
+    writer.close()
