@@ -171,7 +171,17 @@ def _without_clock(buffer: BytesIO) -> bytes:
 
 
 def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    return f"'{value}" if isinstance(value, str) and _starts_a_formula(value) else value
+
+
+def as_meant(cell: str) -> str:
+    """The text that stands in a cell of a CSV file that `write` wrote, without the apostrophe that made it harmless."""
+    return cell[1:] if cell.startswith("'") and _starts_a_formula(cell) else cell
+
+
+def _starts_a_formula(text: str) -> bool:
+    """Whether it starts one, or would but for apostrophes: these get one more, so that one can be taken away again."""
+    return text.lstrip("'").startswith(FORMULA_STARTS)
 
 
 def _plain(value: Any, format_name: str) -> Any:

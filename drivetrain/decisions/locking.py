@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.data import Rows
+from drivetrain.data import Rows, delimited
+from drivetrain.decisions.export import as_meant
 from drivetrain.decisions.slots import slate
 from drivetrain.decisions.table import column_of, columns_of
 from drivetrain.errors import DataError, Fault, UsageError
@@ -77,12 +78,11 @@ def read_locks(scenario: Scenario, path: str | Path) -> dict[int, dict[str, Any]
         DataError: the file cannot be read, or lacks `row` or a lever.
     """
     place = Path(path)
-    readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".json": pd.read_json}
-    if place.suffix.lower() not in readers:
+    if place.suffix.lower() not in _READERS:
         cure = "Save it as one of them"
         raise DataError(Fault(str(path), f"'{place.suffix}' files are not read", "It is .csv, .parquet or .json", cure))
     try:
-        frame: pd.DataFrame = readers[place.suffix.lower()](place)  # type: ignore[operator]
+        frame = _READERS[place.suffix.lower()](place)
         numbers = [int(number) for number in frame["row"]] if "row" in frame else []
     except (OSError, ValueError, TypeError) as error:
         rule = "It is a table with a column of row numbers and one for each lever"
@@ -96,6 +96,19 @@ def read_locks(scenario: Scenario, path: str | Path) -> dict[int, dict[str, Any]
         number: {name: line[column] for name, column in columns.items()}
         for number, line in zip(numbers, lines, strict=True)
     }
+
+
+def _from_csv(path: Path) -> pd.DataFrame:
+    """All cells as the text that was written; empty ones are missing. `007` is no number here, nor `NA` missing."""
+    frame, _ = delimited.read(path, delimited.columns(path))
+    return frame.map(lambda cell: as_meant(cell) or None)
+
+
+def _from_json(path: Path) -> pd.DataFrame:
+    return pd.read_json(path, dtype=False, convert_dates=False, convert_axes=False)
+
+
+_READERS = {".csv": _from_csv, ".parquet": pd.read_parquet, ".json": _from_json}
 
 
 def _columns(scenario: Scenario, frame: pd.DataFrame) -> dict[str, str]:

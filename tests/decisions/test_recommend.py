@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from drivetrain.data import Rows
 from drivetrain.decisions import locks, read_locks, recommend, write
@@ -162,6 +165,30 @@ def test_locks_are_read_from_the_files_that_recommendations_are_written_to(tmp_p
         read_locks(simulator.scenario, tmp_path / "none.csv")
     with pytest.raises(DataError, match="files are not read"):
         read_locks(simulator.scenario, tmp_path / "none.txt")
+
+
+OPTION = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=6).map(str.strip)
+AWKWARD = st.sampled_from(
+    ["-5%", "'-5%", "''=x", "+5%", "=1+1", "@home", "007", "7", "1.0", "NA", "nan", "none", "True"]
+)
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(options=st.lists(AWKWARD | OPTION.filter(bool), min_size=2, max_size=5, unique=True))
+@example(options=["-5%", "0%", "+5%"])
+@example(options=["007", "012", "'-5%", "-5%"])
+@example(options=["NA", "EU", "US"])
+def test_every_option_comes_back_from_the_file_that_it_was_written_to(tmp_path: Path, kind: str, options: list[str]):
+    listed = ", ".join(json.dumps(option, ensure_ascii=False) for option in options)
+    scenario = declare(
+        f"objective: {{maximise: y}}\nlevers: {{t: {{kind: categorical, options: [{listed}]}}}}\n"
+        "outcomes: {y: {kind: numeric}}\nassignment: {design: randomised}\n"
+    )
+    write(pd.DataFrame({"row": np.arange(len(options)) + 1, "t": options}), tmp_path / f"kept.{kind}")
+    told = read_locks(scenario, tmp_path / f"kept.{kind}")
+    assert told == {place: {"t": option} for place, option in enumerate(options, 1)}
+    assert [scenario.space.parse(told[place])[0] for place in told] == list(range(len(options)))
 
 
 def test_many_rows_are_decided_in_runs_with_the_same_lines_and_the_same_promise(monkeypatch: pytest.MonkeyPatch):
