@@ -122,11 +122,17 @@ def _told(scenario: Scenario, check: Check) -> str:
         about=check.about,
         value=check.value,
         share=max(0.0, check.value),
-        chance=f"fewer than {FEW:.1%} of cases" if check.chance < FEW else f"{check.chance:.1%} of cases",
+        chance=_often(check.chance),
         most=f", most by {check.about}" if check.about else "",
         draw=", as befits a draw" if drawn else "",
         so="the models miss some of it" if drawn else "they may mistake who got a setting for what it does",
     )
+
+
+def _often(chance: float | None) -> str:
+    if chance is None:
+        return ""
+    return f"fewer than {FEW:.1%} of cases" if chance < FEW else f"{chance:.1%} of cases"
 
 
 def _estimators(trust: Trust) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,11 @@ def _from_json(path: Path) -> pd.DataFrame:
     return pd.read_json(path, dtype=False, convert_dates=False, convert_axes=False)
 
 
-_READERS = {".csv": _from_csv, ".parquet": pd.read_parquet, ".json": _from_json}
+_READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    ".csv": _from_csv,
+    ".parquet": pd.read_parquet,
+    ".json": _from_json,
+}
 
 
 def _columns(scenario: Scenario, frame: pd.DataFrame) -> dict[str, str]:

@@ -40,8 +40,8 @@ class Check:
     """The input or outcome that stands out, or was declared."""
     value: float
     """Of `balance` the share of the lever that inputs foretell on rows held out; of others a number of errors."""
-    chance: float
-    """How often chance alone would look so, or worse."""
+    chance: float | None
+    """How often chance alone would look so, or worse; None of `random_cause`, which is all chance."""
     alarm: bool
     """Whether it speaks against the grade that was declared."""
 

@@ -138,9 +138,8 @@ def negative_controls(court: Judge, *, drawn: bool) -> tuple[Check, ...]:
             else:
                 left = np.column_stack([column - _line(others, column, table) for column in columns.T])
             slope, covariance = _fitted(left, known, court.sample)
-            check = _wald("negative_control", name, control, slope, covariance)
             many = len(declared) * len(scenario.levers)
-            out.append(Check(check.kind, name, control, check.value, check.chance, check.chance * many < ALARM))
+            out.append(_wald("negative_control", name, control, slope, covariance, many))
     return tuple(out)
 
 
@@ -193,7 +192,7 @@ def _placebo_lever(court: Judge, name: str, left: Floats, plain: Floats) -> Chec
     seems = 0
     for _ in range(SHUFFLES):
         slope, covariance = _fitted(left[draw.permutation(len(left))], plain, Sample(court.sample.size))
-        seems += _wald("", "", "", slope, covariance).chance < 0.05
+        seems += _together(slope, covariance)[1] < 0.05
     chance = float(stats.binomtest(seems, SHUFFLES, 0.05, alternative="greater").pvalue)
     return Check("placebo_lever", name, "", seems / SHUFFLES, chance, chance < ALARM)
 
@@ -205,7 +204,7 @@ def _random_cause(court: Judge, name: str, left: Floats, plain: Floats) -> Check
     other, _ = _fitted(np.column_stack([left, noise]), plain, court.sample)
     error = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
     moved = float(np.abs((other[:-1] - slope) / error).max(initial=0.0))
-    return Check("random_cause", name, "", moved, float(2 * stats.norm.sf(moved)), moved > 1)
+    return Check("random_cause", name, "", moved, None, moved > 1)
 
 
 def _fitted(columns: Floats, target: Floats, sample: Sample) -> tuple[Floats, Floats]:
@@ -219,14 +218,19 @@ def _fitted(columns: Floats, target: Floats, sample: Sample) -> tuple[Floats, Fl
     return slope, inverse @ (score.T @ score) @ inverse.T
 
 
-def _wald(kind: str, lever: str, about: str, slope: Floats, covariance: Floats) -> Check:
-    """Whether slopes [k] together differ from 0; `value` in errors."""
+def _wald(kind: str, lever: str, about: str, slope: Floats, covariance: Floats, many: int = 1) -> Check:
+    """Whether slopes [k] together differ from 0, as one of so many tests; `value` in errors."""
+    value, chance = _together(slope, covariance)
+    return Check(kind, lever, about, value, chance, chance * many < ALARM)
+
+
+def _together(slope: Floats, covariance: Floats) -> tuple[float, float]:
+    """By how many errors slopes [k] together differ from 0, and how often chance alone makes it so many."""
     rank = int(np.linalg.matrix_rank(covariance)) if len(slope) else 0
     if not rank:
-        return Check(kind, lever, about, 0.0, 1.0, alarm=False)
+        return 0.0, 1.0
     statistic = float(slope @ np.linalg.pinv(covariance, rcond=1e-9) @ slope)
-    chance = float(stats.chi2.sf(statistic, rank))
-    return Check(kind, lever, about, float(np.sqrt(statistic / rank)), chance, chance < ALARM)
+    return float(np.sqrt(statistic / rank)), float(stats.chi2.sf(statistic, rank))
 
 
 def _line(others: dict[str, Floats], target: Floats, table: Table) -> Floats:

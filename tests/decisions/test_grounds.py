@@ -48,6 +48,16 @@ def test_a_draw_that_was_one_raises_no_alarm_and_is_told_in_full() -> None:
     assert not re.search(r"nan|inf\b|\{|\}", text)
 
 
+def test_noise_has_no_chance_to_tell_and_moves_no_effect_by_an_error() -> None:
+    _, told = evidence("randomised")
+    assert told.trust is not None
+    (noise,) = (check for check in told.trust.checks if check.kind == "random_cause")
+    assert noise.chance is None
+    assert not noise.alarm
+    others = [check.chance for check in told.trust.checks if check is not noise]
+    assert all(chance is not None and 0 <= chance <= 1 for chance in others)
+
+
 def test_a_draw_that_was_none_is_called_out() -> None:
     scenario, told = evidence("randomised", leans=0.6)
     assert told.grade == "adjusted"
