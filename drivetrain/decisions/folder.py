@@ -179,8 +179,10 @@ def recover(target: Path) -> None:
     Args:
         target: the run folder; where it is missing, the newest sealed folder that waits beside it to become it is it.
     """
+    if target.exists():
+        return
     waiting = list(target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 12}/{MANIFEST}"))
-    if target.exists() or not waiting:
+    if not waiting:
         return
     time.sleep(GRACE)
     with suppress(OSError):  # whoever was exchanging them just then has done so
