@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from drivetrain.assembly.answers import Asked
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.settings import Settings, settle
-from drivetrain.data import Rows
 from drivetrain.decisions.bounded import never
 from drivetrain.decisions.rounding import number
 from drivetrain.optimizer import used_together
@@ -37,7 +37,7 @@ def obeyed(simulator: Simulator, crowd: Crowd, settings: Floats) -> Floats:
     return out
 
 
-def breaches(run: Run, settings: Settings = None, rows: Rows | None = None) -> dict[str, float]:
+def breaches(run: Run, settings: Settings = None, rows: Asked = None) -> dict[str, float]:
     """Which rules for single rows a what-if would break: the rule in words → the share of rows that break it.
 
     Args:
@@ -48,7 +48,7 @@ def breaches(run: Run, settings: Settings = None, rows: Rows | None = None) -> d
     Raises:
         UsageError: as of `Run.what_if`.
     """
-    asked = (run.table if rows is None else rows).evenly(MOST_ROWS)
+    asked = run.whom(rows).evenly(MOST_ROWS)
     asked_of_each = [each for each in run.scenario.constraints if each.over == "each"]
     if not asked_of_each or not len(asked):
         return {}

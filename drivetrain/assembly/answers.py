@@ -26,6 +26,10 @@ from drivetrain.optimizer import Guard
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Crowd, Simulator
 
+Asked = str | Path | pd.DataFrame | Rows | None
+"""Whom to ask about, wherever `rows` is an argument: a CSV or Parquet file or a frame with the data's columns, rows
+that `data.read_rows` read, or None for the run's own."""
+
 
 @dataclass(frozen=True, repr=False)
 class Answers:
@@ -54,9 +58,21 @@ class Answers:
             )
         return self.evidence
 
-    def recommend(
-        self, rows: str | Path | pd.DataFrame | Rows | None = None, *, locked: Locks | str | Path | None = None
-    ) -> Recommendations:
+    def whom(self, rows: Asked = None) -> Rows:
+        """The rows that are asked about.
+
+        Raises:
+            DataError: a column is missing or holds what it must not.
+            UsageError: these are no rows.
+        """
+        if rows is None or isinstance(rows, Rows):
+            return self.table if rows is None else rows
+        if not isinstance(rows, str | Path | pd.DataFrame):
+            rule = "Rows are the path of a file, a frame, what `read_rows` gave, or left out for the run's own"
+            raise UsageError(Fault("rows", f"found {rows!r}", rule, "Name a file of rows"))
+        return data.read_rows(self.scenario, rows)
+
+    def recommend(self, rows: Asked = None, *, locked: Locks | str | Path | None = None) -> Recommendations:
         """Decide for rows that the run has never seen, or once more for its own.
 
         Args:
@@ -70,13 +86,13 @@ class Answers:
             InfeasibleError: no settings meet the constraints for these rows.
             UsageError: the run was only trained, or a fixed row or setting is not one.
         """
-        known = self.table if rows is None else rows if isinstance(rows, Rows) else data.read_rows(self.scenario, rows)
+        known = self.whom(rows)
         given = read_locks(self.scenario, locked) if isinstance(locked, str | Path) else locked
         settings = None if given is None else locks(self.scenario, known, given)
         made = recommend(self.simulator, self.judged, known, self.table, settings)
         return made if known is self.table else replace(made, remarks={**_noticed(known), **made.remarks})
 
-    def simulate(self, rows: Rows | None = None, **setting: Any) -> WhatIf:
+    def simulate(self, rows: Asked = None, **setting: Any) -> WhatIf:
         """What would happen if everyone got one setting: `what_if` with levers as arguments.
 
         Args:
@@ -92,7 +108,7 @@ class Answers:
         self,
         settings: Settings = None,
         *,
-        rows: str | Path | pd.DataFrame | Rows | None = None,
+        rows: Asked = None,
         inputs: Mapping[str, Any] | None = None,
         against: Settings | bool = True,
     ) -> WhatIf:
@@ -112,9 +128,7 @@ class Answers:
             UsageError: an unknown lever, input or policy, a value that it does not allow, or rows without a setting.
             DataError: rows or their settings hold what they must not.
         """
-        known = self.table if rows is None else rows
-        asked = known if isinstance(known, Rows) else data.read_rows(self.scenario, known)
-        return what_if(self, settings, asked, inputs, against)
+        return what_if(self, settings, self.whom(rows), inputs, against)
 
     def crowds(self, frame: pd.DataFrame) -> Iterator[tuple[slice, Crowd]]:
         """Rows as models read them, run by run; the last frame's are kept, unless it is very long."""
@@ -129,7 +143,7 @@ class Answers:
         self,
         settings: Settings = None,
         *,
-        rows: str | Path | pd.DataFrame | Rows | None = None,
+        rows: Asked = None,
         inputs: Mapping[str, Any] | None = None,
         share: float = 0.9,
     ) -> pd.DataFrame:
@@ -152,13 +166,11 @@ class Answers:
             UsageError: as of `what_if`, or a share that is none.
             DataError: rows or their settings hold what they must not.
         """
-        if not 0 < share < 1:
-            raise UsageError(Fault("share", f"found {share:g}", "It lies between 0 and 1", "Write 0.9, say"))
-        known = self.table if rows is None else rows
-        asked = known if isinstance(known, Rows) else data.read_rows(self.scenario, known)
-        return predict(self, settings, asked, inputs, share)
+        if not isinstance(share, int | float) or not 0 < share < 1:
+            raise UsageError(Fault("share", f"found {share!r}", "It lies between 0 and 1", "Write 0.9, say"))
+        return predict(self, settings, self.whom(rows), inputs, share)
 
-    def respond(self, lever: str, rows: Rows | None = None, /, **setting: Any) -> Response:
+    def respond(self, lever: str, rows: Asked = None, /, **setting: Any) -> Response:
         """What would happen to outcomes and objective as one lever moves, the same for all rows.
 
         Args:
@@ -168,6 +180,7 @@ class Answers:
 
         Raises:
             UsageError: an unknown lever, a value that it does not allow, or a lever left out of a run only trained.
+            DataError: rows hold what they must not.
         """
         space = self.scenario.space
         if lever not in space.names:
@@ -181,10 +194,9 @@ class Answers:
         line[:, place] = values
         if np.isnan(line).any():
             raise UsageError(open_levers(self.scenario, line))
-        asked = self.table if rows is None else rows
-        return respond(self.simulator, self.simulator.crowd(asked.frame), line, place)
+        return respond(self.simulator, self.simulator.crowd(self.whom(rows).frame), line, place)
 
-    def neighbours(self, row: int, top: int = 10, *, rows: Rows | None = None, **setting: Any) -> Neighbours:
+    def neighbours(self, row: int, top: int = 10, *, rows: Asked = None, **setting: Any) -> Neighbours:
         """The rows of the data most like one row, and how many of them speak for a setting.
 
         Rows are alike where the models expect the same of them under every setting, however their inputs differ.
@@ -201,7 +213,8 @@ class Answers:
         given = self.scenario.space.parse(setting)
         if setting and np.isnan(given).any():
             raise UsageError(open_levers(self.scenario, given[None]))
-        return neighbours(self, row, top, rows, given if setting else None)
+        asked = None if rows is None else self.whom(rows)
+        return neighbours(self, row, _many(top), asked, given if setting else None)
 
     def surprises(self, top: int = 50) -> pd.DataFrame:
         """The rows that models which had not seen them get most wrong, and why: see `drivetrain.assembly.surprises`.
@@ -211,7 +224,7 @@ class Answers:
         """
         from drivetrain.assembly.surprises import surprises
 
-        return surprises(self, top)
+        return surprises(self, _many(top))
 
     def explain(self) -> Mapping[str, Any]:
         """What models rely on, what they take for what, and which levers act on each other.
@@ -234,6 +247,13 @@ class Answers:
         """What the sealed rows said when they were last opened; None where they are still closed."""
         told = self.record.get("sealed_test")
         return None if told is None else TypeAdapter(SealedTest).validate_python(told["judged"])
+
+
+def _many(top: int) -> int:
+    """How many to list. Raises: UsageError: that is no number of lines."""
+    if isinstance(top, bool) or not isinstance(top, int | np.integer) or top < 1:
+        raise UsageError(Fault("top", f"found {top!r}", "It is a whole number from 1", "Write 10, say"))
+    return top
 
 
 def _along(run: Answers, lever: str, place: int, points: int = 41) -> NDArray[np.float64]:

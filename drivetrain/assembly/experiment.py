@@ -10,7 +10,6 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from drivetrain import data
 from drivetrain.assembly.result import Run
 from drivetrain.data import Rows
 from drivetrain.data.dates import written
@@ -123,7 +122,7 @@ def experiment(
             options.
     """
     _require(run, max_loss, mode)
-    known = rows if isinstance(rows, Rows) else data.read_rows(run.scenario, rows)
+    known = run.whom(rows)
     arms, many = _arms(run, known), run.scenario.slots
     free = _taking_part(len(known), size, seed)
     if mode == "decide":

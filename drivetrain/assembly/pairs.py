@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from drivetrain.assembly.answers import Asked
 from drivetrain.assembly.response import respond
 from drivetrain.assembly.result import Run
-from drivetrain.data import Rows
 from drivetrain.errors import Fault, UsageError, nearest
 
 Floats = NDArray[np.float64]
@@ -39,7 +39,7 @@ class Surface:
     """How many rows were asked about."""
 
 
-def surface(run: Run, across: str, up: str, rows: Rows | None = None, /, **setting: Any) -> Surface:
+def surface(run: Run, across: str, up: str, rows: Asked = None, /, **setting: Any) -> Surface:
     """Ask about every pair of settings of two levers, the same for all rows.
 
     Args:
@@ -64,7 +64,7 @@ def surface(run: Run, across: str, up: str, rows: Rows | None = None, /, **setti
     columns, lines = space.grid(across, POINTS), space.grid(up, POINTS)
     settings = np.tile(others, (len(columns) * len(lines), 1))
     settings[:, first], settings[:, second] = np.tile(columns, len(lines)), np.repeat(lines, len(columns))
-    asked = run.table if rows is None else rows
+    asked = run.whom(rows)
     answer = respond(run.simulator, run.simulator.crowd(asked.frame), settings, first)
     shape = (len(lines), len(columns))
     values = {of: np.array([each.value for each in line]).reshape(shape) for of, line in answer.estimates.items()}

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from drivetrain.assembly.answers import Asked
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.settings import Settings, settle
 from drivetrain.data import Rows
@@ -48,7 +49,7 @@ class Dependence:
     """How many rows were asked about."""
 
 
-def dependence(run: Run, name: str, settings: Settings = "single", *, rows: Rows | None = None) -> Dependence:
+def dependence(run: Run, name: str, settings: Settings = "single", *, rows: Asked = None) -> Dependence:
     """Ask about rows whose value of one input is put to one value after another.
 
     Args:
@@ -63,7 +64,7 @@ def dependence(run: Run, name: str, settings: Settings = "single", *, rows: Rows
     inputs = run.scenario.inputs
     if name not in inputs:
         raise UsageError(Fault(name, "found no such input", "", nearest(name, list(inputs))))
-    known = run.table if rows is None else rows
+    known = run.whom(rows)
     asked = known.evenly(MOST_ROWS)
     one = settle(run, asked, settings)[1]
     at = np.broadcast_to(one, (len(asked), one.shape[1])).copy()

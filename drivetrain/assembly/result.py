@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from drivetrain import data
-from drivetrain.assembly.answers import Answers
+from drivetrain.assembly.answers import Answers, Asked
 from drivetrain.data import Rows
 from drivetrain.decisions import listed
 from drivetrain.decisions.export import replacing
@@ -58,7 +57,7 @@ class Run(Answers):
             InfeasibleError: for some row no option is left.
             UsageError: the scenario has several levers, or one that is no category.
         """
-        known = rows if isinstance(rows, Rows) else data.read_rows(self.scenario, rows)
+        known = self.whom(rows)
         many = self.scenario.slots if self.scenario.slots > 1 else 10
         return listed(
             self.simulator,
@@ -68,7 +67,7 @@ class Run(Answers):
             unsupported=unsupported,
         )
 
-    def pareto(self, points: int = 21, rows: Rows | None = None) -> Front:
+    def pareto(self, points: int = 21, rows: Asked = None) -> Front:
         """The choices between the objectives that waste nothing, as models expect; see `optimizer.front`.
 
         Args:
@@ -79,12 +78,12 @@ class Run(Answers):
             UsageError: the scenario has one objective.
             InfeasibleError: no settings meet the constraints.
         """
-        known = self.table if rows is None else rows
+        known = self.whom(rows)
         asked, share = known.evenly(MOST_DECIDED), min(1.0, MOST_DECIDED / len(known))
         crowd = self.simulator.crowd(asked.frame)
         return front(self.simulator, crowd, decisions(self.scenario, asked.frame), points, share=share)
 
-    def frontier(self, constraint: str, points: int = 15, rows: Rows | None = None) -> Frontier:
+    def frontier(self, constraint: str, points: int = 15, rows: Asked = None) -> Frontier:
         """The best value of the objective against a constraint's bound, as models expect; see `optimizer.frontier`.
 
         Args:
@@ -96,7 +95,7 @@ class Run(Answers):
             UsageError: no such constraint, or one that holds for each row.
             InfeasibleError: no settings meet the constraints.
         """
-        known = self.table if rows is None else rows
+        known = self.whom(rows)
         asked, share = known.evenly(MOST_DECIDED), min(1.0, MOST_DECIDED / len(known))
         crowd = self.simulator.crowd(asked.frame)
         return frontier(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivetrain.assembly import shapley
+from drivetrain.assembly.answers import Asked
 from drivetrain.assembly.neighbours import placed, recommended
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.settings import open_levers
@@ -56,7 +57,7 @@ class Contributions:
     """How many rows stand for everyone."""
 
 
-def contributions(run: Run, row: int, rows: Rows | None = None, /, **setting: Any) -> Contributions:
+def contributions(run: Run, row: int, rows: Asked = None, /, **setting: Any) -> Contributions:
     """Split what models expect of a row among its inputs, each compared with what other rows have in its place.
 
     A part is an input's mean contribution over the orders in which inputs can be put in place of those of other rows
@@ -71,7 +72,7 @@ def contributions(run: Run, row: int, rows: Rows | None = None, /, **setting: An
     Raises:
         UsageError: no such row, an unknown lever or a value that it does not allow, or a lever left out.
     """
-    asked = run.table if rows is None else rows
+    asked = run.whom(rows)
     place = placed(asked, row)
     one = asked.subset(np.array([place]))
     at = run.scenario.space.parse(setting) if setting else recommended(run, asked, place)

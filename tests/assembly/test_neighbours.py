@@ -51,3 +51,30 @@ def test_an_outline_is_what_is_expected_under_every_setting(small_run: dt.Run) -
     crowd, stops = simulator.crowd(small_run.table.frame.iloc[:4]), np.array([[6.0], [9.0]])
     expected = simulator.grid(crowd, stops)
     assert outlines(simulator, crowd, stops) == pytest.approx(expected.mean(expected.outcomes["bought"]).numpy())
+
+
+def test_rows_are_a_path_a_frame_or_rows_that_were_read_wherever_they_are_asked_for(small_run, tmp_path) -> None:
+    frame = pd.DataFrame({"income": [40.0, 60.0], "region": ["north", "south"], "price": [9.0, 10.0]})
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    read = dt.read_rows(small_run.scenario, frame)
+    asks = (
+        lambda rows: small_run.respond("price", rows).estimates["objective"],
+        lambda rows: small_run.neighbours(2, rows=rows).frame.to_csv(),
+        lambda rows: small_run.simulate(rows, price=9).totals["objective"],
+        lambda rows: dt.contributions(small_run, 2, rows, price=9).start,
+        lambda rows: dt.dependence(small_run, "income", rows=rows).rows,
+    )
+    for ask in asks:
+        assert ask(read) == ask(frame) == ask(tmp_path / "new.csv") == ask(str(tmp_path / "new.csv"))
+
+
+def test_what_is_no_number_of_lines_no_share_and_no_rows_is_said(small_run: dt.Run) -> None:
+    for wrong in (-3, 0, 2.5, True):
+        with pytest.raises(dt.UsageError, match="top: found"):
+            small_run.neighbours(1, top=wrong)
+        with pytest.raises(dt.UsageError, match="top: found"):
+            small_run.surprises(wrong)
+    with pytest.raises(dt.UsageError, match="rows: found 5"):
+        small_run.recommend(rows=5)
+    with pytest.raises(dt.UsageError, match="share: found 'a'"):
+        small_run.predict(share="a")
