@@ -92,8 +92,10 @@ class Answers:
         made = recommend(self.simulator, self.judged, known, self.table, settings)
         return made if known is self.table else replace(made, remarks={**_noticed(known), **made.remarks})
 
-    def simulate(self, rows: Asked = None, **setting: Any) -> WhatIf:
+    def simulate(self, rows: Asked = None, /, **setting: Any) -> WhatIf:
         """What would happen if everyone got one setting: `what_if` with levers as arguments.
+
+        Here and wherever levers are arguments, all others are told by their place, so that a lever may have any name.
 
         Args:
             rows: whom to ask about; the run's own rows where left out.
@@ -196,7 +198,7 @@ class Answers:
             raise UsageError(open_levers(self.scenario, line))
         return respond(self.simulator, self.simulator.crowd(self.whom(rows).frame), line, place)
 
-    def neighbours(self, row: int, top: int = 10, *, rows: Asked = None, **setting: Any) -> Neighbours:
+    def neighbours(self, row: int, top: int = 10, rows: Asked = None, /, **setting: Any) -> Neighbours:
         """The rows of the data most like one row, and how many of them speak for a setting.
 
         Rows are alike where the models expect the same of them under every setting, however their inputs differ.

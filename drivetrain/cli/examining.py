@@ -48,10 +48,10 @@ def neighbours(
     json: Json = False,
 ) -> None:
     """The rows of the data most like one row, and how many of them speak for what is recommended for it."""
-    from drivetrain import assembly, data
+    from drivetrain import assembly
 
     opened = assembly.open_run(run)
-    found = opened.neighbours(row, top, rows=None if rows is None else data.read_rows(opened.scenario, rows))
+    found = opened.neighbours(row, top, rows)
     if json:
         each = found.frame.astype(object).where(found.frame.notna(), None).to_dict("records")
         told = {"setting": found.setting, "spoken": found.spoken, "among": found.among, "usual": found.usual}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import Parameter, signature
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,9 +36,9 @@ def test_how_many_speak_for_a_setting_is_told(small_run: dt.Run) -> None:
 
 def test_a_row_that_is_new_has_neighbours_in_the_data(small_run: dt.Run) -> None:
     rows = dt.read_rows(small_run.scenario, pd.DataFrame({"income": [40.0], "region": ["north"]}))
-    assert len(small_run.neighbours(1, rows=rows).frame) == 10
+    assert len(small_run.neighbours(1, 10, rows).frame) == 10
     with pytest.raises(dt.UsageError, match="counted in their source"):
-        small_run.neighbours(2, rows=rows)
+        small_run.neighbours(2, 10, rows)
 
 
 def test_distances_are_in_standard_deviations() -> None:
@@ -59,7 +61,7 @@ def test_rows_are_a_path_a_frame_or_rows_that_were_read_wherever_they_are_asked_
     read = dt.read_rows(small_run.scenario, frame)
     asks = (
         lambda rows: small_run.respond("price", rows).estimates["objective"],
-        lambda rows: small_run.neighbours(2, rows=rows).frame.to_csv(),
+        lambda rows: small_run.neighbours(2, 10, rows).frame.to_csv(),
         lambda rows: small_run.simulate(rows, price=9).totals["objective"],
         lambda rows: dt.contributions(small_run, 2, rows, price=9).start,
         lambda rows: dt.dependence(small_run, "income", rows=rows).rows,
@@ -71,10 +73,21 @@ def test_rows_are_a_path_a_frame_or_rows_that_were_read_wherever_they_are_asked_
 def test_what_is_no_number_of_lines_no_share_and_no_rows_is_said(small_run: dt.Run) -> None:
     for wrong in (-3, 0, 2.5, True):
         with pytest.raises(dt.UsageError, match="top: found"):
-            small_run.neighbours(1, top=wrong)
+            small_run.neighbours(1, wrong)
         with pytest.raises(dt.UsageError, match="top: found"):
             small_run.surprises(wrong)
     with pytest.raises(dt.UsageError, match="rows: found 5"):
         small_run.recommend(rows=5)
     with pytest.raises(dt.UsageError, match="share: found 'a'"):
         small_run.predict(share="a")
+
+
+def test_a_lever_may_be_called_like_any_argument(small_run: dt.Run) -> None:
+    for asks in (dt.Run.simulate, dt.Run.respond, dt.Run.neighbours, dt.contributions, dt.surface):
+        *others, levers = signature(asks).parameters.values()
+        assert levers.kind is Parameter.VAR_KEYWORD
+        assert all(each.kind is Parameter.POSITIONAL_ONLY for each in others)
+    for name in ("rows", "row", "top", "self"):
+        for ask in (small_run.simulate, lambda **given: small_run.neighbours(1, **given)):
+            with pytest.raises(dt.UsageError, match=f"{name}: found an unknown lever"):
+                ask(**{name: 5})
