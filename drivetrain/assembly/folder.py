@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
-from drivetrain import modeler
-from drivetrain import scenario as scenarios
+from drivetrain import modeler, scenario as scenarios
 from drivetrain.assembly.record import FORMAT, canonical
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.surprises import predictions

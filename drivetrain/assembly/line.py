@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from drivetrain import data, modeler
-from drivetrain import scenario as scenarios
+from drivetrain import data, modeler, scenario as scenarios
 from drivetrain.assembly.explaining import explained
 from drivetrain.assembly.folder import keep
 from drivetrain.assembly.record import record

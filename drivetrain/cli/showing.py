@@ -19,8 +19,7 @@ def report(
     pdf: Annotated[bool, typer.Option("--pdf", help="A PDF beside it, printed by this machine's browser.")] = False,
 ) -> None:
     """Write a run's report: one HTML file that needs nothing else."""
-    from drivetrain import assembly
-    from drivetrain import report as reports
+    from drivetrain import assembly, report as reports
     from drivetrain.decisions.export import replacing
 
     page = reports.html(assembly.open_run(run))
@@ -38,8 +37,7 @@ def gallery(
     out: Annotated[Path, typer.Option(help="The Markdown page; what is around the gallery stays.")] = Path("README.md"),
 ) -> None:
     """Show finished runs on one page: decision, picture, result, lesson."""
-    from drivetrain import assembly
-    from drivetrain import report as reports
+    from drivetrain import assembly, report as reports
 
     reports.gallery([assembly.open_run(each) for each in runs], out)
     screen.say(f"{len(runs)} runs shown in {out}")

@@ -93,8 +93,7 @@ def check(
     json: Json = False,
 ) -> None:
     """Check scenario files, and their data, without training anything."""
-    from drivetrain import data as rows
-    from drivetrain import scenario as scenarios
+    from drivetrain import data as rows, scenario as scenarios
 
     told: list[tuple[Path, Any, Any]] = []
     faults: list[Fault] = []

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.data import checks, leaks
-from drivetrain.data import options as listing
+from drivetrain.data import checks, leaks, options as listing
 from drivetrain.data.adstock import carry_over
 from drivetrain.data.cleaning import Cleaned, clean
 from drivetrain.data.dealing import clusters_of, deal, keys_of

@@ -8,8 +8,7 @@ from typing import Any
 
 from drivetrain import figures
 from drivetrain.assembly import Run, over_time
-from drivetrain.decisions import fairness, last_test, words
-from drivetrain.decisions import grounds as behind
+from drivetrain.decisions import fairness, grounds as behind, last_test, words
 from drivetrain.decisions.rounding import span
 from drivetrain.report.page import bullets, drawing, folded, heading, paragraph, table
 

@@ -18,8 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from drivetrain.formula import Formula
-from drivetrain.formula import parse as parse_formula
+from drivetrain.formula import Formula, parse as parse_formula
 
 Path = tuple[str | int, ...]
 """Keys and places that lead to a part of a scenario file: `("levers", "price", "max")`."""

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 import drivetrain as dt
-from drivetrain import data
-from drivetrain import scenario as scenarios
+from drivetrain import data, scenario as scenarios
 from drivetrain.assembly import loop
 from drivetrain.errors import RefusedError, UsageError
 from drivetrain.evidence import experiments

@@ -8,11 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from drivetrain import data
-from drivetrain import scenario as language
+from drivetrain import data, scenario as language
 from drivetrain.data.adstock import adstock
 from drivetrain.errors import DataError, ScenarioError
 from drivetrain.scenario import Scenario

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from drivetrain import data
-from drivetrain import scenario as language
+from drivetrain import data, scenario as language
 from drivetrain.data import Table, drafting
 from drivetrain.data.dates import part_of, written
 from drivetrain.errors import DataError, ScenarioError, UsageError

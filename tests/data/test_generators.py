@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from drivetrain import data
-from drivetrain import scenario as scenarios
+from drivetrain import data, scenario as scenarios
 from drivetrain.data.generators import WORLDS, best
 from drivetrain.data.generators.actions import COSTS
-from drivetrain.data.generators.lifetime import COSTS as CONTACT
-from drivetrain.data.generators.lifetime import GIVEN
+from drivetrain.data.generators.lifetime import COSTS as CONTACT, GIVEN
 from drivetrain.errors import ScenarioError
 from drivetrain.scenario.sources import World as Name
 

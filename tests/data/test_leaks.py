@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from drivetrain import data
-from drivetrain import scenario as language
+from drivetrain import data, scenario as language
 from drivetrain.data.leaks import _fixes
 from drivetrain.errors import DataError
 from drivetrain.scenario import Scenario

@@ -7,8 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from drivetrain import data
-from drivetrain import scenario as scenarios
+from drivetrain import data, scenario as scenarios
 from drivetrain.errors import DataError, FormulaError, ScenarioError
 
 TEXT = """\

@@ -10,8 +10,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from drivetrain.decisions.export import FORMULA_STARTS, replacing, write
 from drivetrain.errors import UsageError

@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from drivetrain.decisions import Promise, reasons, words
 from drivetrain.decisions.rounding import interval, number, setting, span

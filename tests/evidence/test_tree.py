@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from drivetrain.evidence.growing import _plain, columns, grow
 from drivetrain.evidence.laws import MOST_VALUES, _hot

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from drivetrain import data
-from drivetrain import scenario as language
+from drivetrain import data, scenario as language
 from drivetrain.data import Table
 from drivetrain.scenario import Scenario
 

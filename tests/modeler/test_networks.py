@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from drivetrain.modeler import EncodedRows
 from drivetrain.modeler.networks import KINDS, PAIRS_AT_ONCE, Network, Shape

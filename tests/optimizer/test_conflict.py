@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, reject, settings
-from hypothesis import strategies as st
+from hypothesis import given, reject, settings, strategies as st
 
 from drivetrain.errors import Fault, InfeasibleError, ScenarioError
 from drivetrain.optimizer import holds, optimise

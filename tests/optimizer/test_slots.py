@@ -7,8 +7,7 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from drivetrain.optimizer.slots import Slots, best, least, solve
 from drivetrain.optimizer.totals import Total

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from drivetrain.errors import DataError, UsageError
 from drivetrain.scenario import Categorical, Continuous, Integer, LeverSpace, YesNo, spoken, stepped
