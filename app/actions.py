@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def _locks(run: dt.Run) -> Locks:
 def _promised(run: dt.Run, now: dt.Recommendations) -> str:
     """Row by row models speak; of the total more is known."""
     gain, against = now.promise.gain, now.promise.against
-    if gain is None or not gain.error:
+    if gain is None or against is None or not gain.error:
         return ""
     value, low, high = dt.rounding.interval(gain)
     value = dt.rounding.with_unit(value, dt.rounding.summed(run.scenario.objective.unit))
@@ -85,7 +86,7 @@ def _table(run: dt.Run, frame: pd.DataFrame, kept: Any) -> None:
             shown.loc[place, _settable(run)[name]] = value
     open_ = {"lock", *_settable(run).values()}
     key = f"rows {hash((target.key(run), tuple(at.tolist()), st.session_state.get('anew', 0)))}"
-    said = st.data_editor(
+    said: Any = st.data_editor(
         shown,
         hide_index=True,
         height=min(480, 38 + 35 * len(shown)),
@@ -187,7 +188,7 @@ def _take_away(run: dt.Run, now: dt.Recommendations, kept: Any) -> None:
         for kind, mime in KINDS.items():
             st.download_button(
                 f"Download {kind}",
-                lambda kind=kind: _bytes(run, now, kept, kind),
+                partial(_bytes, run, now, kept, kind),
                 file_name=f"{run.scenario.name}.{kind}",
                 mime=mime,
                 key=f"take-{kind}",
@@ -208,7 +209,7 @@ def _bytes(run: dt.Run, now: dt.Recommendations, kept: Any, kind: str) -> bytes:
         return path.read_bytes()
 
 
-def _columns(run: dt.Run, frame: pd.DataFrame) -> dict[str, object]:
+def _columns(run: dt.Run, frame: pd.DataFrame) -> dict[str, Any]:
     """How columns read: units in their names, three digits; levers with their bounds and options."""
     numbers = [name for name in frame.columns if pd.api.types.is_float_dtype(frame[name])]
     unit = run.scenario.objective.unit
@@ -239,7 +240,7 @@ def _columns(run: dt.Run, frame: pd.DataFrame) -> dict[str, object]:
 def _form(values: pd.Series, step: float | None = None) -> str:
     """As many decimals as leave three digits to the larger numbers in sight; of a lever with steps, those of a step."""
     if step:
-        return f"%.{max(0, -Decimal(repr(step)).normalize().as_tuple().exponent)}f"
+        return f"%.{max(0, -int(Decimal(repr(step)).normalize().as_tuple().exponent))}f"
     size = float(values.abs().quantile(0.9)) if values.notna().any() else 0.0
     return f"%.{min(6, max(0, 2 - int(np.floor(np.log10(size)))))}f" if size > 0 else "%.0f"
 

@@ -88,7 +88,7 @@ def known(run: dt.Run, place: int) -> dict[str, str]:
 def readable(run: dt.Run, frame: pd.DataFrame) -> pd.DataFrame:
     """A table of rows in which yes and no are words, and what does not exist is a dash."""
     declared = {**run.scenario.inputs, **run.scenario.levers, **run.scenario.outcomes}
-    out = {}
+    out: dict[str, Any] = {}
     for name in frame.columns:
         if name in declared:
             out[in_unit(name, declared[name].unit)] = [

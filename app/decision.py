@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 import streamlit as st
 import target
@@ -11,8 +13,13 @@ from drawing import draw, empty, figure_card, in_unit, look, plain, table
 
 import drivetrain as dt
 
-BADGES = {"act": "green", "test": "orange", "leave": "gray"}
-STATES = {"open": ("not signed yet", "gray"), "approved": ("approved", "green"), "rejected": ("rejected", "red")}
+Colour = Literal["green", "orange", "gray", "red"]
+BADGES: dict[str, Colour] = {"act": "green", "test": "orange", "leave": "gray"}
+STATES: dict[str, tuple[str, Colour]] = {
+    "open": ("not signed yet", "gray"),
+    "approved": ("approved", "green"),
+    "rejected": ("rejected", "red"),
+}
 
 
 def show(run: dt.Run) -> None:

@@ -45,9 +45,9 @@ def columns(run: dt.Run) -> list[str]:
     return [column for name in run.scenario.levers for column in dt.columns_of(run.scenario, name)]
 
 
-def _lever_filters(run: dt.Run, frame: pd.DataFrame) -> tuple[tuple[str, Any], ...]:
+def _lever_filters(run: dt.Run, frame: pd.DataFrame) -> tuple[tuple[Any, Any], ...]:
     """What each lever may be: options, or a range."""
-    out: list[tuple[str, Any]] = []
+    out: list[tuple[Any, Any]] = []
     with st.expander("By setting and gain"):
         for name, lever in run.scenario.levers.items():
             column = tuple(dt.columns_of(run.scenario, name))
@@ -67,7 +67,7 @@ def _lever_filters(run: dt.Run, frame: pd.DataFrame) -> tuple[tuple[str, Any], .
     return tuple(out)
 
 
-def _range(run: dt.Run, column: str, label: str, about: dict[str, Any]) -> list[tuple[str, Any]]:
+def _range(run: dt.Run, column: str, label: str, about: dict[str, Any]) -> list[tuple[Any, Any]]:
     low, high = _ends(run, column)
     if low == high:
         return []
@@ -78,7 +78,7 @@ def _range(run: dt.Run, column: str, label: str, about: dict[str, Any]) -> list[
 @st.cache_data(hash_funcs=target.HASHED, max_entries=128, show_spinner=False)
 def _ends(run: dt.Run, column: str) -> tuple[float, float]:
     """The lowest and highest value of a column of the run's own table."""
-    values = run.recommendations.frame[column]
+    values = run.decided.frame[column]
     return float(values.min()), float(values.max())
 
 

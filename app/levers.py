@@ -74,7 +74,8 @@ def _lever(run: dt.Run, name: str) -> Any:
 @st.cache_data(hash_funcs=target.HASHED, max_entries=256, show_spinner=False)
 def _stop(run: dt.Run, name: str, step: float) -> float:
     """The slider's stop nearest to the best single setting that the data supports; the nearest where none is."""
-    lever, place, best = run.scenario.levers[name], asking.place(run, name), np.array(run.judged.single)
+    lever: Any = run.scenario.levers[name]
+    place, best = asking.place(run, name), np.array(run.judged.single)
     steps = np.floor((best[place] - lever.min) / step) + np.array([0, 1])
     stops = np.clip(lever.min + steps * step, lever.min, lever.max)
     stops = stops[np.argsort(np.abs(stops - best[place]))]

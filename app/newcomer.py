@@ -97,8 +97,7 @@ def _questions(path: Path) -> None:
         drawn = st.checkbox("The settings in these rows were drawn at random, as in an experiment")
         if not st.form_submit_button("Write the scenario", type="primary"):
             return
-    design = "randomised" if drawn else "observational"
-    answers = dt.drafting.Answers(title, formula, side == "as low", unit, design)
+    answers = dt.drafting.Answers(title, formula, side == "as low", unit, "randomised" if drawn else "observational")
     _written(path, dt.drafting.draft(path, found, answers, relative_to=target.SCENARIOS))
 
 

@@ -141,7 +141,7 @@ def _question(sound: dt.Scenario) -> dict[Any, Any]:
     with left:
         side = st.selectbox("Direction", ["maximise", "minimise"], index=["maximise", "minimise"].index(now))
     with middle:
-        about = {"help": "A formula over levers, inputs, outcomes, parameters."}
+        about: dict[str, Any] = {"help": "A formula over levers, inputs, outcomes, parameters."}
         long = len(objective.text) > LONG
         text = (st.text_area if long else st.text_input)("Objective", objective.text, **about)
     with right:
@@ -168,11 +168,12 @@ def _levers(sound: dt.Scenario) -> dict[Any, Any]:
     keys = {"lowest": "min", "highest": "max", "step": "step", "doing nothing": "do_nothing"}
     changes: dict[Any, Any] = {}
     for old, new in zip(lines, after.to_dict("records"), strict=True):
-        whole = sound.levers[old["lever"]].kind == "integer"
+        name = str(old["lever"])
+        whole = sound.levers[name].kind == "integer"
         for label, key in keys.items():
             value = None if pd.isna(new[label]) else int(new[label]) if whole else float(new[label])
             if value != old[label]:
-                changes[("levers", old["lever"], key)] = value
+                changes[("levers", name, key)] = value
     return changes
 
 

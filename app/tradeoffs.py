@@ -151,9 +151,9 @@ def _drag(run: dt.Run, limits: dt.Limits, told: Any, name: str) -> None:
     step = dt.bounded.step(low, high)
     price, room = dt.rounding.number(found.price * step), f"{step:g} {told.constraint.unit}".strip()
     all_ = told.constraint.over == "total"
-    worth = dt.rounding.summed(objective.unit) if all_ else objective.unit
+    summed = dt.rounding.summed(objective.unit) if all_ else objective.unit
     note = "more, summed over rows" if all_ else "more, for one row"
-    figure_card(right, plain(in_unit(f"{room} more room brings", worth)), price, note, help=terms.SHADOW)
+    figure_card(right, plain(in_unit(f"{room} more room brings", summed)), price, note, help=terms.SHADOW)
     each = "option" if run.scenario.slots > 1 else "setting"
     lines = [{each: words, "share of rows": f"{share:.0%}"} for words, share in limits.told(found)]
     table(pd.DataFrame(lines), "The settings that most rows get under the limit")

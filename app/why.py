@@ -62,13 +62,13 @@ def _way(run: dt.Run) -> None:
     draw(dt.figures.bridge(run, told, look(), by=kind), "bridge", "Waterfall from today to the recommendation")
     unit = run.scenario.objective.unit
     spread = "models' spread"
-    lines = [
+    said = [
         f"{step.name}: {dt.rounding.with_unit(dt.rounding.interval(step.change)[0], unit)} "
         f"({dt.rounding.sure(step.change, spread)})."
         for step in (told.levers if kind == "levers" else told.stages)
     ]
-    with st.expander("What models differ in") if len(lines) > MANY else st.container():
-        st.markdown("\n".join(f"- {plain(line)}" for line in lines))
+    with st.expander("What models differ in") if len(said) > MANY else st.container():
+        st.markdown("\n".join(f"- {plain(line)}" for line in said))
     if told.correction is not None:
         st.caption(
             f"The steps are what models expect, over {told.rows:,} rows; the last one is by how much rows that the "
@@ -182,7 +182,7 @@ def _groups(run: dt.Run) -> None:
 
 def _reasons(run: dt.Run) -> None:
     """Which settings are given, and to how many."""
-    frame, unit = run.recommendations.frame, run.scenario.objective.unit
+    frame, unit = run.decided.frame, run.scenario.objective.unit
     names = [column for name in run.scenario.levers for column in dt.columns_of(run.scenario, name)]
     if (frame[names].nunique() <= 1).all():
         return
@@ -205,7 +205,7 @@ def _reasons(run: dt.Run) -> None:
 def _one(run: dt.Run) -> None:
     st.header("Behind one row", help=terms.SPLIT)
     place = asking.row(run)
-    frame = run.recommendations.frame
+    frame = run.decided.frame
     mine = frame[frame["row"] == run.table.row[place] + 1]
     if len(mine):
         st.markdown(f"**{plain(str(mine['reason'].iloc[0]))}**")

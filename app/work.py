@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 import who
@@ -40,7 +41,7 @@ def _job(job: dt.background.Job) -> None:
             st.markdown(f"**{plain(name)}** is being {'stopped' if job.unwanted else 'run'}")
             st.caption(f"{plain(job.words)}  \n{len(job.steps)} steps done, {clock(job.seconds)}")
             if who.may_change():
-                about = {"on_click": dt.background.cancel, "args": (job.out,), "width": "stretch"}
+                about: dict[str, Any] = {"on_click": dt.background.cancel, "args": (job.out,), "width": "stretch"}
                 st.button("Cancel", key=f"cancel-{name}", disabled=job.unwanted, **about)
             return
         st.markdown(f"**{plain(name)}** {LEFT[job.state]}")

@@ -58,6 +58,14 @@ class Answers:
             )
         return self.evidence
 
+    @property
+    def decided(self) -> Recommendations:
+        """The recommendations. Raises: UsageError: the run was only trained."""
+        if self.recommendations is None:
+            fault = Fault("the run", "it was only trained", "It recommends nothing", "Use: drivetrain run SCENARIO")
+            raise UsageError(fault)
+        return self.recommendations
+
     def whom(self, rows: Asked = None) -> Rows:
         """The rows that are asked about.
 

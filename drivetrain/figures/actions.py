@@ -98,6 +98,4 @@ def _settings(run: Run, lever: str) -> NDArray[np.float64]:
 
 
 def _frame(run: Run) -> pd.DataFrame:
-    if run.recommendations is None:
-        raise UsageError(Fault("the run", "it was only trained", "Actions need a whole run", "Use: drivetrain run"))
-    return run.recommendations.frame
+    return run.decided.frame
