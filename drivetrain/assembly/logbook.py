@@ -118,7 +118,9 @@ class Logbook:
 
     def review(self) -> Review:
         """Promise against what happened. Raises: UsageError: fewer than two rows to compare."""
-        return self.log.review(self.now.entry.key)
+        cluster, rows = self.run.table.cluster, (self.run.table.row + 1).tolist()
+        whose = None if cluster is None else dict(zip(rows, cluster.tolist(), strict=True))
+        return self.log.review(self.now.entry.key, whose)
 
     @property
     def _made(self) -> Recommendations:

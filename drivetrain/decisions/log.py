@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select
 from drivetrain.decisions import ledger
 from drivetrain.errors import Fault, RefusedError, UsageError
 from drivetrain.evidence import Estimate
+from drivetrain.evidence.sample import Sample
 
 Floats = NDArray[np.float64]
 Verdict = Literal["approved", "rejected"]
@@ -200,30 +201,36 @@ class DecisionLog:
         with ledger.reading(self._engine) as now:
             return _told(now)
 
-    def review(self, key: str) -> Review:
+    def review(self, key: str, whose: Mapping[int, int] | None = None) -> Review:
         """Promise against what happened.
 
+        Args:
+            key: of the recommendation's entry.
+            whose: row number → the number of the person or place that it belongs to, where rows belong to any.
+
         Raises:
-            UsageError: there are fewer than two rows to compare.
+            UsageError: there are fewer than two rows, or people or places, to compare.
         """
         entry = self.find(key).entry
         with ledger.reading(self._engine) as now:
+            told = ledger.OUTCOMES.c
             both = ledger.OUTCOMES.join(
                 ledger.ACTIONS,
-                (ledger.OUTCOMES.c.decision == ledger.ACTIONS.c.decision)
-                & (ledger.OUTCOMES.c.row == ledger.ACTIONS.c.row),
+                (told.decision == ledger.ACTIONS.c.decision) & (told.row == ledger.ACTIONS.c.row),
             )
-            asked = select(ledger.OUTCOMES.c.followed, ledger.OUTCOMES.c.earned, ledger.ACTIONS.c.expected)
-            lines = now.execute(asked.select_from(both).where(ledger.OUTCOMES.c.decision == key)).all()
-        told = np.array([(e, x) for f, e, x in lines if f], dtype=np.float64).reshape(-1, 2)
-        if len(told) < 2:
-            found = f"{len(lines):,} rows have outcomes, and {len(told):,} of them got what was recommended"
+            asked = select(told.followed, told.earned, told.row, ledger.ACTIONS.c.expected)
+            lines = now.execute(asked.select_from(both).where(told.decision == key)).all()
+        done = np.array([(e, x) for f, e, _, x in lines if f], dtype=np.float64).reshape(-1, 2)
+        cluster = None if whose is None else np.array([whose[row] for f, _, row, _ in lines if f])
+        sample = Sample(len(done), cluster)
+        if sample.groups < 2:
+            found = f"{len(lines):,} rows have outcomes, and {len(done):,} of them got what was recommended"
             raise UsageError(Fault("the decision log", found, "A comparison needs two", "Use: drivetrain log outcomes"))
-        happened = Estimate.of(told[:, 0])
+        happened = sample.estimate(done[:, 0])
         shift = (entry.total.value - entry.expected) / entry.rows
-        promised = Estimate(float(told[:, 1].mean()) + shift, entry.total.error / entry.rows)
+        promised = Estimate(float(done[:, 1].mean()) + shift, entry.total.error / entry.rows)
         apart = Estimate(happened.value - promised.value, float(np.hypot(happened.error, promised.error)))
-        return Review(len(lines), len(told), promised, happened, apart)
+        return Review(len(lines), len(done), promised, happened, apart)
 
     def require_approved(self, key: str) -> None:
         """Raises: RefusedError: the recommendation is not approved."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from drivetrain.decisions import DecisionLog, Entry, ledger
 from drivetrain.errors import DataError, RefusedError, UsageError
@@ -55,6 +56,22 @@ def test_a_whole_life(log: DecisionLog):
         with pytest.raises(UsageError, match=why):
             log.feed(ENTRY.key, rows, [True] * len(rows), np.ones(len(rows)))
     assert log.find(ENTRY.key).outcomes == 50
+
+
+def test_rows_of_one_person_are_no_independent_witnesses_of_what_happened(tmp_path: Path):
+    log, rows = DecisionLog(tmp_path), range(1, 101)
+    log.enter(ENTRY)
+    log.sign(ENTRY.key, "approved", "Grace", "tested")
+    log.exported(ENTRY.key, "a.csv", "0" * 64, [(row, "a 1", 1.8) for row in rows])
+    person = np.arange(100) // 10
+    earned = np.random.default_rng(0).normal(2, 1, 10)[person]
+    log.feed(ENTRY.key, rows, [True] * 100, earned)
+    alone = log.review(ENTRY.key)
+    told = log.review(ENTRY.key, dict(zip(rows, person.tolist(), strict=True)))
+    assert alone.happened.error == pytest.approx(earned.std(ddof=1) / 10)
+    assert told.happened.value == alone.happened.value
+    reach = stats.t.ppf(0.975, 9) * earned[::10].std(ddof=1) / np.sqrt(10)
+    assert told.happened.high - told.happened.value == pytest.approx(reach)
 
 
 def test_who_signs_says_who_and_why(log: DecisionLog):
