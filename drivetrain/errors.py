@@ -107,12 +107,22 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     "Choose one of 'a', 'b'."
     """
     known = list(choices)
-    if close := get_close_matches(word, known, n=1, cutoff=0.6):
-        return f"Did you mean '{close[0]}'?"
+    if close := alike(word, known):
+        return close
     if not known:
         return ""
     listed = ", ".join(f"'{choice}'" for choice in known[:12])
     return f"Choose one of {listed}{', …' if len(known) > 12 else ''}."
+
+
+def alike(word: str, choices: Iterable[str]) -> str:
+    """A sentence that offers the choice spelled most like `word`; empty where none is close.
+
+    >>> alike("incentve", ["incentive", "price"]), alike("xyz", ["a", "b"])
+    ("Did you mean 'incentive'?", '')
+    """
+    close = get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    return f"Did you mean '{close[0]}'?" if close else ""
 
 
 def _sentence(text: str) -> str:

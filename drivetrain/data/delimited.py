@@ -14,7 +14,7 @@ import pyarrow.csv
 
 from drivetrain.errors import DataError, Fault, Place
 
-AS_CSV = "Save it as CSV, UTF-8"
+AS_CSV = "Save it as CSV, UTF-8 (in Excel: Save As, type 'CSV UTF-8')"
 
 NAMED = "The first line names the columns"
 _CHUNK = 1 << 20
@@ -112,10 +112,16 @@ def _decode(decoder: codecs.IncrementalDecoder, chunk: bytes, start: Place, *, f
         text = decoder.decode(chunk, final)
     except UnicodeDecodeError as error:
         line = (start.line or 1) + chunk.count(b"\n", 0, error.start)
-        byte = f"byte 0x{error.object[error.start]:02x}"
-        raise DataError(Fault("the text", f"{byte} is not UTF-8", "", AS_CSV, Place(start.file, line))) from error
+        found = f"byte 0x{error.object[error.start]:02x} is not UTF-8{_perhaps(error)}"
+        raise DataError(Fault("the text", found, "", AS_CSV, Place(start.file, line))) from error
     if "\0" in text:
         raise DataError(Fault(start.file, "this is a binary file, not CSV", cure=AS_CSV))
+
+
+def _perhaps(error: UnicodeDecodeError) -> str:
+    """Which letter it would be in Windows-1252, as Excel saves plain CSV in much of Europe and America."""
+    letter = error.object[error.start : error.start + 1].decode("cp1252", errors="ignore")
+    return f"; in Windows-1252, as Excel's plain CSV often is, it is '{letter}'" if letter.isalpha() else ""
 
 
 def _header(path: Path) -> tuple[list[str], str]:

@@ -114,7 +114,8 @@ def read_rows(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     parts = [role for role in roles(scenario) if role.part != "feature"]
     wanted = {role.column for role in parts}
     source = given(scenario, rows, wanted)
-    faults = list(absent(source, [role for role in parts if role.part in {"input", "excluded"}]))
+    needed = [role for role in parts if role.part in {"input", "excluded"}]
+    faults = list(absent(source, needed, "Add the column, blank where it is not known"))
     frame, remarks, found = framed(scenario, source, parts)
     frame, new = listing.known(scenario, frame)
     remarks += new
@@ -144,7 +145,7 @@ def read_results(scenario: Scenario, rows: str | Path | pd.DataFrame) -> Rows:
     source = given(scenario, rows, wanted)
     asked = scenario.expand(scenario.objective.formula).names
     needed = [role for role in parts if role.part == "outcome" or (role.part == "input" and role.name in asked)]
-    faults = list(absent(source, needed))
+    faults = list(absent(source, needed, "Add the column"))
     frame, remarks, found = framed(scenario, source, parts)
     settings, found_settings = settings_of(scenario, frame)
     if "row" not in source.columns:

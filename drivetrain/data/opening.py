@@ -16,7 +16,7 @@ from drivetrain.data.delimited import separator
 from drivetrain.data.packages import from_package
 from drivetrain.data.roles import Role
 from drivetrain.data.sources import Source, from_file, from_frame, from_query, from_world
-from drivetrain.errors import Fault, nearest
+from drivetrain.errors import Fault, alike, nearest
 from drivetrain.scenario import Scenario
 
 ROWS = 20_000
@@ -55,11 +55,19 @@ def empty(source: Source, purpose: str) -> Iterator[Fault]:
         yield Fault(source.label, "it has columns and no rows", cure=f"Add the rows to {purpose}")
 
 
-def absent(source: Source, parts: Sequence[Role]) -> Iterator[Fault]:
-    """Columns of parts that the source does not have."""
+def absent(source: Source, parts: Sequence[Role], cure: str = "") -> Iterator[Fault]:
+    """Columns of parts that the source does not have; what another part is read from is no choice for them.
+
+    Args:
+        source: as it was read.
+        parts: what each column must become.
+        cure: what to do where no column is spelled alike; to choose one of the others where left out.
+    """
+    free = [name for name in source.columns if name not in {role.column for role in parts}]
     for role in parts:
         if role.column not in source.columns:
-            yield Fault(role.thing, f"{source.label} has no such column", "", nearest(role.column, source.columns))
+            mend = alike(role.column, free) or cure or nearest(role.column, free) or "Add the column"
+            yield Fault(role.thing, f"{source.label} has no such column", "", mend)
 
 
 def absent_extra(source: Source, named: Mapping[str, str | None]) -> Iterator[Fault]:

@@ -61,7 +61,7 @@ def read(text: str, name: str) -> Document:
         document.value = _value(root, (), document) if root else None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise ScenarioError(_unreadable(error.problem or error.context or "", name, mark)) from None
+        raise ScenarioError(_unreadable(error.problem or error.context or "", name, mark, text)) from None
     except YAMLError as error:
         raise ScenarioError(_unreadable(str(error).splitlines()[0], name, None)) from None
     if not isinstance(document.value, dict):
@@ -169,7 +169,35 @@ def _place(name: str, mark: StringMark) -> Place:
     return Place(name, mark.line + 1, mark.column + 1)
 
 
-def _unreadable(problem: str, name: str, mark: StringMark | None) -> Fault:
+def _unreadable(problem: str, name: str, mark: StringMark | None, text: str = "") -> Fault:
     place = _place(name, mark) if mark else Place(name)
+    rule = "A scenario file is YAML 1.2"
     cure = "Look for a missing colon, quote or bracket, a tab, or wrong indentation at or above that line."
-    return Fault("scenario", f"it is not YAML: {problem}", "A scenario file is YAML 1.2", cure, place)
+    if mark and (told := _indented(problem, text.splitlines(), mark.line)):
+        problem, rule, cure = told
+    return Fault("scenario", f"it is not YAML: {problem}", rule, cure, place)
+
+
+def _indented(problem: str, lines: list[str], at: int) -> tuple[str, str, str] | None:
+    """What is wrong with how a line begins, the rule and the cure; None where nothing is."""
+    if at >= len(lines):
+        return None
+    if "\t" in lines[at][: _indent(lines[at])]:
+        return f"line {at + 1} begins with a tab", "Lines are indented by spaces", "A tab: use spaces."
+    above = next((n for n in range(at - 1, -1, -1) if lines[n].strip() and not lines[n].strip().startswith("#")), None)
+    if above is None or not ("expected <block end>" in problem or "mapping values" in problem):
+        return None
+    here, there = _indent(lines[at]), _indent(lines[above])
+    opens = lines[above].partition(" #")[0].rstrip().endswith((":", "|", ">", ",", "{", "["))
+    if here == there or ("mapping values" in problem and (here < there or opens)):
+        return None
+    found = f"line {at + 1} begins with {_spaces(here)}, line {above + 1} with {there or 'none'}"
+    return found, "Keys of one mapping begin in the same column", "Indent the two lines alike, or one level apart."
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))
+
+
+def _spaces(count: int) -> str:
+    return f"{count or 'no'} space{'' if count == 1 else 's'}"

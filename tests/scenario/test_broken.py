@@ -51,11 +51,27 @@ model: {kinds: [two_tower], layers: [16], epochs: 3}
 # what is broken: (text to replace, replacement, line, key path, part of the message)
 BROKEN = {
     # YAML itself
-    "tab": ("  unit: EUR", "\tunit: EUR", 7, "scenario", "not YAML"),
+    "tab": ("  unit: EUR", "\tunit: EUR", 7, "scenario", "not YAML: line 7 begins with a tab"),
     "open bracket": ("layers: [16], ", "layers: [16, ", 35, "scenario", "not YAML"),
     "open quote": ("title: Which", 'title: "Which', None, "scenario", "not YAML"),
     "two colons": ("csv: shop.csv", "csv: a: b", 28, "scenario", "not YAML"),
-    "indentation": ("  csv: shop.csv", "   csv: shop.csv", 29, "scenario", "not YAML"),
+    "indentation": ("  csv: shop", "   csv: shop", 29, "scenario", "line 29 begins with 2 spaces, line 28 with 3."),
+    "a key too deep": ("  unit: EUR\np", "   unit: EUR\np", 7, "scenario", "begins with 3 spaces, line 6 with 2."),
+    "a key too shallow": ("    do_nothing", " do_nothing", 18, "scenario", "begins with 1 space, line 17 with 4."),
+    "a key below a value": (
+        "name: shop",
+        "name: shop\n  is: it",
+        3,
+        "scenario",
+        "begins with 2 spaces, line 2 with none.",
+    ),
+    "colons in brackets": (
+        "{value: 1, unit",
+        "{value: 1,\n      unit: a",
+        11,
+        "scenario",
+        "A scenario file is YAML 1.2",
+    ),
     "duplicate key": ("seed: 7", "seed: 7\nseed: 8", 5, "seed", "It first stands on line 4"),
     "duplicate inner key": ("min: 1, ", "min: 1, min: 2, ", 12, "levers.price.min", "found the key twice"),
     "alias": ("  bonus:", "  b: &x 1\n  c: *x\n  bonus:", 11, "scenario", "found the alias *x"),
