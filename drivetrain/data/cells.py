@@ -26,10 +26,25 @@ INFINITE = "infinite numbers read as missing"
 FROM_POINT = "whole numbers written with '.0' read without it"
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_SEPARATED = re.compile(r"[+-]?[0-9]{1,3}([.,' _\u00a0\u202f\u2019][0-9]{3})+([.,][0-9]+)?")
+_WITH_UNIT = re.compile(r"[^\w+-]{0,3}\s*[+-]?[0-9][0-9.,' ]*\s*([^\W\d_]{1,4}|[^\w\s]{1,3})?")
 _WHOLE_WITH_POINT = re.compile(r"-?(0|[1-9][0-9]*)\.0")
 _INFINITIES = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
-_YES = frozenset({"yes", "true", "y", "t", "1", "1.0"})
-_NO = frozenset({"no", "false", "n", "f", "0", "0.0"})
+YES_NO = (
+    ("yes", "no"),
+    ("y", "n"),
+    ("true", "false"),
+    ("t", "f"),
+    ("ja", "nein"),
+    ("wahr", "falsch"),
+    ("oui", "non"),
+    ("sí", "no"),
+    ("si", "no"),
+    ("1", "0"),
+    ("1.0", "0.0"),
+)
+"""Texts that mean yes and no, in any case."""
+_YES, _NO = (frozenset(words) for words in zip(*YES_NO, strict=True))
 _EXACT_BELOW = 2**53
 _WHOLE_BELOW = 1e15
 
@@ -40,6 +55,7 @@ class Rule:
 
     text: str
     cure: str
+    """With `{texts}` where the cells that break it are to be named."""
 
 
 class UnfitError(Exception):
@@ -51,18 +67,34 @@ class UnfitError(Exception):
         self.rule = rule
 
 
-TEXT_NUMBER = Rule(
-    "A number has a decimal point, no thousands separator and no unit",
-    "Correct the cells; where such a text stands for a missing value, say data: {missing: ['-']}; else declare "
-    "another kind",
+_MISSING_WORDS = (
+    "Correct the cells; where such a text stands for a missing value, say data: {{missing: [{texts}]}}; else declare "
+    "another kind"
 )
-COMMA_NUMBER = Rule(
-    "A number has a decimal point, unless data.decimal says otherwise",
-    "Where all numbers have a decimal comma, say data: {decimal: ','}; else correct the cells",
-)
-POINT_NUMBER = Rule(
-    "data.decimal says that numbers have a decimal comma", "Write 1,5 for one and a half, and no thousands separator"
-)
+_POINT = "A number has a decimal point"
+_COMMA = "A number has a decimal comma here, as data.decimal says,"
+WORD: dict[Decimals, Rule] = {
+    ".": Rule(f"{_POINT}, no thousands separator and no unit", _MISSING_WORDS),
+    ",": Rule(f"{_COMMA} no thousands separator and no unit", _MISSING_WORDS),
+}
+SEPARATED: dict[Decimals, Rule] = {
+    ".": Rule(f"{_POINT} and no thousands separator", "Correct the cells: 1250.00"),
+    ",": Rule(f"{_COMMA} and no thousands separator", "Correct the cells: 1250,00"),
+}
+WITH_UNIT: dict[Decimals, Rule] = {
+    ".": Rule(f"{_POINT} and no unit", "Correct the cells: the number alone; units are declared"),
+    ",": Rule(f"{_COMMA} and no unit", "Correct the cells: the number alone; units are declared"),
+}
+OTHER_DECIMAL: dict[Decimals, Rule] = {
+    ".": Rule(
+        "A number has a decimal point, unless data.decimal says otherwise",
+        "Where all numbers have a decimal comma, say data: {{decimal: ','}}; else correct the cells",
+    ),
+    ",": Rule(
+        "data.decimal says that numbers have a decimal comma",
+        "Write 1,5 for one and a half, and no thousands separator",
+    ),
+}
 NOT_A_NUMBER = Rule("A numeric column holds numbers", "Correct the column, or declare another kind")
 TIME_NUMBER = Rule(
     "A date or time is not a number", "Declare an input of_date: days, or give a number such as days since a start date"
@@ -71,7 +103,11 @@ TOO_LARGE = Rule(
     "Numbers are stored as float64, which would change this one",
     "If it is an identifier, declare the kind categorical; else round it",
 )
-NOT_YES_NO = Rule("A yes/no column holds yes/no, true/false or 1/0", "Recode the column, or declare another kind")
+NOT_YES_NO = Rule(
+    f"A yes/no column holds {', '.join(map('/'.join, YES_NO[:-2]))} or 1/0",
+    "Correct the cells; where such a text stands for a missing value, say data: {{missing: [{texts}]}}; else declare "
+    "another kind",
+)
 NOT_TEXT = Rule("A categorical column holds texts or numbers", "Write the values as text, or leave the column out")
 
 
@@ -141,8 +177,7 @@ def _number_in_text(word: str, decimal: Decimals) -> tuple[float, str]:
         return math.nan, INFINITE
     pointed = word.translate(SWAPPED)
     if not _NUMBER.fullmatch(word if decimal == "." else pointed):
-        other = COMMA_NUMBER if decimal == "." else POINT_NUMBER
-        raise UnfitError(other if _NUMBER.fullmatch(pointed if decimal == "." else word) else TEXT_NUMBER)
+        raise UnfitError(_no_number(word, pointed if decimal == "." else word, decimal))
     word = word if decimal == "." else pointed
     found = float(word)
     if math.isinf(found) or (
@@ -150,6 +185,14 @@ def _number_in_text(word: str, decimal: Decimals) -> tuple[float, str]:
     ):
         raise UnfitError(TOO_LARGE)
     return found, FROM_TEXT
+
+
+def _no_number(word: str, swapped: str, decimal: Decimals) -> Rule:
+    if _NUMBER.fullmatch(swapped):
+        return OTHER_DECIMAL[decimal]
+    if _SEPARATED.fullmatch(word):
+        return SEPARATED[decimal]
+    return (WITH_UNIT if _WITH_UNIT.fullmatch(word) else WORD)[decimal]
 
 
 def _exact(value: Any) -> float:

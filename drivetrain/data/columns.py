@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +25,7 @@ Kind = Literal["numeric", "yes_no", "categorical"]
 """What a column becomes: float64 (missing NaN), float64 0/1 (missing NaN), or object of str (missing None)."""
 
 DATES = "a date or time in ISO 8601, or with dots: day.month.year"
+_LISTED = 5
 _DOTTED = re.compile(r"^\s*(\d{1,2})\.(\d{1,2})\.(\d{4})(?=\s|$)")
 
 
@@ -54,6 +55,8 @@ class Column:
     """Values that cannot be used."""
     remarks: tuple[Remark, ...]
     """Values read as something else than they stand: text numbers, infinities."""
+    broken: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    """The rows whose values cannot be used, from 0."""
 
 
 def convert(
@@ -97,7 +100,8 @@ def convert(
     values[rest] = meant[codes[rest]]
     kept = (note for note in sorted(+notes) if note and (typed or note != cells.FROM_TEXT))
     remarks = tuple(Remark(thing, note, notes[note]) for note in kept)
-    return Column(values, _faults(codes, distinct, broken, thing), remarks)
+    rows = np.flatnonzero(np.isin(codes, list(broken)))
+    return Column(values, _faults(codes, distinct, broken, thing), remarks, rows)
 
 
 def moments(series: pd.Series[Any], thing: str) -> Column:
@@ -178,7 +182,9 @@ def _faults(
     for rule in sorted(set(broken.values())):
         rows = np.flatnonzero(np.isin(codes, [code for code in broken if broken[code] == rule]))
         found = f"row {rows[0] + 1:,} holds {_shown(distinct[codes[rows[0]]])}{others(len(rows) - 1)}"
-        faults.append(Fault(thing, found, rule.text, rule.cure))
+        texts = dict.fromkeys(str(distinct[code]).strip() for code in dict.fromkeys(codes[rows].tolist()))
+        listed = ", ".join(map(_shown, list(texts)[:_LISTED])) + (", …" if len(texts) > _LISTED else "")
+        faults.append(Fault(thing, found, rule.text, rule.cure.format(texts=listed)))
     return tuple(faults)
 
 

@@ -79,6 +79,19 @@ def separator(path: Path) -> str:
     return _header(path)[1]
 
 
+def lines(path: Path, rows: Collection[int]) -> dict[int, int]:
+    """Row, from 0 → the line of the file that it ends in, from 1.
+
+    Args:
+        path: a CSV file.
+        rows: those to look for.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        told = csv.reader(stream, delimiter=separator(path))
+        filled = (told.line_num for cells in told if cells)
+        return {row: line for row, line in enumerate(filled, -1) if row in rows}
+
+
 def refuse_repeated(columns: Sequence[str], label: str) -> None:
     """Raises DataError where columns share a name; `label` says whose they are."""
     if repeated := [name for name in dict.fromkeys(columns) if columns.count(name) > 1]:

@@ -12,14 +12,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from drivetrain.data.guessing import FEW_STEPS, PARTS, Guess, Part, assigned, guess
+from drivetrain.data.guessing import (
+    BAD,
+    FEW_STEPS,
+    PARTS,
+    Guess,
+    Part,
+    assigned,
+    chosen,
+    guess,
+    strange_cells,
+)
 from drivetrain.errors import Fault, UsageError
 from drivetrain.scenario import parse
 
-__all__ = ["PARTS", "Answers", "Guess", "Part", "assigned", "draft", "guess", "objective", "scenario_name"]
-
-_BAD = ("churn", "cancel", "cost", "loss", "defect", "complaint", "default", "fraud", "delay", "error")
-
+__all__ = [
+    "PARTS",
+    "Answers",
+    "Guess",
+    "Part",
+    "assigned",
+    "chosen",
+    "draft",
+    "guess",
+    "objective",
+    "scenario_name",
+    "strange_cells",
+    "written",
+]
 
 SOURCES = {".parquet": "parquet", ".xlsx": "excel"}
 """Ending of a file → the key that names it; others are CSV files."""
@@ -38,16 +58,22 @@ class Answers:
     unit_of_decision: Literal["row", "once"] = "row"
 
 
+_PRICE = re.compile("price|preis|prix|precio")
+
+
 def objective(guesses: Sequence[Guess]) -> tuple[str, bool]:
-    """A formula to begin with, and whether less of it is better: an amount; else price times whether it was bought."""
-    levers = [each for each in guesses if each.part == "lever"]
-    outcomes = [each for each in guesses if each.part == "outcome"]
-    if not outcomes:
-        return (levers[0].name if levers else ""), False
-    last = next((each for each in outcomes if each.kind == "numeric"), outcomes[0])
-    price = next((each.name for each in levers if "price" in each.name and each.kind == "numeric"), None)
-    bad = any(word in last.name for word in _BAD)
-    return (f"{price} * {last.name}" if price and last.kind == "yes_no" and not bad else last.name), bad
+    """A formula to begin with, and whether less of it is better: an amount; else price times whether it was bought.
+
+    What sounds like a cost or a harm is never to be maximised; empty where nothing can be guessed.
+    """
+    outcomes = [each for each in guesses if each.part == "outcome" and each.kind in {"numeric", "yes_no"}]
+    good = [each for each in outcomes if not BAD.search(each.column.lower())]
+    numeric = next((each for each in good if each.kind == "numeric"), None)
+    if numeric or not good:
+        return (numeric.name, False) if numeric else (outcomes[0].name, True) if outcomes else ("", False)
+    levers = (each for each in guesses if each.part == "lever" and each.kind == "numeric")
+    price = next((each.name for each in levers if _PRICE.search(each.column.lower())), None)
+    return (f"{price} * {good[0].name}" if price else good[0].name), False
 
 
 def draft(path: str | Path, guesses: Sequence[Guess], answers: Answers, *, relative_to: str | Path = ".") -> str:
@@ -61,13 +87,26 @@ def draft(path: str | Path, guesses: Sequence[Guess], answers: Answers, *, relat
 
     Raises:
         ScenarioError: the answers do not fit, such as an objective with an unknown name; all faults at once.
-        UsageError: no column is a lever.
+        UsageError: no column is a lever, a lever is numbers and many texts, or nothing is wanted.
     """
+    whole = written(path, guesses, answers, relative_to=relative_to)
+    parse(whole, "the draft")
+    return whole
+
+
+def written(path: str | Path, guesses: Sequence[Guess], answers: Answers, *, relative_to: str | Path = ".") -> str:
+    """As `draft`, but whatever the answers: a file with faults can be mended."""
     if not any(each.part == "lever" for each in guesses):
         raise UsageError(Fault("levers", "found none", "A decision needs something that can be set", "Name a column"))
+    for each in guesses:
+        if each.part == "lever" and each.kind == "categorical" and each.strays:
+            raise UsageError(strange_cells(each))
     file = Path(path)
     said, bad = objective(guesses)
     text, less = (answers.objective, answers.minimise) if answers.objective else (said, bad or answers.minimise)
+    if not text:
+        rule = "No column is an outcome that sounds like what one wants more or less of"
+        raise UsageError(Fault("objective", "none can be guessed", rule, "Say --objective FORMULA, or name an outcome"))
     asked = answers.title or f"What should {' and '.join(each.name for each in guesses if each.part == 'lever')} be?"
     lines = [
         "version: 1",
@@ -82,9 +121,7 @@ def draft(path: str | Path, guesses: Sequence[Guess], answers: Answers, *, relat
         f"decide: {{unit: {answers.unit_of_decision}}}",
         "seed: 0",
     ]
-    whole = "\n".join(lines) + "\n"
-    parse(whole, "the draft")
-    return whole
+    return "\n".join(lines) + "\n"
 
 
 def scenario_name(word: str) -> str:

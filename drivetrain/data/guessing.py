@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from drivetrain.data.cells import Decimals
 from drivetrain.data.columns import times
 from drivetrain.data.dates import part_of
-from drivetrain.data.delimited import separator
+from drivetrain.data.delimited import lines, separator
 from drivetrain.data.opening import emptied
 from drivetrain.data.sources import Source, columns_of, from_file
 from drivetrain.errors import DataError, Fault, UsageError, nearest
@@ -27,17 +27,26 @@ Part = Literal["lever", "input", "outcome", "leave out"]
 PARTS: tuple[Part, ...] = ("lever", "input", "outcome", "leave out")
 
 MOST_OPTIONS = 50
-PLACEHOLDERS = ("-", "--", "?", ".", "n.a.", "none", "None", "missing", "unknown", "Unknown")
+NEARLY = 0.98
+"""A column is of a kind where this share of its known cells is, and the others are told."""
+PLACEHOLDERS = (
+    *("-", "--", "?", ".", "n.a.", "none", "None", "missing", "unknown", "Unknown"),
+    *("k.A.", "k. A.", "k.a.", "n.v.", "unbekannt", "fehlt", "inconnu", "n.d.", "s.d.", "desconocido"),
+)
 """Texts that people write where a number is missing."""
 FEW_STEPS = 12
 _LEVERS = re.compile(
     "price|discount|offer|treat|incentive|coupon|bid|budget|dose|channel|campaign|message|variant|arm$|action|"
-    "frequency|temperature|setting|lever"
+    "frequency|temperature|setting|lever|preis|rabatt|angebot|prix|remise|precio|descuento"
 )
 _OUTCOMES = re.compile(
     "bought|buy|convert|conversion|click|purchase|sale|revenue|profit|churn|order|respon|outcome|result|target|label|"
-    "rating|visit|spent|demand|y$|quantity|yield|strength|collected|accepted|renewed|cancelled"
+    "rating|visit|spent|demand|y$|quantity|yield|strength|collected|accepted|renewed|cancelled|"
+    "gebucht|gekauft|umsatz|absatz|erfolg|ergebnis|storniert|achat|vendu|compra|venta"
 )
+BAD = re.compile("churn|cancel|cost|loss|defect|complaint|default|fraud|delay|error|kosten|storn|coût|cout|coste|costo")
+"""In names of what one wants less of."""
+BY_NAME = "its name sounds like something that happens afterwards"
 _KEYS = ("id", "uuid", "guid", "key", "index", "rownames", "row")
 
 
@@ -67,6 +76,10 @@ class Guess:
     """What stands before the decimals of the file's numbers."""
     missing_as: tuple[str, ...] = ()
     """Texts of the file that stand for a missing value."""
+    strays: tuple[str, ...] = ()
+    """The first cells that are not of its kind, each text once: `row 51 (line 52) holds '1.250,00'`."""
+    stray_rows: int = 0
+    """How many such rows there are."""
 
     @property
     def label(self) -> str:
@@ -87,6 +100,7 @@ def guess(path: str | Path) -> tuple[Guess, ...]:
     missing = tuple(_placeholders(source))
     source, taken = emptied(source, missing), set[str]()
     found = [each for column in source.columns for each in _guesses(source, column, taken)]
+    found = [_placed_in(file, source, each) for each in found]
     return tuple(replace(each, missing_as=missing) for each in _completed(found))
 
 
@@ -96,19 +110,46 @@ def _read(file: Path) -> Source:
     if file.suffix.lower() != ".csv" or separator(file) == ",":
         return source
     commas = replace(source, decimal=",")
-    texts = [name for name in source.columns if source.column(name, "numeric", name).faults]
-    return commas if any(not commas.column(name, "numeric", name).faults for name in texts) else source
+    texts = [name for name in source.columns if not _is_nearly(source, name, "numeric")]
+    return commas if any(_is_nearly(commas, name, "numeric") for name in texts) else source
+
+
+def _is_nearly(source: Source, column: str, kind: Literal["numeric", "yes_no"]) -> bool:
+    """Whether nearly all known cells are of a kind, and those that are not do not stand for a missing value."""
+    read = source.column(column, kind, column)
+    strange = [text for text in _texts(source, column, read.broken) if text not in PLACEHOLDERS]
+    known = int(pd.notna(read.values).sum())
+    return known > 0 and known >= NEARLY * (known + len(strange))
+
+
+def _texts(source: Source, column: str, rows: NDArray[np.intp]) -> list[str]:
+    return [str(cell).strip() for cell in source.frame[column].iloc[rows]]
 
 
 def _placeholders(source: Source) -> Iterator[str]:
-    """Texts that can only stand for a missing value: without them, some column holds numbers and nothing else."""
-    without = emptied(source, PLACEHOLDERS)
-    for text in PLACEHOLDERS:
-        holds = [name for name in source.columns if (source.frame[name].astype(str).str.strip() == text).any()]
-        texts = (name for name in holds if source.column(name, "numeric", name).faults)
-        read = (without.column(name, "numeric", name) for name in texts)
-        if any(not each.faults and not np.isnan(each.values).all() for each in read):
-            yield text
+    """Texts that can only stand for a missing value: without them, nearly all of some column is numbers, or yes/no."""
+    found = set[str]()
+    for name in source.columns:
+        for kind in NEAR:
+            if _is_nearly(source, name, kind):
+                found |= set(_texts(source, name, source.column(name, kind, name).broken))
+                break
+    yield from (text for text in PLACEHOLDERS if text in found)
+
+
+def _placed_in(file: Path, source: Source, found: Guess) -> Guess:
+    """The guess with the cells that are not of its kind."""
+    if found.of_date or found.kind == "unreadable":
+        return found
+    column, kind = found.column, found.kind if found.kind != "categorical" else "numeric"
+    rows = source.column(column, kind, column).broken
+    if found.kind == "categorical" and (found.options or 2 * len(rows) > len(source.frame)):
+        return found  # a text like any other
+    first = dict(reversed(list(zip(_texts(source, column, rows), rows.tolist(), strict=True))))
+    shown = sorted(first.items(), key=lambda each: each[1])[:MOST_STRAYS]
+    line = lines(file, [row for _, row in shown]) if file.suffix.lower() == ".csv" and shown else {}
+    told = (f"row {row + 1:,}{f' (line {line[row]:,})' if row in line else ''} holds {text!r}" for text, row in shown)
+    return replace(found, strays=tuple(told), stray_rows=len(rows))
 
 
 def assigned(guesses: Sequence[Guess], parts: Mapping[str, Part]) -> tuple[Guess, ...]:
@@ -136,23 +177,70 @@ def assigned(guesses: Sequence[Guess], parts: Mapping[str, Part]) -> tuple[Guess
     )
 
 
+def chosen(guesses: Sequence[Guess], part: Part, columns: Sequence[str]) -> tuple[Guess, ...]:
+    """The guesses, with what somebody named as a part in place of all that was guessed for it.
+
+    What sounded like an outcome is left out then, since it must not be known when the decision is made; what was
+    guessed for another reason becomes an input.
+
+    Args:
+        guesses: from `guess`.
+        part: which part.
+        columns: as keys of `assigned`; none for a part that nothing plays.
+
+    Raises:
+        UsageError: as of `assigned`.
+    """
+    named = assigned(guesses, dict.fromkeys(columns, part))
+    why = f"other columns were named as {part}" if columns else f"no {part} was wanted"
+    return tuple(
+        each
+        if each.part != part or {each.column, each.label} & set(columns)
+        else replace(each, part="leave out" if part == "outcome" and each.why == BY_NAME else "input", why=why)
+        for each in named
+    )
+
+
+def strange_cells(each: Guess) -> Fault:
+    """What is to be said of a column some of whose cells are not of its kind."""
+    kind = (
+        "yes or no"
+        if each.kind == "yes_no"
+        else f"numbers with a decimal {'comma' if each.decimal == ',' else 'point'}"
+    )
+    more = "" if each.stray_rows <= len(each.strays) else ", …"
+    found = f"{each.stray_rows:,} of its cells are not {kind}: {', '.join(each.strays)}{more}"
+    rule = "" if each.kind == "yes_no" else "A number has no thousands separator and no unit"
+    cure = "Correct them, or say data: {missing: [TEXT]} where such a text stands for a missing value"
+    return Fault(f"column '{each.column}'", found, rule, cure)
+
+
 DATE_PARTS: tuple[DatePart, ...] = ("month", "weekday", "days")
-KINDS: tuple[Literal["yes_no", "numeric", "categorical"], ...] = ("yes_no", "numeric", "categorical")
+NEAR: tuple[Literal["numeric", "yes_no"], ...] = ("numeric", "yes_no")
+MOST_STRAYS = 5
 
 
 def _guesses(source: Source, column: str, taken: set[str]) -> Iterator[Guess]:
     """What a column may be; of dates, a guess for each part that models can learn from."""
     name, series = _name(column, taken), source.frame[column]
-    for kind in KINDS:
-        if kind == "categorical" and _are_times(series, column):
-            yield from (_part_of(series, column, part, _name(f"{name}_{part}", taken)) for part in DATE_PARTS)
-            return
-        read = source.column(column, kind, column)
-        if not read.faults:
-            found = Guess(column, name, "input", "", kind, *_counts(read.values), decimal=source.decimal)
-            yield _placed(found, read.values, len(series))
-            return
-    yield Guess(column, name, "leave out", "its values are of several kinds", "unreadable", 0, 0)
+    kind = _kind(source, column)
+    if kind == "categorical" and _are_times(series, column):
+        yield from (_part_of(series, column, part, _name(f"{name}_{part}", taken)) for part in DATE_PARTS)
+    elif kind == "unreadable":
+        yield Guess(column, name, "leave out", "its values are of several kinds", "unreadable", 0, 0)
+    else:
+        values = source.column(column, kind, column).values
+        found = Guess(column, name, "input", "", kind, *_counts(values), decimal=source.decimal)
+        yield _placed(found, values, len(series))
+
+
+def _kind(source: Source, column: str) -> Literal["yes_no", "numeric", "categorical", "unreadable"]:
+    """What all its cells are, else nearly all."""
+    if not source.column(column, "yes_no", column).faults:
+        return "yes_no"
+    if near := next((kind for kind in NEAR if _is_nearly(source, column, kind)), None):
+        return near
+    return "unreadable" if source.column(column, "categorical", column).faults else "categorical"
 
 
 def _part_of(series: pd.Series[Any], column: str, part: DatePart, name: str) -> Guess:
@@ -203,7 +291,7 @@ def _part(found: Guess, rows: int) -> tuple[Part, str]:
             return "leave out", "nearly every row has a text of its own"
         return "input", f"it holds {found.distinct:,} texts"
     if any(map(_OUTCOMES.match, words)):
-        return "outcome", "its name sounds like something that happens afterwards"
+        return "outcome", BY_NAME
     if any(map(_LEVERS.match, words)):
         return "lever", "its name sounds like something that can be set"
     return "input", "nothing says otherwise"
@@ -214,7 +302,8 @@ def _completed(found: list[Guess]) -> list[Guess]:
     if not any(each.part == "outcome" for each in found):
         for place in reversed(range(len(found))):
             each = found[place]
-            if each.part == "input" and each.kind in {"yes_no", "numeric"} and not each.of_date:
+            bad = BAD.search(each.column.lower())
+            if each.part == "input" and each.kind in {"yes_no", "numeric"} and not each.of_date and not bad:
                 found[place] = replace(each, part="outcome", why="the last column that could be one")
                 break
     if not any(each.part == "lever" for each in found):

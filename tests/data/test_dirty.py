@@ -113,7 +113,7 @@ def test_a_text_that_tells_each_row_is_noted(shop: Shop, frame: pd.DataFrame) ->
 
 def test_texts_and_numbers_that_stand_for_missing_are_named(shop: Shop, frame: pd.DataFrame) -> None:
     ages = ["?", " - ", "-999", "-999.0", *frame.age[4:].astype(str)]
-    with pytest.raises(DataError, match=r"holds '\?'.*say data: \{missing: \['-'\]\}"):
+    with pytest.raises(DataError, match=r"holds '\?'.*say data: \{missing: \['\?', '-'\]\}"):
         data.load(shop(frame.assign(age=ages)))
     said = {"data": {"csv": "shop.csv", "missing": ["?", "-", -999]}}
     table = data.load(shop(frame.assign(age=[*ages[:3], "20", *ages[4:]]), **said))

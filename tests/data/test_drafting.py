@@ -95,3 +95,16 @@ def test_any_names_make_a_readable_draft(tmp_path_factory: pytest.TempPathFactor
     found = drafting.assigned(drafting.guess(path), {names[0]: "lever", names[2]: "outcome"})
     told = scenarios.parse(drafting.draft(path, found, drafting.Answers()))
     assert {*told.columns.values()} <= set(names)
+
+
+def test_a_few_dirty_cells_do_not_make_a_text_of_numbers(tmp_path: Path) -> None:
+    lines = [f"{100 + i},5;{'ja' if i % 2 else 'nein'};{i % 7},5" for i in range(400)]
+    lines[10], lines[50], lines[40] = "k.A.;ja;1,5", "1.250,00;ja;2,5", "99,5;vielleicht;3,5"
+    (tmp_path / "hotel.csv").write_text("Preis;gebucht;Kosten\n" + "\n".join(lines), encoding="utf-8-sig")
+    found = drafting.guess(tmp_path / "hotel.csv")
+    assert [(e.kind, e.part) for e in found] == [("numeric", "lever"), ("yes_no", "outcome"), ("numeric", "input")]
+    assert found[0].strays == ("row 51 (line 52) holds '1.250,00'",)
+    assert found[1].strays == ("row 41 (line 42) holds 'vielleicht'",)
+    assert found[0].missing_as == ("k.A.",)
+    both = drafting.chosen(found, "outcome", ["gebucht", "Kosten"])
+    assert drafting.objective(both) == ("Preis * gebucht", False)
