@@ -105,7 +105,7 @@ TOO_LARGE = Rule(
 )
 NOT_YES_NO = Rule(
     f"A yes/no column holds {', '.join(map('/'.join, YES_NO[:-2]))} or 1/0",
-    "Correct the cells; where such a text stands for a missing value, say data: {{missing: [{texts}]}}; else declare "
+    "Recode the column; where such a text stands for a missing value, say data: {{missing: [{texts}]}}; else declare "
     "another kind",
 )
 NOT_TEXT = Rule("A categorical column holds texts or numbers", "Write the values as text, or leave the column out")
