@@ -92,7 +92,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _wait_for(address: str) -> None:
     """On a busy machine the server is there a while before it answers."""
     engine = create_engine(address)
-    for _ in range(60):
+    for _ in range(360):
         with suppress(OperationalError):
             engine.connect().close()
             return
