@@ -54,6 +54,8 @@ def main() -> None:
 STYLE = """
 [data-testid="stMainBlockContainer"] { max-width: 72rem; padding-top: 4.5rem; padding-bottom: 4rem; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
+[data-testid="stSlider"] [data-testid="stSliderThumbValue"] * { white-space: nowrap !important;
+  word-break: normal !important; overflow-wrap: normal !important; } /* near an end it would break */
 h1 { text-wrap: balance; letter-spacing: -.015em; font-size: 2.25rem !important; }
 h2 { letter-spacing: -.01em; font-size: 1.55rem !important; padding-top: .25rem !important; text-wrap: pretty; }
 [data-testid="stMarkdownContainer"] :is(p, li) { text-wrap: pretty; }
