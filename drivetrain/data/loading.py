@@ -44,8 +44,7 @@ def load(scenario: Scenario) -> Table:
     source = declared(scenario, {role.column for role in parts} | set(extra))
     file = scenario.data.cleaning
     cleaned = clean(source, None if file is None else scenario.folder / file, parts)
-    source = _forgiven(scenario, cleaned, parts)
-    source, strange = carry_over(scenario, source)
+    source, strange = carry_over(scenario, _forgiven(scenario, cleaned, parts))
     source, parents, no = with_drawn(scenario, source)
     discarded = np.append(cleaned.drop, cleaned.drop[parents])
     named = {"data.split.column": split.column, "assignment.propensity": propensity}
@@ -56,8 +55,7 @@ def load(scenario: Scenario) -> Table:
     clusters, found_clusters = clusters_of(scenario, source, keys)
     chances, found_chances = chances_of(propensity, source)
     weights, found_weights = weights_of(scenario.data.weight, source)
-    options = listing.found(scenario, frame)
-    scenario = scenario.resolved(options)
+    scenario = scenario.resolved(options := listing.found(scenario, frame))
     settings, found_settings = settings_of(scenario, frame)
     faults += [*found, *found_keys, *found_clusters, *found_chances, *found_weights, *found_settings]
     if faults := [*faults, *empty(source, "learn from")]:
@@ -82,21 +80,10 @@ def load(scenario: Scenario) -> Table:
     remarks += listing.strangers(scenario, frame, parts)
     remarks += [*leaks.consequences(scenario, frame, parts), *dealt, *cleaned.remarks, *no]
     mark = fingerprint(frame, settings, chances, *([] if weights is None else [weights]))
-    place = np.flatnonzero(used)[kept]
+    place, told = np.flatnonzero(used)[kept], tuple(remarks)
+    time = keys[place] if keys is not None and split.by == "time" else None
     return Table(
-        frame,
-        settings,
-        place,
-        tuple(remarks),
-        mark,
-        source.label,
-        fold,
-        dropped,
-        chances,
-        options,
-        clusters,
-        weights,
-        time=keys[place] if keys is not None and split.by == "time" else None,
+        frame, settings, place, told, mark, source.label, fold, dropped, chances, options, clusters, weights, time
     )
 
 
