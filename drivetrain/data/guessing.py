@@ -209,7 +209,8 @@ def strange_cells(each: Guess) -> Fault:
         else f"numbers with a decimal {'comma' if each.decimal == ',' else 'point'}"
     )
     more = "" if each.stray_rows <= len(each.strays) else ", …"
-    found = f"{each.stray_rows:,} of its cells are not {kind}: {', '.join(each.strays)}{more}"
+    verb = "is" if each.stray_rows == 1 else "are"
+    found = f"{each.stray_rows:,} of its cells {verb} not {kind}: {', '.join(each.strays)}{more}"
     rule = "" if each.kind == "yes_no" else "A number has no thousands separator and no unit"
     cure = "Correct them, or say data: {missing: [TEXT]} where such a text stands for a missing value"
     return Fault(f"column '{each.column}'", found, rule, cure)
