@@ -4,11 +4,13 @@
     python -m tests.benchmarks.evidence --gather --keep FILE
 
 Peers: LightGBM as S-learner (levers are features, the best of a grid is taken) and as T-learner (a model for each
-option or bin), EconML's DRPolicyForest and CausalForestDML where it is installed, the truly best single setting for
-everyone, what was done so far, and a random setting. Means over seeds with their standard errors. Needs the `bench`
-extra. With `--keep` a long table is measured in pieces: see `pieces`; what was measured so far is in
-`measured/evidence.jsonl`. The last line is one JSON object of figures and
-targets.
+option or bin), EconML's DRPolicyForest and CausalForestDML where it is installed, the best single setting for everyone
+as that S-learner finds it and as only the truth knows it, what was done so far, and a random setting. Means over seeds
+with their standard errors. Needs the `bench` extra. With `--keep` a long table is measured in pieces: see `pieces`;
+what was measured so far is in `measured/evidence.jsonl`. The last line is one JSON object of figures and targets.
+
+Of `three_levers` the truly best single setting stands on the edge of a step (a discount of just above 0.15, told in the
+shop, with a reminder; a hair less and it is worth 0.65 of the oracle's), which 2,000 rows cannot show.
 """
 
 from __future__ import annotations
@@ -190,9 +192,14 @@ def allotted(world: World, people: pd.DataFrame, values: np.ndarray) -> np.ndarr
     return picked
 
 
+def constants(world: World, tried: pd.DataFrame) -> pd.DataFrame:
+    """The single settings that everyone may get; within an allowance that is doing nothing."""
+    return tried if world.allowance is None else tried[tried["treated"] == 0]
+
+
 def constant(world: World, people: pd.DataFrame, tried: pd.DataFrame) -> float:
-    """The truly best single setting; within an allowance that is doing nothing."""
-    kept = tried if world.allowance is None else tried[tried["treated"] == 0]
+    """What the truly best single setting is worth."""
+    kept = constants(world, tried)
     each = [world.worth(people, pd.DataFrame([option] * len(people))).mean() for option in kept.to_dict("records")]
     return float(max(each))
 
@@ -212,7 +219,10 @@ def measure(world: World, rows: int, seed: int) -> dict[str, Any]:
     out: dict[str, Any] = {"ours": share(mine), "seconds": time.perf_counter() - started, "policy": policy}
     if world.allowance is not None:
         out["spent"] = float((people[world.allowance[0]] * mine["treated"]).mean() / world.allowance[1])
-    out["s_learner"] = share(tried.iloc[allotted(world, people, s_learner(world, seen, people, tried))])
+    expected = s_learner(world, seen, people, tried)
+    out["s_learner"] = share(tried.iloc[allotted(world, people, expected)])
+    found = pd.Series(expected.mean(0), tried.index)[constants(world, tried).index].idxmax()
+    out["constant_found"] = share(tried.loc[[found] * len(people)])
     settings = arms(seen, tried)[1]
     out["t_learner"] = share(settings.iloc[allotted(world, people, t_learner(world, seen, people, tried))])
     forest = policy_forest(world, seen, people, tried) if world.allowance is None else None
@@ -228,15 +238,18 @@ def measure(world: World, rows: int, seed: int) -> dict[str, Any]:
 
 
 PEERS = ("s_learner", "t_learner", "policy_forest", "causal_forest")
-COLUMNS = ("ours", *PEERS, "constant", "current", "random", "seconds")
+CONSTANTS = {"that only the truth knows": "constant", "that data finds": "constant_found"}
+COLUMNS = ("ours", *PEERS, "constant_found", "constant", "current", "random", "seconds")
 
 
 def targets(found: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
     """Best of all from 20,000 rows (ties within a standard error count); never below the best constant."""
     large = [key for key in found if int(key.split()[1]) >= 20_000]
     best_of_all = sum(_wins(found[key]) for key in large)
-    least = min(float(np.mean([each["ours"] - each["constant"] for each in runs])) for runs in found.values())
-    told = {"least advantage over the best constant": {"value": least, "target": 0.0, "met": least >= 0}}
+    told = {}
+    for which, name in CONSTANTS.items():
+        least = min(float(np.mean([each["ours"] - each[name] for each in runs])) for runs in found.values())
+        told[f"least advantage over the best constant {which}"] = {"value": least, "target": 0.0, "met": least >= 0}
     if large:
         told["cases from 20,000 rows on which none is better"] = {
             "value": best_of_all,
