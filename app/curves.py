@@ -43,20 +43,25 @@ def along(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: aski
         "response",
         f"{of} along {lever}",
     )
+    said = ["One slot with each option, the others empty: several are taken to add what each adds by itself."]
+    said = said if run.scenario.slots > 1 else []
     if against := int((answer.allowed < 1).sum()):
-        of_all = f"{against} of its {len(answer.allowed)} settings"
-        st.caption(plain(f"The other levers being as set, {of_all} break a rule of the scenario in some rows."))
+        start = "The other levers being as set, " if len(setting) > 1 else ""
+        many = f"{against} of its {len(answer.allowed)} {'options' if run.scenario.slots > 1 else 'settings'}"
+        said.append(f"{start}{many} break a rule of the scenario in some rows.")
+    if said:
+        st.caption("  \n".join(map(plain, said)))
 
 
-def _marks(run: dt.Run, lever: str, value: Any) -> dict[str, float]:
+def _marks(run: dt.Run, lever: str, value: Any) -> dict[str, Any]:
     """What is marked on the curve: where the lever stands, what is recommended for everyone, and today's setting."""
-    place, space = asking.place(run, lever), run.scenario.space
-    marks = {"what if": float(space.parse({lever: value})[place])}
+    place, space, several = asking.place(run, lever), run.scenario.space, isinstance(value, tuple)
+    marks = {"what if": [float(space.parse({lever: each})[place]) for each in (value if several else (value,))]}
     if run.judged.recommended == "single":
-        marks["recommended"] = run.judged.single[place]
+        marks["recommended"] = list(run.judged.slots) if several else [run.judged.single[place]]
     today = space.current[place] if not np.isnan(space.current[place]) else None
     if today is not None:
-        marks["today"] = float(today)
+        marks["today"] = [float(today)]
     return marks
 
 

@@ -46,6 +46,9 @@ def _page(run: dt.Run) -> None:
                 "No row is like this.", "Widen the segment: choose more values, or fewer inputs to tell rows apart by."
             )
             return
+        if run.scenario.slots > 1 and not setting[0][1] and run.scenario.space.do_nothing is None:
+            empty("Nothing is chosen.", f"Choose up to {run.scenario.slots} options of {setting[0][0]}.")
+            return
         _answers(run, group, setting, moves)
 
 
@@ -60,6 +63,8 @@ def _lever(run: dt.Run, name: str) -> Any:
         at = run.scenario.space.decode(run.scenario.space.current)[name].iloc[0]
         st.caption(f"**{label}** stays at {plain(dt.rounding.said(lever, at))}: the scenario freezes it.")
         return at
+    if run.scenario.slots > 1:
+        return _several(run, lever, label, about)
     if lever.kind == "categorical":
         return st.selectbox(label, list(lever.options), index=lever.options.index(start), **about)
     if lever.kind == "yes_no":
@@ -69,6 +74,15 @@ def _lever(run: dt.Run, name: str) -> Any:
     step = lever.step or 10.0 ** np.floor(np.log10((lever.max - lever.min) / 100))
     about["format"] = f"%.{max(0, -int(np.floor(np.log10(step) + 1e-9)))}f" if not lever.step else None
     return st.slider(label, float(lever.min), float(lever.max), _stop(run, name, step), float(step), **about)
+
+
+def _several(run: dt.Run, lever: Any, label: str, about: dict[str, Any]) -> tuple[str, ...]:
+    """The options that a row gets together, standing at those that are best for all; slots left over stay empty."""
+    many, options = run.scenario.slots, [each for each in lever.options if each != lever.settled]
+    best = [lever.options[int(code)] for code in run.judged.slots or run.judged.single]
+    start = [each for each in best if each in options]
+    about["help"] = about["help"] or "Slots that are left over stay empty."
+    return tuple(st.multiselect(f"{label}, up to {many}", options, start, max_selections=many, **about))
 
 
 @st.cache_data(hash_funcs=target.HASHED, max_entries=256, show_spinner=False)
@@ -126,11 +140,12 @@ def _back(run: dt.Run) -> None:
         ]:
             st.session_state.pop(name, None)
 
-    st.button("Back to the best single setting", on_click=back)
+    what = "options for all" if run.scenario.slots > 1 else "single setting"
+    st.button(f"Back to the best {what}", on_click=back)
 
 
 def _answers(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves) -> None:
-    what_if, now = _simulated(run, group, setting, moves), _today(run, group, moves)
+    what_if, now = _simulated(run, group, setting, moves), _before(run, group, moves)
     if not what_if.supported:
         st.warning(
             "The data has not seen enough around this setting: what follows is extrapolation, and would not be "
@@ -156,9 +171,6 @@ def _answers(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: a
     curves.along(run, group, setting, moves, of)
     if sum(not lever.frozen for lever in run.scenario.levers.values()) > 1:
         curves.together(run, group, setting, moves, of)
-    asked, all_ = len(asking.rows(run, group)), asking.many(run, group)
-    if asked < all_:
-        st.caption(f"Means over {asked:,} of the {all_:,} rows, evenly taken, so that answers come at once.")
     if group and group[0][0] == "row":
         _who(run, group[0][1], of, setting)
     _keep(run, group, setting, moves, what_if)
@@ -175,15 +187,19 @@ def _breaches(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: 
 
 
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=128, show_spinner=False)
-def _today(run: dt.Run, group: asking.Group, moves: asking.Moves) -> dt.WhatIf | None:
-    rows = asking.moved(run, group, moves)
-    return None if np.isnan(rows.settings).any() else run.what_if(rows=rows, against=False)
+def _before(run: dt.Run, group: asking.Group, moves: asking.Moves) -> dt.WhatIf | None:
+    """What rows have now, where it is known; several options beside empty slots, since rows have had one each."""
+    rows, several = asking.moved(run, group, moves), run.scenario.slots > 1
+    if several and run.scenario.space.do_nothing is not None:
+        return run.what_if("do_nothing", rows=rows, against=False)
+    return None if several or np.isnan(rows.settings).any() else run.what_if(rows=rows, against=False)
 
 
 def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
     """Objective first, then outcomes: what if, beside now."""
     names = list(what_if.estimates)
     before = "the experiment" if dt.words.policy(run.scenario, "current") != dt.NAMES["current"] else "today"
+    before = "empty slots" if run.scenario.slots > 1 else before
     across = 2 if len(names) in {2, 4} else 3
     columns: list[Any] = []
     for place, name in enumerate(names):
@@ -209,14 +225,17 @@ def _numbers(run: dt.Run, what_if: dt.WhatIf, now: dt.WhatIf | None) -> None:
 
 def _keep(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: asking.Moves, what_if: dt.WhatIf) -> None:
     """Keep this what-if for the Compare page; its link asks it again."""
-    st.caption("The address of this page holds all that is set here: send it, and others see the same.")
+    asked, all_ = len(asking.rows(run, group)), asking.many(run, group)
+    few = f"Means over {asked:,} of the {all_:,} rows, evenly taken, so that answers come at once.  \n"
+    address = "The address of this page holds all that is set here: send it, and others see the same."
+    st.caption(few * (asked < all_) + address)
     if run.folder is None or who.only_looks("Keeping what-ifs"):
         return
     with st.popover("Keep this what-if"), st.form("keep", border=False):
         name = st.text_input("A name for it", placeholder="half price in the north")
         if not st.form_submit_button("Keep it", type="primary"):
             return
-    told = [f"{lever} {dt.rounding.said(run.scenario.levers[lever], value)}" for lever, value in setting]
+    told = [f"{lever} {_said(run.scenario.levers[lever], value)}" for lever, value in setting]
     whom = [asking.told(group, run), *told, *(f"{input_} {by:+g}" for input_, by in moves)]
     link, known = urlencode(st.query_params.to_dict(), doseq=True), what_if.supported
     try:
@@ -227,6 +246,11 @@ def _keep(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: aski
         tell(error)
         return
     st.success("Kept: the Compare page has it.")
+
+
+def _said(lever: Any, value: Any) -> str:
+    """A setting in words, or the options that rows get together."""
+    return " + ".join(value) or "none" if isinstance(value, tuple) else dt.rounding.said(lever, value)
 
 
 def _who(run: dt.Run, place: int, of: str, setting: asking.Setting) -> None:

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from drivetrain.assembly.answers import Asked
 from drivetrain.assembly.result import Run
 from drivetrain.assembly.settings import Settings, settle
-from drivetrain.decisions.bounded import never
+from drivetrain.data import Rows
+from drivetrain.decisions.bounded import never, unlike
 from drivetrain.decisions.rounding import number
-from drivetrain.optimizer import used_together
+from drivetrain.optimizer import crowded, used_together
 from drivetrain.optimizer.bounds import broken, told, used
 from drivetrain.scenario import Scenario
 from drivetrain.scenario.lowering import rule_of
@@ -48,20 +49,30 @@ def breaches(run: Run, settings: Settings = None, rows: Asked = None) -> dict[st
     Raises:
         UsageError: as of `Run.what_if`.
     """
-    asked = run.whom(rows).evenly(MOST_ROWS)
-    asked_of_each = [each for each in run.scenario.constraints if each.over == "each"]
-    if not asked_of_each or not len(asked):
+    known = run.whom(rows)
+    if not rules(run.scenario) or not len(known):
         return {}
-    at = settle(run, asked, settings)[1]
-    crowd = run.simulator.crowd(asked.frame)
-    found = {_rule(run.scenario, each.name): 0.0 for each in asked_of_each}
-    for setting in _settings(run.scenario, np.broadcast_to(at, (len(asked), at.shape[1]))):
+    at, few = settle(run, known, settings)[1], np.linspace(0, len(known) - 1, min(MOST_ROWS, len(known))).round()
+    each = np.broadcast_to(at, (len(known), at.shape[1]))[few.astype(np.int64)]
+    found = _broken(run, known.subset(few.astype(np.int64)), each)
+    return {words: share for words, each in found.items() if (share := float(each.mean())) > 0}
+
+
+def _broken(run: Run, asked: Rows, at: Floats) -> dict[str, NDArray[np.bool_]]:
+    """Rule in words → [N] the rows that break it with these settings [N, L], or options [N, K]."""
+    scenario, crowd = run.scenario, run.simulator.crowd(asked.frame)
+    found = {rule: np.zeros(len(asked), dtype=np.bool_) for rule in rules(scenario)}
+    for setting in _settings(scenario, at):
         known = np.isfinite(setting).all(1)
         outlook = run.simulator.paired(crowd, np.nan_to_num(setting))
-        for each in asked_of_each:
-            over = broken(each, outlook.mean(outlook.bounded[each.name]))[:, 0].numpy() & known
-            found[_rule(run.scenario, each.name)] = max(found[_rule(run.scenario, each.name)], float(over.mean()))
-    return {words: share for words, share in found.items() if share > 0}
+        for each in scenario.constraints:
+            if each.over == "each":
+                over = broken(each, outlook.mean(outlook.bounded[each.name]))[:, 0].numpy() & known
+                found[_rule(scenario, each.name)] |= over
+    if scenario.slots > 1:
+        for rule in _diversity(scenario):
+            found[rule] |= crowded(scenario, at)
+    return found
 
 
 def _settings(scenario: Scenario, at: NDArray[np.float64]) -> list[NDArray[np.float64]]:
@@ -71,7 +82,13 @@ def _settings(scenario: Scenario, at: NDArray[np.float64]) -> list[NDArray[np.fl
 
 def rules(scenario: Scenario) -> list[str]:
     """What the scenario asks of every single row, in words."""
-    return [_rule(scenario, each.name) for each in scenario.constraints if each.over == "each"]
+    own = [_rule(scenario, each.name) for each in scenario.constraints if each.over == "each"]
+    return [*own, *_diversity(scenario)]
+
+
+def _diversity(scenario: Scenario) -> list[str]:
+    """How unlike each other the options of a row must be, in words."""
+    return [f"{name}: {told}" for name, lever in scenario.levers.items() if (told := unlike(lever))]
 
 
 def _rule(scenario: Scenario, constraint: str) -> str:

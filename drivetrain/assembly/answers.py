@@ -16,7 +16,7 @@ from drivetrain import data
 from drivetrain.assembly.neighbours import Neighbours, neighbours
 from drivetrain.assembly.prediction import predict
 from drivetrain.assembly.response import Response, respond
-from drivetrain.assembly.settings import Settings, open_levers
+from drivetrain.assembly.settings import Settings, open_levers, whole
 from drivetrain.assembly.what_if import MOST_KEPT, WhatIf, what_if
 from drivetrain.data import MISSING, Rows, Table
 from drivetrain.decisions import Locks, Recommendations, locks, read_locks, recommend
@@ -215,16 +215,15 @@ class Answers:
             row: its number in the source, from 1, as recommendations have it.
             top: how many to list.
             rows: where the row is; the run's own rows where left out.
-            **setting: every lever's value; what is recommended for the row where left out.
+            **setting: every lever's value, or as for `what_if` options where rows get several; what is recommended for
+                the row where left out.
 
         Raises:
             UsageError: no such row, an unknown lever or a value that it does not allow, or a lever left out.
         """
-        given = self.scenario.space.parse(setting)
-        if setting and np.isnan(given).any():
-            raise UsageError(open_levers(self.scenario, given[None]))
+        given = whole(self.scenario, setting) if setting else None
         asked = None if rows is None else self.whom(rows)
-        return neighbours(self, row, _many(top), asked, given if setting else None)
+        return neighbours(self, row, _many(top), asked, given)
 
     def surprises(self, top: int = 50) -> pd.DataFrame:
         """The rows that models which had not seen them get most wrong, and why: see `drivetrain.assembly.surprises`.

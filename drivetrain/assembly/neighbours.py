@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from drivetrain.assembly.slates import described
 from drivetrain.data import Rows
 from drivetrain.decisions import column_of
 from drivetrain.errors import Fault, UsageError
@@ -77,12 +78,17 @@ def neighbours(run: Answers, row: int, top: int, rows: Rows | None, setting: Flo
     itself = np.flatnonzero(seen.row == row - 1) if rows is None else np.zeros(0, dtype=np.int64)
     close, distance = nearest(own, others, max(top, ALIKE) + len(itself))
     distance, close = distance[~np.isin(close, itself)], close[~np.isin(close, itself)]
-    weight = run.simulator.support.kernel(seen.settings[close], told[None])[:, 0]
-    every = run.simulator.support.kernel(seen.settings, told[None])[:, 0].mean()
+    weight = _speaks(run, seen.settings[close], told)
+    every = _speaks(run, seen.settings, told).mean()
     among = min(ALIKE, len(close))
     frame = _frame(run, seen.subset(close[:top]), distance[:top], weight[:top])
-    words = run.scenario.space.describe(told)
-    return Neighbours(frame, words, float(weight[:among].sum()), among, float(every * among))
+    return Neighbours(frame, described(run.scenario, told), float(weight[:among].sum()), among, float(every * among))
+
+
+def _speaks(run: Answers, seen: Floats, told: Floats) -> Floats:
+    """[N] how much rows with settings [N, L] speak for one [L]; or for any of the options [K] that a row gets."""
+    each = told[np.isfinite(told), None] if run.scenario.slots > 1 else told[None]
+    return np.asarray(run.simulator.support.kernel(seen, each).max(1, initial=0.0))
 
 
 def placed(asked: Rows, row: int) -> int:
@@ -95,11 +101,11 @@ def placed(asked: Rows, row: int) -> int:
 
 
 def recommended(run: Answers, asked: Rows, place: int) -> Floats:
-    """[L] what is recommended for the row at a place."""
+    """[L] what is recommended for the row at a place; where rows get several options these, [K]."""
     made = run.recommendations
     if asked is run.table and made is not None and len(made) == len(asked):
-        return np.asarray(made.plan.settings[place])
-    return np.asarray(run.recommend(asked.subset(np.array([place]))).plan.settings[0])
+        return np.asarray(made.plan.given[place])
+    return np.asarray(run.recommend(asked.subset(np.array([place]))).plan.given[0])
 
 
 def _frame(run: Answers, rows: Rows, distance: Floats, weight: Floats) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from drivetrain.assembly import slates
 from drivetrain.data import Rows
 from drivetrain.decisions import column_of
+from drivetrain.decisions.slots import slate
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.evidence import NAMES
 from drivetrain.scenario import Scenario
@@ -50,6 +51,20 @@ def settle(run: Answers, rows: Rows, asked: Settings) -> tuple[str, Floats]:
     if np.isnan(at).any():
         raise UsageError(open_levers(scenario, at))
     return words, at
+
+
+def whole(scenario: Scenario, given: Mapping[str, Any]) -> Floats:
+    """One setting [L], no lever left out; where rows get several options these, [K], NaN where a slot is empty.
+
+    Raises:
+        UsageError: an unknown lever, a value that it does not allow, or a lever left out.
+    """
+    if scenario.slots > 1:
+        return slate(scenario, given)
+    at = scenario.space.parse(given)
+    if np.isnan(at).any():
+        raise UsageError(open_levers(scenario, at[None]))
+    return at
 
 
 def _partly(asked: Mapping[str, Any] | None) -> str:

@@ -14,6 +14,7 @@ from drivetrain.decisions import columns_of
 from drivetrain.decisions.slots import read, slate, words
 from drivetrain.errors import Fault, UsageError
 from drivetrain.evidence import NAMES
+from drivetrain.scenario import Scenario
 
 if TYPE_CHECKING:
     from drivetrain.assembly.answers import Answers
@@ -39,6 +40,11 @@ def slates(run: Answers, rows: Rows, asked: Mapping[str, Any] | pd.DataFrame | N
         return "options as they are", known(run, rows)
     one = slate(scenario, asked)[None]
     return words(scenario, one)[0], one
+
+
+def described(scenario: Scenario, at: Floats) -> str:
+    """A setting [L] in words; where rows get several options these, [K]."""
+    return words(scenario, at[None])[0] if scenario.slots > 1 else scenario.space.describe(at)
 
 
 def policy(run: Answers, rows: Rows, name: str) -> tuple[str, Floats]:

@@ -15,12 +15,12 @@ from drivetrain.assembly import shapley
 from drivetrain.assembly.answers import Asked
 from drivetrain.assembly.neighbours import placed, recommended
 from drivetrain.assembly.result import Run
-from drivetrain.assembly.settings import open_levers
+from drivetrain.assembly.settings import whole
+from drivetrain.assembly.slates import described
 from drivetrain.data import Rows
 from drivetrain.decisions.rounding import known, with_unit
-from drivetrain.errors import UsageError
 from drivetrain.evidence import Estimate
-from drivetrain.simulator import jackknife
+from drivetrain.simulator import jackknife, looked
 
 Floats = NDArray[np.float64]
 
@@ -67,7 +67,8 @@ def contributions(run: Run, row: int, rows: Asked = None, /, **setting: Any) -> 
         run: any run.
         row: its number in the source, from 1.
         rows: where the row is; the run's own rows where left out.
-        **setting: every lever's value; what is recommended for the row where left out.
+        **setting: every lever's value, or as for `Run.what_if` options where rows get several; what is recommended for
+            the row where left out.
 
     Raises:
         UsageError: no such row, an unknown lever or a value that it does not allow, or a lever left out.
@@ -75,16 +76,14 @@ def contributions(run: Run, row: int, rows: Asked = None, /, **setting: Any) -> 
     asked = run.whom(rows)
     place = placed(asked, row)
     one = asked.subset(np.array([place]))
-    at = run.scenario.space.parse(setting) if setting else recommended(run, asked, place)
-    if np.isnan(at).any():
-        raise UsageError(open_levers(run.scenario, at[None]))
+    at = whole(run.scenario, setting) if setting else recommended(run, asked, place)
     names = list(run.scenario.inputs)
     orders = shapley.orders(range(len(names)))
     worth, among = _worth(run, one.frame[names].iloc[0], shapley.coalitions(orders), at)
     told = {of: shapley.parts(orders, each) for of, each in worth.items()}
     return Contributions(
         row=row,
-        setting=run.scenario.space.describe(at),
+        setting=described(run.scenario, at),
         start={of: float(each[frozenset()].mean()) for of, each in worth.items()},
         end={of: float(each[frozenset(range(len(names)))].mean()) for of, each in worth.items()},
         parts={of: _parts(run, one, each) for of, each in told.items()},
@@ -102,7 +101,7 @@ def _worth(
         for taken in asked
     ]
     crowd = run.simulator.crowd(pd.concat(mixed, ignore_index=True))
-    outlook = run.simulator.paired(crowd, np.tile(at, (len(crowd), 1)))
+    outlook = looked(run.simulator, crowd, np.tile(at, (len(crowd), 1)))
     out = {}
     for of, values in {"objective": outlook.objective, **outlook.outcomes}.items():
         means = values[..., 0].double().reshape(len(values), len(asked), len(others)).mean(2)

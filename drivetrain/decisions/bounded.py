@@ -38,6 +38,14 @@ def never(constraint: Constraint) -> bool:
     return is_so and constraint.over == "each" and constraint.at_most == 0 and constraint.at_least is None
 
 
+def unlike(lever: Lever) -> str:
+    """How unlike each other the options of one row must be: `at most 1 each of crime, poetry`; empty where anyhow."""
+    if lever.kind != "categorical" or lever.diverse is None:
+        return ""
+    by, most = lever.diverse.by, lever.diverse.most
+    return f"at most {most} each of {', '.join(by)}" if isinstance(by, dict) else f"at most {most} of the same {by}"
+
+
 def _own(name: str, lever: Lever) -> Iterator[list[str]]:
     """What a lever says of single rows."""
     for word, key in (("at least", "at_least"), ("at most", "at_most"), ("only when", "when"), ("none of", "excluded")):
@@ -45,6 +53,8 @@ def _own(name: str, lever: Lever) -> Iterator[list[str]]:
             yield [name, "its setting in each row", f"{word} {formula}", "–", "–"]
     if lever.frozen:
         yield [name, "its setting in each row", "stays as it is", "–", "–"]
+    if told := unlike(lever):
+        yield [name, "its options in each row", told, "–", "–"]
 
 
 def step(low: float, high: float) -> float:

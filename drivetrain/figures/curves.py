@@ -68,7 +68,7 @@ def response(
     answer: Response,
     of: str,
     look: Look = LIGHT,
-    at: Mapping[str, float] | None = None,
+    at: Mapping[str, float | Sequence[float]] | None = None,
     *,
     each: bool = False,
 ) -> Figure:
@@ -79,7 +79,7 @@ def response(
         answer: the curve, from `Run.respond`.
         of: `objective` or an outcome.
         look: the theme.
-        at: settings to mark, by their label.
+        at: settings to mark, by their label; several options, where rows get several.
         each: whether single rows' curves lie behind their mean.
     """
     declared, estimates = run.scenario.levers[answer.lever], answer.estimates[of]
@@ -108,7 +108,8 @@ def response(
     _seen(out, run, answer.lever, look)
     _known(out, xs, known, look)
     for line_, (label, value) in enumerate((at or {}).items()):
-        _mark(out, declared, value, label, look.strong if label == "what if" else look.other, look, line_)
+        colour = look.strong if label == "what if" else look.other
+        _mark(out, declared, float(np.ravel(value)[0]), label, colour, look, line_)
     return out
 
 
@@ -162,7 +163,7 @@ def _over_options(
     of: str,
     titles: tuple[str, str],
     look: Look,
-    at: Mapping[str, float],
+    at: Mapping[str, float | Sequence[float]],
     *,
     each: bool,
 ) -> Figure:
@@ -173,8 +174,10 @@ def _over_options(
     board.intervals(pairs, "expected, with the models' spread", known)
     if each:
         board.single(answer.each[of][:, [code in board.names for code in pairs]])
-    for line, (label, value) in enumerate(at.items()):
-        board.mark(value, label, look.strong if label == "what if" else look.other, line)
+    for code in sorted({float(code) for codes in at.values() for code in np.ravel(codes)}):
+        labels = [label for label, codes in at.items() if code in np.ravel(codes)]
+        colour = look.strong if "what if" in labels else look.other
+        board.mark(code, ", ".join(labels), colour, list(at).index(labels[0]))
     return board.out
 
 

@@ -110,12 +110,13 @@ class Options:
         )
 
     def mark(self, code: float, label: str, colour: str, line: int = 0) -> None:
-        """Say what one of them is; `line` keeps labels apart. One that has no room is not marked."""
+        """Say what one of them is; `line` keeps labels apart that stand upright. What has no room is not marked."""
         if code not in self.names:
             return
         text = {"showarrow": False, "font": {"color": colour, "size": 13}}
         if self.lying:
-            about = {"x": 1.0, "xref": "paper", "xanchor": "right", "y": self.names[code], "yshift": 13 * line}
+            self._room_beside()
+            about = {"x": 1.0, "xref": "paper", "xanchor": "right", "y": self.names[code]}
             self.out.add_annotation(**about, text=f"◂ {label}", bgcolor=self.look.paper, opacity=0.9, **text)
             return
         self._room_above()
@@ -124,17 +125,32 @@ class Options:
 
     def _room_above(self) -> None:
         """So that no label lies on an interval."""
-        if any(trace.name == "room" for trace in self.out.data):
-            return
+        if not self._roomy:
+            low, high = self._reach("y")
+            top = high + 0.3 * ((high - low) or abs(high) or 1.0)
+            self._unseen(x=[next(iter(self.names.values()))], y=[top])
+
+    def _room_beside(self) -> None:
+        """The same where options lie under one another, and labels at their right."""
+        if not self._roomy:
+            low, high = self._reach("x")
+            self._unseen(x=[high + 0.15 * ((high - low) or abs(high) or 1.0)], y=[next(iter(self.names.values()))])
+
+    @property
+    def _roomy(self) -> bool:
+        return any(trace.name == "room" for trace in self.out.data)
+
+    def _unseen(self, **at: Any) -> None:
+        about = {"mode": "markers", "marker": {"opacity": 0}, "hoverinfo": "skip", "showlegend": False, "name": "room"}
+        self.out.add_scatter(**at, **about)
+
+    def _reach(self, axis: str) -> tuple[float, float]:
+        """Where what is drawn along an axis begins and ends."""
         ends = []
         for trace in self.out.data:
-            y = np.array(trace.y, dtype=np.float64)
-            reach = trace.error_y.array
-            ends += [*(y if reach is None else np.concatenate([y - reach, y + reach]))]
-        low, high = np.nanmin(ends), np.nanmax(ends)
-        top = high + 0.3 * ((high - low) or abs(high) or 1.0)
-        about = {"mode": "markers", "marker": {"opacity": 0}, "hoverinfo": "skip", "showlegend": False, "name": "room"}
-        self.out.add_scatter(x=[next(iter(self.names.values()))], y=[top], **about)
+            values, reach = np.array(trace[axis], dtype=np.float64), trace[f"error_{axis}"].array
+            ends += [*(values if reach is None else np.concatenate([values - reach, values + reach]))]
+        return float(np.nanmin(ends)), float(np.nanmax(ends))
 
     def _at(self, names: Sequence[str | None], values: Any) -> dict[str, Any]:
         return {"x": values, "y": names} if self.lying else {"x": names, "y": values}

@@ -10,7 +10,7 @@ from drivetrain.optimizer.certificate import Certificate, certify
 from drivetrain.optimizer.choice import Plan, alone, decisions, optimise, shortlist
 from drivetrain.optimizer.fairness import centred
 from drivetrain.optimizer.fear import premiums
-from drivetrain.optimizer.filling import fill, holds_together, kept_together, refereed, slots_of, used_together
+from drivetrain.optimizer.filling import crowded, fill, holds_together, kept_together, refereed, slots_of, used_together
 from drivetrain.optimizer.frontiers import Frontier, frontier
 from drivetrain.optimizer.guarding import Guard, price
 from drivetrain.optimizer.holding import settle
@@ -33,6 +33,7 @@ __all__ = [
     "centred",
     "certify",
     "checked",
+    "crowded",
     "deciders",
     "decisions",
     "exclusions",

@@ -108,6 +108,16 @@ def slots_of(scenario: Scenario, codes: Floats) -> Slots:
     return Slots(scenario.slots, place[codes.astype(np.int64)], lever.diverse.most)
 
 
+def crowded(scenario: Scenario, slots: Floats) -> NDArray[np.bool_]:
+    """[N] whether more options of a row [N, K], NaN where a slot is empty, are alike than its lever allows."""
+    alike = slots_of(scenario, np.arange(len(next(iter(scenario.options.values()))), dtype=np.float64))
+    if alike.group is None or alike.group.max() < 0:
+        return np.zeros(len(slots), dtype=np.bool_)
+    group = np.where(np.isnan(slots), -1, alike.group[np.nan_to_num(slots).astype(np.int64)])
+    many = [(group == each).sum(1) for each in range(int(alike.group.max()) + 1)]
+    return np.asarray(np.max(many, axis=0) > alike.most)
+
+
 @dataclass(frozen=True)
 class _Nothing:
     """What decisions get, and use of each limit, with all slots empty: [U]."""
@@ -212,11 +222,7 @@ def refereed(simulator: Simulator, crowd: Crowd, unit: Ints, plan: Plan, share: 
     first = np.unique(unit, return_index=True)[1]
     _require("rows of one decision", bool((slots == slots[first][unit]).all()), "their options differ")
     _require("slots", not (ordered[:, 1:] == ordered[:, :-1]).any(), "an option stands in two of them")
-    alike = slots_of(scenario, np.arange(len(next(iter(scenario.options.values()))), dtype=np.float64))
-    if alike.group is not None:
-        group = alike.group[slots.astype(np.int64)]
-        many = max(int((group == each).sum(1).max()) for each in range(int(alike.group.max()) + 1))
-        _require("slots", many <= alike.most, "too many of them are alike")
+    _require("slots", not crowded(scenario, slots).any(), "too many of them are alike")
     _require("constraints", holds_together(simulator, crowd, slots, share), "one of them is broken")
     return replace(plan, method=f"{plan.method}; scored and checked again")
 

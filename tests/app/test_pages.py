@@ -170,6 +170,20 @@ def test_levers_tell_which_rule_a_what_if_breaks(paged: Page, campaign_run: Run)
     assert "reminder only when channel != 'none' (100% of rows)" in _all(broken)
 
 
+def test_levers_set_several_options_at_once(paged: Page, shelf_run: Run) -> None:
+    test = paged("levers", shelf_run)
+    best = [shelf_run.scenario.options["shown"][int(code)] for code in shelf_run.judged.slots]
+    assert test.multiselect(key="set_shown").value == [each for each in best if each != "none"]
+    test.multiselect(key="set_shown").set_value(["b", "e"]).run()
+    told = shelf_run.what_if({"shown": ["b", "e"]}, rows=shelf_run.table.evenly(1000)).estimates
+    assert [metric.value for metric in test.metric[:2]] == [interval(told[name])[0] for name in ("objective", "novels")]
+    assert _marks(test).count("◂ what if") == 2
+    test.multiselect(key="set_shown").set_value(["a", "e"]).run()
+    assert "grown_ups: never" in _all(test)
+    _button(test, "Back to the best options for all").click().run()
+    assert test.multiselect(key="set_shown").value == [each for each in best if each != "none"]
+
+
 def test_two_levers_at_once(paged: Page, campaign_run: Run) -> None:
     test = paged("levers", campaign_run, across="channel", upwards="reminder")
     spec = json.loads(test.get("plotly_chart")[1].proto.spec)

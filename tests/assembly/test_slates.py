@@ -12,6 +12,7 @@ import drivetrain as dt
 from drivetrain.decisions import recommend
 from drivetrain.errors import UsageError
 from drivetrain.evidence import judge_slots
+from drivetrain.scenario.categorical import Diverse
 from tests.evidence.test_slots import ROWS, _world
 
 
@@ -142,3 +143,36 @@ def test_what_is_about_one_setting_says_so(run: dt.Run) -> None:
     with pytest.raises(UsageError, match="rows that get 2 options each"):
         run.predict({"shown": ["a", "b"]})
     assert np.isfinite(run.predict({"shown": "a"}, rows=run.table.subset(np.arange(5)))["objective"]).all()
+
+
+def test_a_row_is_split_under_all_its_options(run: dt.Run) -> None:
+    number = int(run.table.row[0]) + 1
+    told = dt.contributions(run, number, shown=["a", "b"])
+    assert told.setting == "shown a, b"
+    alone = [dt.contributions(run, number, shown=each).end["sales"] for each in ("a", "b", "none")]
+    assert told.end["sales"] == pytest.approx(alone[0] + alone[1] - alone[2], abs=1e-4)
+    assert told.end["sales"] == pytest.approx(
+        run.what_if({"shown": ["a", "b"]}, rows=run.table.subset(np.array([0]))).estimates["sales"].value, abs=1e-4
+    )
+    assert told.start["sales"] + sum(part.change.value for part in told.parts["sales"]) == pytest.approx(
+        told.end["sales"], abs=1e-4
+    )
+
+
+def test_rows_with_any_of_the_options_speak_for_them(run: dt.Run) -> None:
+    number = int(run.table.row[0]) + 1
+    found = [run.neighbours(number, shown=each) for each in (["a"], ["b"], ["a", "b"])]
+    assert found[2].spoken == pytest.approx(found[0].spoken + found[1].spoken)
+    assert found[2].setting == "shown a, b"
+
+
+def test_options_that_are_too_much_alike_break_a_rule(run: dt.Run) -> None:
+    lever = run.scenario.levers["shown"]
+    diverse = Diverse.model_validate({"by": {"novels": ["a", "b"], "maps": ["c"]}, "most": 1})
+    scenario = run.scenario.model_copy(update={"levers": {"shown": lever.model_copy(update={"diverse": diverse})}})
+    asked = replace(run, scenario=scenario)
+    assert dt.rules(scenario) == ["shown: at most 1 each of novels, maps"]
+    assert dt.breaches(asked, {"shown": ["a", "b"]}) == {"shown: at most 1 each of novels, maps": 1.0}
+    assert dt.breaches(asked, {"shown": ["a", "c"]}) == {}
+    half = pd.DataFrame({"shown_1": ["a"] * ROWS, "shown_2": ["b", "c"] * (ROWS // 2)})
+    assert dt.breaches(asked, half, run.table)["shown: at most 1 each of novels, maps"] == pytest.approx(0.5, abs=1e-3)
