@@ -163,6 +163,15 @@ def test_simulate_shows_the_objective_and_each_outcome(call: Call, folder: Path,
     refused(call("simulate", folder, "--set", "price"), 2, "--set price=VALUE")
 
 
+def test_a_decimal_comma_is_told_apart_from_two_settings(call: Call, folder: Path) -> None:
+    done = call("simulate", folder, "--set", "price=7,9")
+    assert done.returncode == 0
+    assert "two settings, 7 and 9. For one with a decimal, write price=7.9" in done.stderr
+    assert not call("simulate", folder, "--set", "price=7,8,9").stderr.strip()
+    refused(call("simulate", folder, "--set", "price=7,99"), 2, "'99'", "these are two, 7 and 99", "makes it one: 7.99")
+    refused(call("simulate", folder, "--set", "price=99"), 2, "levers.price in the scenario file goes from min")
+
+
 def test_recommend_writes_one_line_a_row_in_order(call: Call, folder: Path, rows: Path, tmp_path: Path) -> None:
     out = tmp_path / "actions.csv"
     done = call("recommend", folder, rows, "--out", out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
@@ -83,6 +84,26 @@ def pairs(option: str, words: list[str]) -> dict[str, str]:
 
 def _each(run: Any, settings: dict[str, str]) -> list[dict[str, str]]:
     """Every combination of the values named; an option that holds a comma is one value."""
+    from drivetrain.scenario.codes import COMMA
+
     options = run.scenario.options
     values = [[text] if text in options.get(name, ()) else text.split(",") for name, text in settings.items()]
-    return [dict(zip(settings, map(str.strip, each), strict=True)) for each in product(*values)]
+    each = [dict(zip(settings, map(str.strip, chosen), strict=True)) for chosen in product(*values)]
+    for name, text in settings.items():
+        if COMMA.fullmatch(text) and getattr(run.scenario.levers.get(name), "kind", "") == "continuous":
+            _two_settings(run.scenario.space, name, text)
+    return each
+
+
+def _two_settings(space: Any, name: str, text: str) -> None:
+    """`1,5` is 1 and 5, as is said to whoever meant one and a half. Raises: UsageError: one of them is no setting."""
+    pointed, both = text.replace(",", "."), text.replace(",", " and ")
+    try:
+        for word in text.split(","):
+            space.parse({name: word})
+    except UsageError as error:
+        cure = (
+            f"A comma separates settings to try, so that these are two, {both}; a decimal point makes it one: {pointed}"
+        )
+        raise UsageError(*(replace(fault, cure=cure) for fault in error.faults)) from error
+    screen.note(f"{name}={text} asks about two settings, {both}. For one with a decimal, write {name}={pointed}")

@@ -13,6 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from drivetrain.scenario import YES_NO, YES_NO_SAID
+
 Decimals = Literal[".", ","]
 """What stands before the decimals of a number."""
 SWAPPED = str.maketrans(",.", ".,")
@@ -30,20 +32,6 @@ _SEPARATED = re.compile(r"[+-]?[0-9]{1,3}([.,' _\u00a0\u202f\u2019][0-9]{3})+([.
 _WITH_UNIT = re.compile(r"[^\w+-]{0,3}\s*[+-]?[0-9][0-9.,' ]*\s*([^\W\d_]{1,4}|[^\w\s]{1,3})?")
 _WHOLE_WITH_POINT = re.compile(r"-?(0|[1-9][0-9]*)\.0")
 _INFINITIES = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
-YES_NO = (
-    ("yes", "no"),
-    ("y", "n"),
-    ("true", "false"),
-    ("t", "f"),
-    ("ja", "nein"),
-    ("wahr", "falsch"),
-    ("oui", "non"),
-    ("sí", "no"),
-    ("si", "no"),
-    ("1", "0"),
-    ("1.0", "0.0"),
-)
-"""Texts that mean yes and no, in any case."""
 _YES, _NO = (frozenset(words) for words in zip(*YES_NO, strict=True))
 _EXACT_BELOW = 2**53
 _WHOLE_BELOW = 1e15
@@ -104,7 +92,7 @@ TOO_LARGE = Rule(
     "If it is an identifier, declare the kind categorical; else round it",
 )
 NOT_YES_NO = Rule(
-    f"A yes/no column holds {', '.join(map('/'.join, YES_NO[:-2]))} or 1/0",
+    f"A yes/no column holds {YES_NO_SAID}",
     "Recode the column; where such a text stands for a missing value, say data: {{missing: [{texts}]}}; else declare "
     "another kind",
 )

@@ -1,5 +1,6 @@
 """Scenarios: what may be declared, read from a file with every fault at its line, column and key."""
 
+from drivetrain.scenario.codes import YES_NO, YES_NO_SAID
 from drivetrain.scenario.confining import outside
 from drivetrain.scenario.constraints import Constraint
 from drivetrain.scenario.declarations import (
@@ -25,6 +26,8 @@ from drivetrain.scenario.space import LeverSpace, places, spoken, stepped
 
 __all__ = [
     "SCHEMA_PATH",
+    "YES_NO",
+    "YES_NO_SAID",
     "Assignment",
     "Beside",
     "Boosting",

@@ -1,4 +1,4 @@
-"""Lever settings as rows of numbers: the only place where a setting becomes a code, and where a bad one is refused.
+"""Lever settings as rows of numbers; which number a value is, and why a bad one is refused, is told in `codes`.
 
 A setting is a float64 row with one place a lever, in natural units: numbers as they are, options as their place in
 `options`, yes and no as 1 and 0, missing as NaN.
@@ -6,7 +6,7 @@ A setting is a float64 row with one place a lever, in natural units: numbers as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil, log10
@@ -17,10 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain.errors import DataError, Fault, UsageError, nearest
+from drivetrain.scenario.codes import breach, code, coded, refused
 from drivetrain.scenario.levers import Categorical, Continuous, Integer, Lever, YesNo
 
 Floats = NDArray[np.float64]
-_YES_NO = {"yes": 1.0, "true": 1.0, "1": 1.0, "1.0": 1.0, "no": 0.0, "false": 0.0, "0": 0.0, "0.0": 0.0}
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,10 @@ class LeverSpace:
                 )
                 continue
             lever = self.levers[name]
-            code, rule = _code(lever, word)
+            place, rule = code(lever, word)
             if rule:
-                cure = nearest(str(word), lever.options) if isinstance(lever, Categorical) else ""
-                faults.append(Fault(name, f"found {word!r}", rule, cure))
-            setting[self.names.index(name)] = code
+                faults.append(refused(name, lever, word, rule))
+            setting[self.names.index(name)] = place
         if faults:
             raise UsageError(*faults)
         return setting
@@ -117,42 +116,25 @@ class LeverSpace:
     @property
     def do_nothing(self) -> Floats | None:
         """The setting [L] that leaves things alone; None where some lever has none."""
-        values = [_code(lever, lever.settled)[0] for lever in self.levers.values()]
+        values = [code(lever, lever.settled)[0] for lever in self.levers.values()]
         return None if any(lever.settled is None for lever in self.levers.values()) else np.array(values)
 
     @property
     def current(self) -> Floats:
         """The setting [L] in use now, NaN where only the data tells."""
         pairs = [(lever, lever.current) for lever in self.levers.values()]
-        return np.array([np.nan if now == "data" else _code(lever, now)[0] for lever, now in pairs])
+        return np.array([np.nan if now == "data" else code(lever, now)[0] for lever, now in pairs])
 
     def _encode(self, name: str, frame: pd.DataFrame, faults: list[Fault]) -> Floats:
         lever = self.levers[name]
-        thing = name if lever.column in (None, name) else f"{name} (column {lever.column!r})"
         if name not in frame:
+            thing = name if lever.column in (None, name) else f"{name} (column '{lever.column}')"
             cure = nearest(name, map(str, frame.columns))
             faults.append(Fault(thing, "the column is missing", "Each lever needs one", cure))
             return np.full(len(frame), np.nan)
-        series = frame[name]
-        codes = _declared(lever, _numbers(series)) if isinstance(lever, Continuous | Integer) else _codes(lever, series)
-        for bad, rule, cure in _breaches(lever, series, codes):
-            if bad.any():
-                faults.append(Fault(thing, _examples(series, bad), rule, cure))
-                break
+        codes = coded(lever, frame[name])
+        faults += breach(name, lever, frame[name], codes)
         return codes
-
-
-def _numbers(series: pd.Series[Any]) -> Floats:
-    """Numbers and texts of numbers; anything else NaN."""
-    texts = series.map(lambda value: None if isinstance(value, bool | np.bool_) else value).astype(object)
-    return np.asarray(pd.to_numeric(texts, errors="coerce").astype("float64"), dtype=np.float64)
-
-
-def _declared(lever: Continuous | Integer, values: Floats) -> Floats:
-    """Values that in 32 bits are an end of the range, or one of its steps, become it: 0.59 came as 0.5899999738."""
-    step = lever.step or lever.max - lever.min
-    near = np.round(lever.min + np.round((values - lever.min) / step) * step, 12).clip(lever.min, lever.max)
-    return np.where(near.astype(np.float32) == values.astype(np.float32), near, values)
 
 
 def stepped(lever: Continuous | Integer, values: Floats) -> Floats:
@@ -160,68 +142,6 @@ def stepped(lever: Continuous | Integer, values: Floats) -> Floats:
     step = lever.step or 0.0
     near = lever.min + np.round((values - lever.min) / step) * step if step else values
     return np.asarray(np.clip(np.round(near, 12), lever.min, lever.max), dtype=np.float64)
-
-
-def _codes(lever: Lever, series: pd.Series[Any]) -> Floats:
-    places, values = pd.factorize(series.astype(object))
-    known = np.array([_code(lever, value)[0] for value in values] + [np.nan])
-    return np.asarray(known[places], dtype=np.float64)
-
-
-def _breaches(lever: Lever, series: pd.Series[Any], codes: Floats) -> Iterator[tuple[NDArray[np.bool_], str, str]]:
-    """Which rows break which rule, most basic rule first."""
-    strange = np.isnan(codes) & series.notna().to_numpy(dtype=bool)
-    if isinstance(lever, Categorical):
-        listed = ", ".join(lever.options[:12])
-        yield strange, f"It must hold only the lever's options: {listed}", "Add the option, or leave these rows out."
-    elif isinstance(lever, YesNo):
-        yield strange, "It must hold only yes or no, true or false, 1 or 0", "Recode the column."
-    else:
-        yield strange, "It must hold only numbers", "Clean the column, or leave these rows out."
-        rule = f"It must lie between min {lever.min:g} and max {lever.max:g}"
-        yield (codes < lever.min) | (codes > lever.max), rule, "Widen the lever's range, or leave these rows out."
-        if isinstance(lever, Integer):
-            cure = "Declare the lever continuous, or leave these rows out."
-            yield np.abs(codes - np.round(codes)) > 0, "It must hold whole numbers", cure
-
-
-def _examples(series: pd.Series[Any], bad: NDArray[np.bool_]) -> str:
-    """The first few that are bad; people count rows from 1."""
-    rows = np.flatnonzero(bad)
-    values = ", ".join(repr(_shown(series.iloc[row])) for row in rows[:3])
-    return f"found {values} in row {', '.join(map(str, rows[:3] + 1))}" + (
-        f" and {len(rows) - 3} more" * (len(rows) > 3)
-    )
-
-
-def _shown(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _code(lever: Lever, value: Any) -> tuple[float, str]:
-    """A value's number, and the rule that it breaks (then the number is NaN)."""
-    if isinstance(lever, Categorical):
-        text = _text(value)
-        place = lever.places.get(text)
-        return (np.nan, lever.admits(text)) if place is None else (float(place), "")
-    if isinstance(lever, YesNo):
-        code = _YES_NO.get(_text(value).lower())
-        return (np.nan, lever.admits(value if code is None else True)) if code is None else (code, "")
-    try:
-        number = np.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        number = np.nan
-    if np.isnan(number):
-        return np.nan, "It must be a number"
-    if isinstance(lever, Integer) and not number.is_integer():
-        return np.nan, "It must be a whole number"
-    rule = lever.admits(number)
-    return (np.nan, rule) if rule else (number, "")
-
-
-def _text(value: Any) -> str:
-    """A value as an option's text: whole numbers without a point, since a missing value turns integers to floats."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _natural(lever: Lever, values: Floats) -> Any:

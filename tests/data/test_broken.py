@@ -177,14 +177,14 @@ PROPENSITY = {
         (
             cells("list_price", 99),
             {},
-            [("price (column 'list_price')", "found 99.0 in row 1", "Widen the lever's range")],
+            [("price (column 'list_price')", "found 99 (row 1)", "Widen the lever's range")],
         ),
         (
             cells("list_price", -1, 8, 16),
             {},
-            [("price (column", "found -1.0, 16.0 in row 1, 3", "Widen the lever's range")],
+            [("price (column", "found -1 (row 1), 16 (row 3)", "Widen the lever's range")],
         ),
-        (cells("channel", "fax"), {}, [("channel", "found 'fax' in row 1", "Add the option")]),
+        (cells("channel", "fax"), {}, [("channel", "found 'fax' (row 1)", "Add the option")]),
         (cells("bought", 2), {}, [("'bought' (outcome)", "row 1 holds '2'", "Recode the column")]),
         (cells("bought", "sold"), {}, [("'bought' (outcome)", "row 1 holds 'sold'", "Recode the column")]),
         (cells("items", 1.5, -2), {}, [("'items' (outcome)", "row 1 holds 1.5 (and 1 more row)", "kind numeric")]),
@@ -244,7 +244,7 @@ PROPENSITY = {
                 ("'town' (input)", "no such column", ""),
                 ("'age' (input)", "row 1 holds 'x'", "Correct"),
                 ("'bought' (outcome)", "row 1 holds 'sold'", "Recode"),
-                ("price (column 'list_price')", "found 50.0 in row 1", "Widen"),
+                ("price (column 'list_price')", "found 50 (row 1)", "Widen"),
             ],
         ),
     ],
@@ -296,7 +296,7 @@ def test_a_parquet_file_with_a_column_twice(shop: Shop, frame: pd.DataFrame, tmp
         ("age,Town,member\n30,Ulm,yes\n", [("'town' (input)", "no such column", "Did you mean 'Town'?")]),
         ("age,town,member\n", [("rows.csv", "columns and no rows", "Add the rows to decide for")]),
         ("age,town,member\n30,Ulm,yes\nold,Ulm,no\n", [("'age' (input)", "row 2 holds 'old'", "Correct the cells")]),
-        ("age,town,member,channel\n30,Ulm,yes,fax\n", [("channel", "found 'fax' in row 1", "Add the option")]),
+        ("age,town,member,channel\n30,Ulm,yes,fax\n", [("channel", "found 'fax' (row 1)", "Add the option")]),
     ],
 )
 def test_new_rows_that_cannot_be_read(

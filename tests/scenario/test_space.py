@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 from drivetrain.errors import DataError, UsageError
-from drivetrain.scenario import Categorical, Continuous, Integer, LeverSpace, YesNo, spoken, stepped
+from drivetrain.scenario import YES_NO, Categorical, Continuous, Integer, LeverSpace, YesNo, spoken, stepped
 from drivetrain.scenario.space import places
 
 SPACE = LeverSpace(
@@ -55,18 +55,19 @@ def test_decode_speaks_plainly() -> None:
         (
             "price",
             [4, 11, 12, 13, 14],
-            "found 11, 12, 13 in row 2, 3, 4 and 1 more. It must lie between min 1 and max 10",
+            "in 4 of 5 rows found 11 (row 2), 12 (row 3), 13 (row 4) and others. levers.price goes from "
+            "min 1 to max 10 EUR; these rows go from 4 to 14. Widen the lever's range (min: 1, max: 14), or leave",
         ),
-        ("price", [4, "cheap", 4, 4, 4], "found 'cheap' in row 2. It must hold only numbers"),
-        ("price", [4, np.inf, 4, 4, 4], "found inf in row 2"),
-        ("price", [True, 2, 3, 4, 5], "found True in row 1. It must hold only numbers"),
-        ("calls", [1, 1.5, 2, 3, 4], "found 1.5 in row 2. It must hold whole numbers"),
+        ("price", [4, "cheap", 4, 4, 4], "in 1 of 5 rows found 'cheap' (row 2). It must hold only numbers"),
+        ("price", [4, np.inf, 4, 4, 4], "in 1 of 5 rows found inf (row 2)"),
+        ("price", [True, 2, 3, 4, 5], "in 1 of 5 rows found True (row 1). It must hold only numbers"),
+        ("calls", [1, 1.5, 2, 3, 4], "in 1 of 5 rows found 1.5 (row 2). It must hold whole numbers"),
         (
             "channel",
             ["sms", "fax", None, 2, 2.0],
-            "found 'fax' in row 2. It must hold only the lever's options: sms, 2",
+            "in 1 of 5 rows found 'fax' (row 2). It must hold only the lever's options: sms, 2",
         ),
-        ("gift", ["yes", "perhaps", 0, 1, True], "found 'perhaps' in row 2. It must hold only yes or no"),
+        ("gift", ["yes", "perhaps", 0, 1, True], "in 1 of 5 rows found 'perhaps' (row 2). It must hold only yes/no, y/n"),
     ],
 )
 def test_bad_settings_are_refused(column: str, values: list[object], message: str) -> None:
@@ -106,6 +107,35 @@ def test_parse_refuses_with_the_nearest() -> None:
     assert "Did you mean 'sms'?" in text
     assert text.count("\n") == 5
     assert np.isnan(SPACE.parse({"price": 4})).tolist() == [False, True, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "message"),
+    [
+        (
+            "price",
+            "12",
+            "lever 'price': found '12'. levers.price in the scenario file goes from min 1 to max 10 EUR. "
+            "Ask within it; or widen it there, as far as the data goes, and run it.",
+        ),
+        ("price", "4,5", "A number has a decimal point. Write 4.5."),
+        ("price", "4 EUR", "It must be a number from min 1 to max 10 EUR. Write the number alone"),
+        ("price", 4.2, "found 4.2. levers.price in the scenario file has steps of 0.5 from min 1. Take 4 or 4.5."),
+        ("calls", 1.5, "has steps of 1 from min 0. Take 1 or 2."),
+        ("gift", "maybe", "found 'maybe'. levers.gift is a lever of yes and no. Write yes or no."),
+    ],
+)
+def test_one_bad_setting_is_told_with_the_key_and_the_cure(name: str, word: object, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        SPACE.parse({name: word})
+    assert message in str(caught.value)
+
+
+def test_words_for_yes_and_no_are_those_of_the_data() -> None:
+    """What a column of a file may hold, a setting may be called."""
+    for yes, no in YES_NO:
+        assert SPACE.parse({"gift": yes})[4], yes
+        assert not SPACE.parse({"gift": no.upper()})[4], no
 
 
 @pytest.mark.parametrize(
@@ -183,7 +213,7 @@ def test_ends_and_steps_that_came_as_32_bit_numbers_are_those_numbers() -> None:
     space = LeverSpace({"price": Continuous(kind="continuous", min=0.59, max=1.59, step=0.1)})
     stored = pd.DataFrame({"price": np.float32([0.59, 1.09, 1.59]).astype(np.float64)})
     assert space.encode(stored)[:, 0].tolist() == [0.59, 1.09, 1.59]
-    with pytest.raises(DataError, match=r"found 0\.5899 in row 1"):
+    with pytest.raises(DataError, match=r"found 0\.5899 \(row 1\)"):
         space.encode(pd.DataFrame({"price": [0.5899]}))
 
 
