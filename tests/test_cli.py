@@ -198,7 +198,7 @@ def test_recommend_keeps_what_people_have_fixed(call: Call, folder: Path, rows: 
     assert told.loc[3, "price"] == 13
     assert told.loc[3, "remarks"] == "fixed by a person"
     lock.write_text("row,price\n3,1300\n", encoding="utf-8")
-    refused(call("recommend", folder, "--lock", lock, "--out", out), 2, "row 3: price", "between")
+    refused(call("recommend", folder, "--lock", lock, "--out", out), 2, "row 3: lever 'price'", "goes from min")
     refused(call("recommend", folder, "--lock", lock, "--out", out, "--workers", "2"), 2, "--workers")
 
 

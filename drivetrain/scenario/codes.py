@@ -83,9 +83,7 @@ def refused(name: str, lever: Lever, value: Any, rule: str) -> Fault:
         return Fault(thing, found, rule, "Write the number alone, without a unit or a thousands separator")
     if not lever.min <= number <= lever.max:
         rule = f"levers.{name} in the scenario file goes from {_ends(lever)}"
-        return Fault(
-            thing, found, rule, "Ask within that range; or widen it there, as far as the data goes, and run it"
-        )
+        return Fault(thing, found, rule, "Ask within it; or widen it there, as far as the data goes, and run it")
     step = lever.step or 1
     low = lever.min + np.floor((number - lever.min) / step + 1e-9) * step
     rule = f"levers.{name} in the scenario file has steps of {step:g} from min {lever.min:g}"
