@@ -112,13 +112,22 @@ def of_rows(
     yield from _unknown_groups(scenario, frame)
     yield from _too_fine(scenario, settings)
     for position, name in enumerate(scenario.levers):
-        if len(np.unique(settings[:, position])) == 1:
-            found, rule = f"all {len(frame):,} usable rows have one setting", "Its effect shows only where it varies"
+        if alike := _alike(pd.Series(settings[:, position]), fold):
+            found, rule = f"{alike[0]} have one setting", "Its effect shows only where it varies"
             yield Fault(f"lever '{name}'", found, rule, "Find rows with other settings, or leave the lever out")
     for name in scenario.outcomes:
         exists = existing(scenario, frame, name)
         yield from _off_scale(scenario.outcomes[name], name, frame[name][exists])
-        yield from _flat(name, frame[name][exists], scenario.outcomes[name].when)
+        yield from _flat(name, frame[name][exists], fold[exists], scenario.outcomes[name].when)
+
+
+def _alike(values: pd.Series[Any], fold: Folds, where: str = "") -> tuple[str, object] | None:
+    """Which rows, all of them or those to learn from, hold one value, and that value; None where they differ."""
+    learned = values[fold != SEALED]
+    for words, some in (("usable rows" + where, values), (f"rows{where} outside the test part", learned)):
+        if some.nunique() == 1:
+            return f"all {len(some):,} {words}", some.iloc[0]
+    return None
 
 
 def _unknown_groups(scenario: Scenario, frame: pd.DataFrame) -> Iterator[Fault]:
@@ -228,13 +237,13 @@ def _off_scale(declared: Outcome, name: str, values: pd.Series[float]) -> Iterat
             yield Fault(f"outcome '{name}'", found, rule, "Widen the range, or declare the kind numeric")
 
 
-def _flat(name: str, values: pd.Series[float], when: str | None) -> Iterator[Fault]:
+def _flat(name: str, values: pd.Series[float], fold: Folds, when: str | None) -> Iterator[Fault]:
     condition = f" where '{when}' is yes" if when else ""
     if len(values) < FEWEST and when:
         found = f"{len(values):,} rows{condition}"
         yield Fault(f"outcome '{name}'", found, f"It needs {FEWEST} rows where it exists", "Use more rows")
-    elif values.nunique() == 1:
-        found = f"all {len(values):,} usable rows{condition} hold {_shown(values.iloc[0])}"
+    elif alike := _alike(values, fold, condition):
+        found = f"{alike[0]} hold {_shown(alike[1])}"
         yield Fault(f"outcome '{name}'", found, "A model needs an outcome that varies", "Find rows with other outcomes")
 
 

@@ -71,9 +71,10 @@ def balance(scenario: Scenario, table: Table, support: Support) -> tuple[Check, 
     out = []
     for place, name in enumerate(scenario.levers):
         columns = blocks.lever(support, rows.settings, place)
+        if not columns.shape[1]:
+            continue  # it never varies among these rows
         y = blocks.within(columns, stratum)
-        kind = np.unique(rows.settings[:, place], return_inverse=True)[1].ravel()
-        drawing = Drawing.of(kind, stratum, rows.cluster)
+        drawing = Drawing.of(rows.settings[:, place], stratum, rows.cluster)
         share, chance = _foretold(x, columns, drawing, stratum, rows.fold, scenario.seed + place)
         about = max(parts, key=lambda key: _explained(parts[key], y))
         out.append(Check("balance", name, about, share, chance, drawn and chance * len(scenario.levers) < ALARM))
@@ -98,17 +99,18 @@ class Drawing:
     """[U] units with the same number may have got each other's settings."""
 
     @classmethod
-    def of(cls, kind: Ints, stratum: Ints, cluster: Ints | None) -> Drawing:
-        """Rows, or clusters where more of them are of one kind than a draw of single rows leaves.
+    def of(cls, settings: Floats, stratum: Ints, cluster: Ints | None) -> Drawing:
+        """Rows, or clusters where more of them have one setting than a draw of single rows leaves.
 
         Args:
-            kind: [N] the setting's number.
+            settings: [N] of a lever, or [N, L].
             stratum: [N] within which chances are alike.
             cluster: [N] whose row it is; None where all differ.
         """
-        rows = np.arange(len(kind))
+        rows = np.arange(len(settings))
         if cluster is None:
             return cls(rows, rows, stratum)
+        kind = np.unique(settings, axis=0, return_inverse=True)[1].ravel()
         _, first, place, size = np.unique(cluster, return_index=True, return_inverse=True, return_counts=True)
         alike = np.bincount(place.ravel(), kind == kind[first][place.ravel()]) == size
         share, several = np.bincount(kind) / len(kind), size > 1
@@ -183,7 +185,7 @@ def _declared(scenario: Scenario, table: Table) -> Check:
     x = np.column_stack([np.ones(len(table)), *parts.values()])
     names = ["", *(name for name, block in parts.items() for _ in range(block.shape[1]))]
     kind = np.unique(table.settings, axis=0, return_inverse=True)[1].ravel()
-    drawing = Drawing.of(kind, np.zeros(len(table), dtype=np.int64), table.cluster)
+    drawing = Drawing.of(table.settings, np.zeros(len(table), dtype=np.int64), table.cluster)
     surprise = _surprise(kind, table.propensity)
     ratios = _ratios(x, surprise)
     draw, alike = np.random.default_rng(scenario.seed), _alike(kind, table.propensity)

@@ -16,7 +16,7 @@ from scipy import stats
 
 from drivetrain.data import Table
 from drivetrain.evidence import blocks
-from drivetrain.evidence.balance import ALARM, Check
+from drivetrain.evidence.balance import ALARM, Check, Drawing
 from drivetrain.evidence.laws import predicted
 from drivetrain.evidence.propensity import strata
 from drivetrain.evidence.sample import Estimate, Sample
@@ -187,11 +187,17 @@ def _placebo_outcome(court: Judge, name: str, left: Floats, foretold: Floats) ->
 
 
 def _placebo_lever(court: Judge, name: str, left: Floats, plain: Floats) -> Check:
-    """A shuffled lever does nothing: how often it seems to, against the 5 % that chance allows."""
-    draw = np.random.default_rng(court.simulator.scenario.seed)
+    """A shuffled lever does nothing: how often it seems to, against the 5 % that chance allows.
+
+    Where whole clusters were drawn, whole clusters are shuffled: of shuffled rows errors would be right in any case.
+    """
+    draw, settings = np.random.default_rng(court.simulator.scenario.seed), court.table.settings
+    place = court.simulator.scenario.space.names.index(name)
+    drawing = Drawing.of(settings[:, place], np.zeros(len(settings), dtype=np.int64), court.sample.cluster)
     seems = 0
     for _ in range(SHUFFLES):
-        slope, covariance = _fitted(left[draw.permutation(len(left))], plain, Sample(court.sample.size))
+        whose = drawing.first[draw.permutation(len(drawing.first))][drawing.unit]
+        slope, covariance = _fitted(left[whose], plain, court.sample)
         seems += _together(slope, covariance)[1] < 0.05
     chance = float(stats.binomtest(seems, SHUFFLES, 0.05, alternative="greater").pvalue)
     return Check("placebo_lever", name, "", seems / SHUFFLES, chance, chance < ALARM)
@@ -208,13 +214,17 @@ def _random_cause(court: Judge, name: str, left: Floats, plain: Floats) -> Check
 
 
 def _fitted(columns: Floats, target: Floats, sample: Sample) -> tuple[Floats, Floats]:
-    """Least squares slopes [k] of a target [N] on columns [N, k], and their robust, clustered covariance [k, k]."""
+    """Least squares slopes [k] of a target [N] on columns [N, k], and their robust, clustered covariance [k, k].
+
+    With few clusters it is stretched as errors of means are: see `Sample.estimate`.
+    """
     inverse = np.linalg.pinv(columns.T @ columns, rcond=1e-9, hermitian=False)
     slope = inverse @ (columns.T @ target)
     score = columns * (target - columns @ slope)[:, None]
     if sample.cluster is not None:
         _, place = np.unique(sample.cluster, return_inverse=True)
         score = np.column_stack([np.bincount(place.ravel(), column) for column in score.T])
+        score = score * sample.student * np.sqrt(sample.groups / max(1, sample.groups - 1))
     return slope, inverse @ (score.T @ score) @ inverse.T
 
 

@@ -29,7 +29,7 @@ class Estimate:
     @classmethod
     def of(cls, scores: Floats) -> Estimate:
         """The mean of scores [N] of independent rows that count alike."""
-        return cls(float(scores.mean()), float(scores.std(ddof=1) / np.sqrt(len(scores))))
+        return Sample(len(scores)).estimate(scores)
 
     @property
     def low(self) -> float:
@@ -72,11 +72,6 @@ class Sample:
         value = self.mean(above) / bottom
         return self._estimate(value, self.influence(above - value * below) / bottom)
 
-    def total(self, scores: Floats, rows: int) -> Estimate:
-        """What scores [N] come to for so many rows like these."""
-        mean = self.estimate(scores)
-        return Estimate(mean.value * rows, mean.error * rows)
-
     def bootstrap(self, scores: Floats, seed: int, draws: int = 999) -> tuple[float, float]:
         """The 95 % interval of the mean of scores [N] by the studentised bootstrap over clusters (Hall 1992, 3.5).
 
@@ -108,9 +103,14 @@ class Sample:
     def _estimate(self, value: float, influence: Floats) -> Estimate:
         sums, many = self._summed(influence), self.groups
         error = float(np.sqrt((sums**2).sum() * many / max(1, many - 1))) / self.size
-        if self.cluster is None or many < 2:
-            return Estimate(value, error if many > 1 else float("inf"))
-        return Estimate(value, error * float(stats.t.ppf(0.975, many - 1)) / Z95)
+        return Estimate(value, error * self.student if many > 1 else float("inf"))
+
+    @cached_property
+    def student(self) -> float:
+        """How much farther than 1.96 errors Student's t with G−1 degrees of freedom reaches; 1 where rows are alone."""
+        if self.cluster is None or self.groups < 2:
+            return 1.0
+        return float(stats.t.ppf(0.975, self.groups - 1)) / Z95
 
     def _summed(self, influence: Floats) -> Floats:
         if self.cluster is None:

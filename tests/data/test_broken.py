@@ -200,6 +200,11 @@ PROPENSITY = {
             [("outcome 'bought'", "all 400 usable rows hold 1", "other outcomes")],
         ),
         (whole("mood", "bad"), {}, [("outcome 'mood'", "all 400 usable rows hold 'bad'", "other outcomes")]),
+        (
+            lambda f: f.assign(list_price=f["list_price"].where(f.index >= 360, 9), week=range(400)),
+            {"data": {"csv": "shop.csv", "split": {"by": "time", "column": "week", "test": 0.1}}},
+            [("lever 'price'", "all 360 rows outside the test part have one setting", "other settings")],
+        ),
         (whole("items", 3), {}, [("outcome 'items'", "where 'bought' is yes hold 3", "other outcomes")]),
         (
             lambda f: f.assign(bought=(f.index < 5).astype(int), items=f.index % 3),

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from drivetrain.evidence import Judge, orthogonal
 from drivetrain.evidence.balance import Check, Drawing, balance
+from drivetrain.evidence.propensity import Declared
 from drivetrain.scenario import Scenario
-from tests.stand_ins import anywhere, as_table, declare
+from tests.stand_ins import anywhere, as_table, declare, stand_in
 
 SHOP = """\
 objective: {maximise: sold}
@@ -107,3 +109,23 @@ def test_a_declared_chance_of_whole_shops_is_believed():
         table = as_table(scenario, frame, draw.integers(0, 2, 30)[shop], np.full(600, 0.5))
         alarms += balance(scenario, replace(table, cluster=shop), anywhere(scenario.space))[0].alarm
     assert alarms <= 1
+
+
+def placebo(shops: int, shown: int, *, by_row: bool = False) -> Check:
+    """Of a trial in which so many of the shops were drawn; what a shop earns is its own."""
+    draw, scenario = np.random.default_rng(0), declare(TRIAL.replace("WITHIN", "[]"))
+    shop = np.repeat(np.arange(shops), 30)
+    chosen = draw.permutation(shops) < shown
+    earned = draw.normal(size=shops)[shop] + draw.normal(size=len(shop))
+    frame = pd.DataFrame({"size": earned, "town": "a", "sold": 0})
+    drawn = draw.integers(0, 2, len(shop)) if by_row else chosen[shop]
+    table = replace(as_table(scenario, frame, drawn), cluster=shop)
+    court = Judge(stand_in(scenario, {}, anywhere(scenario.space)), table, Declared(np.full(len(table), 0.5)))
+    return orthogonal._placebo_lever(court, "shown", table.settings - table.settings.mean(), earned)
+
+
+def test_a_placebo_shuffles_whole_shops_where_these_were_drawn():
+    """Two shops against eighteen tell little, and errors are too small; shuffled rows of them seemed fine."""
+    assert placebo(20, 2).alarm
+    assert not placebo(100, 50).alarm
+    assert not placebo(100, 50, by_row=True).alarm
