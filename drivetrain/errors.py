@@ -16,7 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import ClassVar
+from numbers import Integral
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, order=True)
@@ -98,7 +101,7 @@ class RefusedError(DrivetrainError):
     exit_code = 5
 
 
-def nearest(word: str, choices: Iterable[str]) -> str:
+def nearest(word: object, choices: Iterable[str]) -> str:
     """A sentence that offers the choice spelled most like `word`, or lists the choices where none is close.
 
     >>> nearest("incentve", ["incentive", "price"])
@@ -115,14 +118,40 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     return f"Choose one of {listed}{', …' if len(known) > 12 else ''}."
 
 
-def alike(word: str, choices: Iterable[str]) -> str:
+def alike(word: object, choices: Iterable[str]) -> str:
     """A sentence that offers the choice spelled most like `word`; empty where none is close.
 
     >>> alike("incentve", ["incentive", "price"]), alike("xyz", ["a", "b"])
     ("Did you mean 'incentive'?", '')
     """
-    close = get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    close = get_close_matches(str(word), list(choices), n=1, cutoff=0.6)
     return f"Did you mean '{close[0]}'?" if close else ""
+
+
+def integer(thing: str, found: Any, least: int = 1) -> int:
+    """An argument that is a whole number from `least` on. Raises: UsageError: it is none.
+
+    >>> integer("top", 10)
+    10
+    """
+    if isinstance(found, bool) or not isinstance(found, Integral) or found < least:
+        raise UsageError(Fault(thing, f"found {found!r}", f"It is a whole number from {least}", "Write 10, say"))
+    return int(found)
+
+
+def one_of(thing: str, found: Any, choices: Iterable[str]) -> None:
+    """Raises: UsageError: an argument is none of the words that it may be."""
+    known = list(choices)
+    if found not in known:
+        raise UsageError(Fault(thing, f"found {found!r}", "", nearest(found, known)))
+
+
+def path_of(thing: str, found: Any) -> Path:
+    """An argument that is the path of a file or folder. Raises: UsageError: it is none."""
+    if not isinstance(found, str | PathLike):
+        rule = "It is the path of a file or a folder, as text or a Path"
+        raise UsageError(Fault(thing, f"found {found!r}", rule, "Write it in quotation marks"))
+    return Path(found)
 
 
 def _sentence(text: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivetrain.assembly.answers import Asked
-from drivetrain.assembly.result import Run
+from drivetrain.assembly.result import Run, of_run
 from drivetrain.assembly.settings import Settings, settle
 from drivetrain.data import Rows
 from drivetrain.decisions.bounded import never, unlike
@@ -38,6 +38,7 @@ def obeyed(simulator: Simulator, crowd: Crowd, settings: Floats) -> Floats:
     return out
 
 
+@of_run
 def breaches(run: Run, settings: Settings = None, rows: Asked = None) -> dict[str, float]:
     """Which rules for single rows a what-if would break: the rule in words → the share of rows that break it.
 
@@ -109,6 +110,7 @@ def _rule(scenario: Scenario, constraint: str) -> str:
     return f"{lever} {word} {getattr(scenario.levers[lever], key)}"
 
 
+@of_run
 def usage(run: Run) -> dict[str, float]:
     """What the recommended settings use of every constraint over rows together, as models expect and bounds count it.
 

@@ -20,7 +20,7 @@ from drivetrain.assembly.settings import Settings, open_levers, whole
 from drivetrain.assembly.what_if import MOST_KEPT, WhatIf, what_if
 from drivetrain.data import MISSING, Rows, Table
 from drivetrain.decisions import Locks, Recommendations, locks, read_locks, recommend
-from drivetrain.errors import Fault, UsageError, nearest
+from drivetrain.errors import Fault, UsageError, integer, nearest
 from drivetrain.evidence import Evidence, SealedTest
 from drivetrain.optimizer import Guard
 from drivetrain.scenario import Scenario
@@ -195,7 +195,7 @@ class Answers:
         space = self.scenario.space
         if lever not in space.names:
             raise UsageError(
-                Fault(lever, "found an unknown lever", "A curve follows one lever", nearest(lever, space.names))
+                Fault(str(lever), "found an unknown lever", "A curve follows one lever", nearest(lever, space.names))
             )
         place = space.names.index(lever)
         given = space.parse(setting)
@@ -223,7 +223,7 @@ class Answers:
         """
         given = whole(self.scenario, setting) if setting else None
         asked = None if rows is None else self.whom(rows)
-        return neighbours(self, row, _many(top), asked, given)
+        return neighbours(self, row, integer("top", top), asked, given)
 
     def surprises(self, top: int = 50) -> pd.DataFrame:
         """The rows that models which had not seen them get most wrong, and why: see `drivetrain.assembly.surprises`.
@@ -233,7 +233,7 @@ class Answers:
         """
         from drivetrain.assembly.surprises import surprises
 
-        return surprises(self, _many(top))
+        return surprises(self, integer("top", top))
 
     def explain(self) -> Mapping[str, Any]:
         """What models rely on, what they take for what, and which levers act on each other.
@@ -256,13 +256,6 @@ class Answers:
         """What the sealed rows said when they were last opened; None where they are still closed."""
         told = self.record.get("sealed_test")
         return None if told is None else TypeAdapter(SealedTest).validate_python(told["judged"])
-
-
-def _many(top: int) -> int:
-    """How many to list. Raises: UsageError: that is no number of lines."""
-    if isinstance(top, bool) or not isinstance(top, int | np.integer) or top < 1:
-        raise UsageError(Fault("top", f"found {top!r}", "It is a whole number from 1", "Write 10, say"))
-    return top
 
 
 def _along(run: Answers, lever: str, place: int, points: int = 41) -> NDArray[np.float64]:

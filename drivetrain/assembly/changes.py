@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from drivetrain.errors import Fault, FormulaError, UsageError, nearest
 from drivetrain.formula import parse
 from drivetrain.simulator import Simulator
+
+Floats = NDArray[np.float64]
 
 APPLIED = ("*", "/", "+")
 
@@ -26,8 +29,12 @@ def changed(simulator: Simulator, frame: pd.DataFrame, inputs: Mapping[str, Any]
             over inputs, such as `max(competitor_price - 5, 20)`. All are reckoned from the rows as they are.
 
     Raises:
-        UsageError: an unknown input, a category that no training row had, or a formula that cannot be reckoned.
+        UsageError: an unknown input, a category that no training row had, or a formula that cannot be reckoned, or
+            gives no number where a row has all that it reads.
     """
+    if not isinstance(inputs, Mapping):
+        rule = "It is input → a value, a change such as '*0.9', or a formula"
+        raise UsageError(Fault("inputs", f"found {inputs!r}", rule, "Write {'INPUT': '*0.9'}"))
     faults, columns = [], {}
     for name, word in inputs.items():
         if name not in simulator.scenario.inputs:
@@ -60,9 +67,9 @@ def _category(simulator: Simulator, name: str, word: Any) -> str:
     return str(word)
 
 
-def _number(simulator: Simulator, frame: pd.DataFrame, name: str, word: Any) -> np.ndarray:
+def _number(simulator: Simulator, frame: pd.DataFrame, name: str, word: Any) -> Floats:
     if isinstance(word, bool | int | float | np.number):
-        return np.full(len(frame), float(word))
+        return _finite(name, word, np.full(len(frame), float(word)))
     words = {"yes": "1", "no": "0", "true": "1", "false": "0"}
     text = words.get(str(word).strip().lower(), str(word).strip())
     if text.startswith(APPLIED):
@@ -73,7 +80,19 @@ def _number(simulator: Simulator, frame: pd.DataFrame, name: str, word: Any) -> 
         if unknown:
             found, cure = f"found the unknown name {unknown[0]!r}", nearest(unknown[0], simulator.scenario.inputs)
             raise UsageError(Fault(name, found, "A change of an input uses inputs", cure))
-        value = formula(simulator.inputs(frame, formula.names), simulator.options)
+        asked = simulator.inputs(frame, formula.names)
+        value = formula(asked, simulator.options)
     except FormulaError as error:
         raise UsageError(*(Fault(name, each.found, each.rule, each.cure) for each in error.faults)) from None
-    return np.broadcast_to(value.to(torch.float64).numpy(), len(frame)).copy()
+    told = np.broadcast_to(value.to(torch.float64).numpy(), len(frame)).copy()
+    lost = np.any([each.isnan().numpy() for each in asked.values()], axis=0) if asked else np.zeros(len(frame), bool)
+    return _finite(name, word, told, lost)
+
+
+def _finite(name: str, word: Any, values: Floats, lost: NDArray[np.bool_] | None = None) -> Floats:
+    """The same values [N]. Raises: UsageError: some are no numbers, though nothing that they are made of was lost."""
+    strange = np.isinf(values) | (np.isnan(values) if lost is None else np.isnan(values) & ~lost)
+    if strange.any():
+        found = f"found {word!r}, which is no number in {int(strange.sum()):,} of {len(values):,} rows"
+        raise UsageError(Fault(name, found, "An input is supposed to be a number", "Write another value or formula"))
+    return values

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from drivetrain.assembly.result import Run
+from drivetrain.assembly.result import Run, finished
 from drivetrain.errors import Fault, UsageError
-from drivetrain.evidence import Estimate
+from drivetrain.evidence import Estimate, Sample
 from drivetrain.modeler import held_out
 from drivetrain.modeler.scores import LOSS_NAMES
 
@@ -37,9 +38,9 @@ def compare(first: Run, second: Run) -> tuple[Compared, ...]:
         second: the run to judge, of the same source.
 
     Raises:
-        UsageError: the runs are of different sources, or have no outcome or no rows in common.
+        UsageError: these are no runs, are of different sources, or have no outcome or no rows in common.
     """
-    if first.table.source != second.table.source:
+    if finished(first).table.source != finished(second).table.source:
         found = f"they learned from {first.table.source} and {second.table.source}"
         raise UsageError(Fault("the runs", found, "Rows are told by their number in one source", "Name two runs of it"))
     both = [name for name in first.scenario.outcomes if name in second.scenario.outcomes]
@@ -69,5 +70,11 @@ def _outcome(first: Run, second: Run, name: str) -> Compared | None:
         left_out=len(np.union1d(rows, others)) - len(here),
         first=one.loss(here),
         second=other.loss(there),
-        better=Estimate.of(one.losses[here] - other.losses[there]),
+        better=_sample(first, one.at[here]).estimate(one.losses[here] - other.losses[there]),
     )
+
+
+def _sample(run: Run, at: NDArray[np.int64]) -> Sample:
+    """Training rows at these places, with the people or places that they belong to."""
+    cluster = run.table.training.cluster
+    return Sample(len(at), None if cluster is None else cluster[at])

@@ -14,9 +14,10 @@ from drivetrain.assembly.result import Run
 from drivetrain.data import Rows
 from drivetrain.data.dates import written
 from drivetrain.decisions import recommend, words
-from drivetrain.errors import Fault, RefusedError, UsageError, nearest
-from drivetrain.evidence import experiments
+from drivetrain.errors import Fault, RefusedError, UsageError, integer, nearest, one_of
+from drivetrain.evidence import Judge, experiments
 from drivetrain.evidence.experiments import Draw, Mode, Power
+from drivetrain.evidence.propensity import Declared
 from drivetrain.evidence.slate import typical
 from drivetrain.optimizer import candidates
 from drivetrain.optimizer.bounds import broken
@@ -116,12 +117,14 @@ def experiment(
 
     Raises:
         DataError: a column is missing or holds what it must not.
-        UsageError: a loss below 0, an unknown mode, or a policy that cannot be tested against.
+        UsageError: a loss below 0, an unknown mode, a size or seed that is none, or a policy that cannot be tested
+            against.
         RefusedError: a bound over all rows stands against a free draw, the two policies do not differ, models agree on
             the best setting of every row, so that nothing would be left to chance, or rows get several of hundreds of
             options.
     """
     _require(run, max_loss, mode)
+    size, seed = size if size is None else integer("size", size), integer("seed", seed, 0)
     known = run.whom(rows)
     arms, many = _arms(run, known), run.scenario.slots
     free = _taking_part(len(known), size, seed)
@@ -143,10 +146,9 @@ def experiment(
 
 
 def _require(run: Run, max_loss: float, mode: str) -> None:
-    if not max_loss >= 0:
-        raise UsageError(Fault("the loss", f"found {max_loss:g}", "What may be given up is 0 or more"))
-    if mode not in ("decide", "thompson", "top_two"):
-        raise UsageError(Fault("the mode", f"found '{mode}'", "", nearest(mode, ("decide", "thompson", "top_two"))))
+    if not isinstance(max_loss, int | float | np.number) or not max_loss >= 0:
+        raise UsageError(Fault("the loss", f"found {max_loss!r}", "What may be given up is a number, 0 or more"))
+    one_of("the mode", mode, ("decide", "thompson", "top_two"))
     totals = [each.name for each in run.scenario.constraints if each.over != "each"]
     if totals:
         rule = "A draw for each row cannot keep a bound over all of them"
@@ -265,10 +267,10 @@ def _credible(run: Run, beside: str) -> float:
 
 
 def _noise(run: Run) -> float:
-    """The standard deviation of what rows earned around what models expected of them."""
+    """The standard deviation of what rows earned around what models that had not seen them expected of them."""
     table = run.table.training
-    expected = run.simulator.paired(run.simulator.crowd(table.frame), table.settings).mean()[:, 0].double().numpy()
-    return float((run.simulator.observed(table.frame, table.settings) - expected).std())
+    shown = Judge(run.simulator, table, Declared(np.ones(len(table)))).shown()
+    return float((shown.reward - shown.expected).std())
 
 
 def _made(run: Run, rows: Rows, arms: _Arms, draw: Draw, told: Experiment) -> Experiment:

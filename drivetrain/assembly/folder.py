@@ -22,7 +22,7 @@ from drivetrain.assembly.surprises import predictions
 from drivetrain.data import Dropped, Remark, Table, alike, had
 from drivetrain.decisions import Promise, Recommendations, atomic_folder, recover, slots, verify, write
 from drivetrain.decisions.table import column_of, columns_of
-from drivetrain.errors import DataError, DrivetrainError, Fault
+from drivetrain.errors import DataError, DrivetrainError, Fault, path_of
 from drivetrain.evidence import Evidence
 from drivetrain.modeler import Progress
 from drivetrain.optimizer import Certificate, Plan
@@ -61,8 +61,9 @@ def open_run(folder: str | Path) -> Run:
 
     Raises:
         DataError: it is not a run folder, or a file in it is missing, changed or of another version.
+        UsageError: it is no path.
     """
-    place = Path(folder)
+    place = path_of("run folder", folder)
     recover(place)
     verify(place)
     try:

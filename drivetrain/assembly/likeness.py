@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.assembly.result import Run
+from drivetrain.assembly.result import Run, of_run
+from drivetrain.errors import Fault, UsageError, integer
 
 Floats = NDArray[np.float64]
 
 
+@of_run
 def alike(run: Run, place: int, most: int = 10) -> pd.DataFrame:
     """The training rows most like one row in their inputs, by Gower's distance (1971, Biometrics 27:857).
 
@@ -24,18 +26,22 @@ def alike(run: Run, place: int, most: int = 10) -> pd.DataFrame:
         place: the row's place in the run's table, from 0.
         most: how many lines.
 
+    Raises:
+        UsageError: there is no such place, or `most` is no number of lines.
+
     Returns:
         A line for each, the most alike first: `row` (number in the source, from 1), `alike` (1 the same, 0 nothing in
         common), the inputs, the levers as they were set, the outcomes as they came.
     """
-    table = run.table
-    known = table.training
-    one = table.frame.iloc[place]
+    table, many = run.table, integer("most", most)
+    if integer("place", place, 0) >= len(table):
+        raise UsageError(Fault("place", f"found {place}, and {len(table):,} rows", "Places count from 0"))
+    known, one = table.training, table.frame.iloc[place]
     others = np.flatnonzero(known.row != table.row[place])
     apart = np.zeros(len(known))
     for name in run.scenario.inputs:
         apart += _apart(known.frame[name], one[name])
-    nearest = others[np.argsort(apart[others], kind="stable")[:most]]
+    nearest = others[np.argsort(apart[others], kind="stable")[:many]]
     alike = 1 - apart[nearest] / max(1, len(run.scenario.inputs))
     frame = pd.DataFrame({"row": known.row[nearest] + 1, "alike": alike})
     inputs = known.frame.iloc[nearest][list(run.scenario.inputs)].reset_index(drop=True)

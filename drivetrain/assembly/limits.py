@@ -12,7 +12,7 @@ from torch import Tensor
 
 from drivetrain.assembly.limit_tables import Side, Sums, searched
 from drivetrain.assembly.result import Run
-from drivetrain.errors import Fault, InfeasibleError, UsageError, nearest
+from drivetrain.errors import Fault, InfeasibleError, UsageError, integer, nearest
 from drivetrain.evidence import Estimate
 from drivetrain.optimizer import candidates, decisions, slots_of
 from drivetrain.optimizer.bounds import limits
@@ -161,13 +161,15 @@ class Limits:
 
         Raises:
             InfeasibleError: no settings meet it.
+            UsageError: the bound is no number.
         """
+        if bound is not None and not (isinstance(bound, int | float | np.number) and np.isfinite(bound)):
+            raise UsageError(Fault("bound", f"found {bound!r}", "It is a number, or None for no bound", "Write one"))
+        self._require_allowed()
         every, share = np.arange(len(self.values)), self.rows / len(self.run.table)
         totals = [use.total(every, share) for use in self.others]
         if bound is not None:
             totals.append(self._total(bound, upper=upper))
-        if (np.isfinite(self.values).sum(1) < self.slots.many).any():
-            raise InfeasibleError(Fault("constraints", "some row has no setting that is allowed", "", "Loosen a bound"))
         mixed = self._mixed(totals)
         mine = sum(share * worth(self.usage, picked) for picked, share in mixed.choices) / self.rows
         means = self.idle + torch.stack([share * self._earned(picked) for picked, share in mixed.choices]).sum(0)
@@ -220,7 +222,10 @@ class Limits:
 
         Raises:
             InfeasibleError: no settings meet the other constraints.
+            UsageError: `points` is no number of bounds.
         """
+        points = integer("points", points)
+        self._require_allowed()
         free, end = self._leaning(upper).at(None), self._extreme(upper)
         found = []
         for share in np.linspace(0, 0.999, points):
@@ -250,6 +255,11 @@ class Limits:
         """What the scenario asks and is not kept here: gaps between groups of people, and what rows share."""
         fair = [f"the gap in {each.of} by {each.by}" for each in self.run.scenario.bounded_fairness]
         return (*fair, *(f"one {lever} for all" for lever in self.run.scenario.decide.shared))
+
+    def _require_allowed(self) -> None:
+        """Raises: InfeasibleError: some row has no setting that is allowed."""
+        if (np.isfinite(self.values).sum(1) < self.slots.many).any():
+            raise InfeasibleError(Fault("constraints", "some row has no setting that is allowed", "", "Loosen a bound"))
 
     def _leaning(self, upper: bool) -> Limits:
         """The same where of settings that are as good the one that keeps a tighter bound is a hair better."""

@@ -22,6 +22,7 @@ from drivetrain.assembly.result import Run
 from drivetrain.data import Table
 from drivetrain.decisions import recommend
 from drivetrain.decisions.folder import refuse_to_replace
+from drivetrain.errors import integer
 from drivetrain.evidence import Evidence, judge, judge_slots
 from drivetrain.modeler import Progress
 from drivetrain.optimizer import candidates, centred, deciders, decisions, price, ranked
@@ -128,8 +129,13 @@ def _since(started: dict[str, float]) -> dict[str, float]:
 
 
 def steady() -> None:
-    """Set torch's threads: `DRIVETRAIN_THREADS`, else one, which on a busy machine is many times faster than two."""
-    torch.set_num_threads(int(os.environ.get("DRIVETRAIN_THREADS", "1")))
+    """Set torch's threads: `DRIVETRAIN_THREADS`, else one, which on a busy machine is many times faster than two.
+
+    Raises:
+        UsageError: the variable holds no number of threads.
+    """
+    asked = os.environ.get("DRIVETRAIN_THREADS", "1")
+    torch.set_num_threads(integer("DRIVETRAIN_THREADS", int(asked) if asked.isdecimal() else asked))
 
 
 def _learn(scenario: Scenario | str | Path, out: str | Path | None, progress: Progress) -> Run:

@@ -17,7 +17,7 @@ from drivetrain.decisions.export import rendered, replacing
 from drivetrain.decisions.log import DecisionLog, Entry, Logged, Review
 from drivetrain.decisions.recommend import Recommendations
 from drivetrain.decisions.slots import require_one
-from drivetrain.errors import DataError, Fault, UsageError
+from drivetrain.errors import DataError, Fault, UsageError, path_of
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Logbook:
         """
         key, frame = self.now.entry.key, self._made.frame
         self.log.require_approved(key)
-        target = Path(path)
+        target = path_of("path", path)
         content = rendered(frame, target)
         actions = list(zip(frame["row"].tolist(), self._chosen, frame["objective"].tolist(), strict=True))
         with replacing(target) as temporary:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivetrain.assembly.allowed import obeyed
-from drivetrain.assembly.result import Run
+from drivetrain.assembly.result import Run, of_run
 from drivetrain.assembly.waterfall import sides
 from drivetrain.decisions.rounding import interval, number, with_unit
 from drivetrain.evidence import Estimate
@@ -54,6 +54,7 @@ class Returns:
     """How many rows were asked about."""
 
 
+@of_run
 def returns(run: Run) -> Returns | None:
     """What models expect one more unit of each numeric lever to bring, the other levers as they are.
 

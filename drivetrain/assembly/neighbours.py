@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from drivetrain.assembly.slates import described
 from drivetrain.data import Rows
 from drivetrain.decisions import column_of
-from drivetrain.errors import Fault, UsageError
+from drivetrain.errors import Fault, UsageError, integer
 from drivetrain.optimizer import candidates
 from drivetrain.simulator.likeness import nearest, outlines
 
@@ -93,7 +93,7 @@ def _speaks(run: Answers, seen: Floats, told: Floats) -> Floats:
 
 def placed(asked: Rows, row: int) -> int:
     """The place, from 0, of the row with a number in the source, from 1. Raises: UsageError: there is none."""
-    place = np.flatnonzero(asked.row == row - 1)
+    place = np.flatnonzero(asked.row == integer("row", row) - 1)
     if not len(place):
         found = f"found {row}, and {len(asked):,} rows from {asked.source or 'the data'}"
         raise UsageError(Fault("row", found, "Rows are counted in their source, from 1", "Name a row that was used"))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from drivetrain.assembly.answers import Asked
 from drivetrain.assembly.response import respond
-from drivetrain.assembly.result import Run
+from drivetrain.assembly.result import Run, of_run
 from drivetrain.errors import Fault, UsageError, nearest
 
 Floats = NDArray[np.float64]
@@ -39,6 +39,7 @@ class Surface:
     """How many rows were asked about."""
 
 
+@of_run
 def surface(run: Run, across: str, up: str, rows: Asked = None, /, **setting: Any) -> Surface:
     """Ask about every pair of settings of two levers, the same for all rows.
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivetrain.assembly.answers import Asked
-from drivetrain.assembly.result import Run
+from drivetrain.assembly.result import Run, of_run
 from drivetrain.assembly.settings import Settings, settle
 from drivetrain.data import Rows
 from drivetrain.errors import Fault, UsageError, nearest
@@ -49,6 +49,7 @@ class Dependence:
     """How many rows were asked about."""
 
 
+@of_run
 def dependence(run: Run, name: str, settings: Settings = "single", *, rows: Asked = None) -> Dependence:
     """Ask about rows whose value of one input is put to one value after another.
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drivetrain.assembly.result import Run
+from drivetrain.assembly.result import Run, of_run
 from drivetrain.data import Table
 from drivetrain.data.splits import SEALED
 from drivetrain.errors import Fault, UsageError, nearest
@@ -74,6 +74,7 @@ class OverTime:
         return pd.DataFrame({name: getattr(self, name) for name in names})
 
 
+@of_run
 def over_time(run: Run, outcome: str) -> OverTime | None:
     """What was observed of an outcome and what blind models said of it, period by period.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 
@@ -12,7 +14,7 @@ from drivetrain.assembly.answers import Answers, Asked
 from drivetrain.data import Rows
 from drivetrain.decisions import listed
 from drivetrain.decisions.export import replacing
-from drivetrain.errors import Fault, UsageError, nearest
+from drivetrain.errors import Fault, UsageError, integer, nearest, path_of
 from drivetrain.modeler import hand_over
 from drivetrain.optimizer import Front, Frontier, decisions, front, frontier
 
@@ -24,6 +26,27 @@ if TYPE_CHECKING:
 
 MOST_DECIDED = 20_000
 """Of more rows so many stand for all, where a front is asked for."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def of_run(ask: Callable[Concatenate[Run, P], T]) -> Callable[Concatenate[Run, P], T]:
+    """Refuses what is no run, such as a folder's name, before anything is asked of it."""
+
+    @wraps(ask)
+    def asked(run: Run, *args: P.args, **kwargs: P.kwargs) -> T:
+        return ask(finished(run), *args, **kwargs)
+
+    return asked  # type: ignore[return-value]  # its first argument may be named too
+
+
+def finished(run: object) -> Run:
+    """The same run. Raises: UsageError: it is none."""
+    if not isinstance(run, Run):
+        cure = "Open its folder first: drivetrain.open_run(FOLDER)"
+        raise UsageError(Fault("run", f"found {run!r}", "It is a finished run", cure))
+    return run
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,14 +78,14 @@ class Run(Answers):
         Raises:
             DataError: a column is missing or holds what it must not.
             InfeasibleError: for some row no option is left.
-            UsageError: the scenario has several levers, or one that is no category.
+            UsageError: the scenario has several levers, or one that is no category; or `top` is no number of options.
         """
         known = self.whom(rows)
         many = self.scenario.slots if self.scenario.slots > 1 else 10
         return listed(
             self.simulator,
             known,
-            many if top is None else top,
+            many if top is None else integer("top", top),
             self.table if exclude_seen else None,
             unsupported=unsupported,
         )
@@ -75,13 +98,13 @@ class Run(Answers):
             rows: whom to decide for; the run's own where left out. Of many rows, 20,000 stand for all.
 
         Raises:
-            UsageError: the scenario has one objective.
+            UsageError: the scenario has one objective, or `points` is no number of choices.
             InfeasibleError: no settings meet the constraints.
         """
-        known = self.whom(rows)
+        known, many = self.whom(rows), integer("points", points)
         asked, share = known.evenly(MOST_DECIDED), min(1.0, MOST_DECIDED / len(known))
         crowd = self.simulator.crowd(asked.frame)
-        return front(self.simulator, crowd, decisions(self.scenario, asked.frame), points, share=share)
+        return front(self.simulator, crowd, decisions(self.scenario, asked.frame), many, share=share)
 
     def frontier(self, constraint: str, points: int = 15, rows: Asked = None) -> Frontier:
         """The best value of the objective against a constraint's bound, as models expect; see `optimizer.frontier`.
@@ -92,20 +115,13 @@ class Run(Answers):
             rows: whom to decide for; the run's own where left out. Of many rows, 20,000 stand for all.
 
         Raises:
-            UsageError: no such constraint, or one that holds for each row.
+            UsageError: no such constraint, one that holds for each row, or `points` is no number of bounds.
             InfeasibleError: no settings meet the constraints.
         """
-        known = self.whom(rows)
+        known, many = self.whom(rows), integer("points", points)
         asked, share = known.evenly(MOST_DECIDED), min(1.0, MOST_DECIDED / len(known))
         crowd = self.simulator.crowd(asked.frame)
-        return frontier(
-            self.simulator,
-            crowd,
-            decisions(self.scenario, asked.frame),
-            constraint,
-            points,
-            share=share,
-        )
+        return frontier(self.simulator, crowd, decisions(self.scenario, asked.frame), constraint, many, share=share)
 
     def evaluate(self, *, open_test: bool = False) -> Run:
         """Open the sealed test: see `drivetrain.assembly.evaluate`, which also says the errors.
@@ -161,8 +177,8 @@ class Run(Answers):
             found = f"found '{chosen}'" if chosen else f"found {len(names)} outcomes and none named"
             cure = nearest(chosen or "", names)
             raise UsageError(Fault("outcome", found, "A Learner predicts one learned outcome", cure))
-        with replacing(Path(path)) as temporary:
-            hand_over(self.scenario, self.simulator.models, chosen, Path(temporary))
+        with replacing(path_of("path", path)) as temporary:
+            hand_over(self.scenario, self.simulator.models, chosen, temporary)
 
     def __repr__(self) -> str:
         """One line: which scenario, and what is recommended."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from drivetrain.assembly.line import train
 from drivetrain.data.generators import WORLDS, World, best
-from drivetrain.errors import Fault, RefusedError, UsageError, nearest
+from drivetrain.errors import Fault, RefusedError, UsageError, integer, nearest, one_of
 from drivetrain.evidence import experiments
 from drivetrain.modeler import Progress
 from drivetrain.scenario import Scenario, build
@@ -72,11 +72,13 @@ def loop(
         progress: told, in words, what is being done.
 
     Raises:
-        UsageError: an unknown world.
+        UsageError: an unknown world or way, or numbers of rounds or rows below 1.
         RefusedError: a world with a bound over all rows, or one that does not ask its question itself.
     """
     if world not in WORLDS:
-        raise UsageError(Fault(world, "found an unknown world", "", nearest(world, WORLDS)))
+        raise UsageError(Fault(str(world), "found an unknown world", "", nearest(world, WORLDS)))
+    one_of("way", way, get_args(Way))
+    rounds, rows = integer("rounds", rounds), integer("rows", rows)
     made = WORLDS[world]
     if not made.declares:
         alone = ", ".join(sorted(name for name, each in WORLDS.items() if each.declares and each.allowance is None))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivetrain.assembly.response import respond
-from drivetrain.assembly.result import Run
+from drivetrain.assembly.result import Run, of_run
 from drivetrain.assembly.waterfall import sides
 from drivetrain.data import Table
 from drivetrain.decisions.rounding import number, setting, with_unit
@@ -56,6 +56,7 @@ class Swings:
     rows: int
 
 
+@of_run
 def swings(run: Run) -> Swings | None:
     """Move every parameter by a fifth and every input over most of its range, and see what becomes of the gain.
 

@@ -40,6 +40,9 @@ def settle(run: Answers, rows: Rows, asked: Settings) -> tuple[str, Floats]:
         asked = asked(pd.concat([rows.frame[list(scenario.inputs)], scenario.space.decode(rows.settings)], axis=1))
     if isinstance(asked, str):
         return _policy(run, rows, asked)
+    if asked is not None and not isinstance(asked, Mapping | pd.DataFrame):
+        rule = "It is lever → value, the name of a policy, a frame with a line a row, or a function that gives these"
+        raise UsageError(Fault("settings", f"found {asked!r}", rule, "Write {'LEVER': VALUE}"))
     if scenario.slots > 1:
         return slates.slates(run, rows, asked)
     if asked is None or (isinstance(asked, Mapping) and all(np.isscalar(value) for value in asked.values())):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,11 @@ from torch import Tensor
 
 from drivetrain.assembly import shapley
 from drivetrain.assembly.allowed import obeyed
-from drivetrain.assembly.result import Run
+from drivetrain.assembly.result import Run, of_run
 from drivetrain.assembly.settings import current
 from drivetrain.data import Rows
 from drivetrain.decisions.rounding import interval, number, summed
+from drivetrain.errors import one_of
 from drivetrain.evidence import Estimate
 from drivetrain.formula import Formula, parse, total
 from drivetrain.scenario import Constraint, Continuous, Integer, Scenario
@@ -58,6 +59,7 @@ class Spending:
     """How many rows were asked about."""
 
 
+@of_run
 def spending(run: Run, of: Of = "recommended") -> Spending | None:
     """Share of spend beside share of effect, as models expect.
 
@@ -72,8 +74,9 @@ def spending(run: Run, of: Of = "recommended") -> Spending | None:
         None where no lever costs anything that can be left unspent, or where such settings are not known.
 
     Raises:
-        UsageError: the run was only trained.
+        UsageError: the run was only trained, or `of` names no settings.
     """
+    one_of("of", of, get_args(Of))
     scenario = run.scenario
     found = None if scenario.slots > 1 else _settings(run, of)
     if found is None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from drivetrain.assembly import shapley
 from drivetrain.assembly.answers import Asked
 from drivetrain.assembly.neighbours import placed, recommended
-from drivetrain.assembly.result import Run
+from drivetrain.assembly.result import Run, of_run
 from drivetrain.assembly.settings import whole
 from drivetrain.assembly.slates import described
 from drivetrain.data import Rows
@@ -57,6 +57,7 @@ class Contributions:
     """How many rows stand for everyone."""
 
 
+@of_run
 def contributions(run: Run, row: int, rows: Asked = None, /, **setting: Any) -> Contributions:
     """Split what models expect of a row among its inputs, each compared with what other rows have in its place.
 

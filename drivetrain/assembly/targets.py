@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from drivetrain.assembly.limits import Limits, Tradeoff, scored
-from drivetrain.assembly.result import Run
+from drivetrain.assembly.result import Run, of_run
 from drivetrain.decisions.rounding import summed
 from drivetrain.errors import Fault, UsageError, nearest
 from drivetrain.formula import Formula, parse
@@ -83,6 +83,7 @@ def efforts(scenario: Scenario) -> dict[str, Effort]:
     return known
 
 
+@of_run
 def reaching(run: Run, of: str = "objective", effort: str | None = None, *, upper: bool | None = None) -> Reach:
     """Get ready to ask what a target takes.
 

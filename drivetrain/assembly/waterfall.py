@@ -12,7 +12,7 @@ from torch import Tensor
 from drivetrain.assembly import shapley
 from drivetrain.assembly.adding import added
 from drivetrain.assembly.allowed import obeyed
-from drivetrain.assembly.result import Run
+from drivetrain.assembly.result import Run, of_run
 from drivetrain.data import Table
 from drivetrain.decisions import words
 from drivetrain.evidence import Estimate
@@ -69,6 +69,7 @@ class Bridge:
     """How many rows were asked about."""
 
 
+@of_run
 def bridge(run: Run) -> Bridge | None:
     """What models expect to happen on the way from today's setting to the recommended one.
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from drivetrain.errors import Fault, UsageError, nearest
+from drivetrain.errors import Fault, UsageError, nearest, path_of
 
 if TYPE_CHECKING:
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
@@ -45,7 +45,9 @@ def write(frame: pd.DataFrame, path: str | Path, *, kind: str | None = None) -> 
         UsageError: an unknown format, two columns of one name, a value that the format cannot hold, or a place that
             cannot be written.
     """
-    target = Path(path)
+    if not isinstance(frame, pd.DataFrame):
+        raise UsageError(Fault("frame", f"found {type(frame).__name__}", "A table is a pandas DataFrame"))
+    target = path_of("path", path)
     content = rendered(frame, target, kind=kind)
     with replacing(target) as temporary:
         temporary.write_bytes(content)
@@ -74,6 +76,7 @@ def replacing(target: Path) -> Iterator[Path]:
     Raises:
         UsageError: the folder is missing, or the operating system refuses to write there.
     """
+    target = path_of("path", target)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
     try:
         yield temporary
@@ -103,7 +106,7 @@ def sync(path: Path) -> None:
 
 
 def _renderer(target: Path, kind: str | None) -> Callable[[pd.DataFrame], bytes]:
-    word = (kind or target.suffix).removeprefix(".").lower()
+    word = str(kind or target.suffix).removeprefix(".").lower()
     if word not in _RENDERERS:
         found = f"'{word}' is not a format" if word else "the file's name does not say the format"
         raise UsageError(Fault(str(target), found, f"Tables are written as {', '.join(_RENDERERS)}", _suggest(word)))

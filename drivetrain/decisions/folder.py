@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypedDict
 
 from drivetrain.decisions.export import replacing, sync
-from drivetrain.errors import DataError, Fault, UsageError
+from drivetrain.errors import DataError, Fault, UsageError, path_of
 
 MANIFEST = "manifest.json"
 GRACE = 0.3
@@ -40,7 +40,7 @@ def atomic_folder(target: str | Path) -> Iterator[Path]:
     Raises:
         UsageError: `target` exists and is not a run folder, holds files that no run wrote, or cannot be written.
     """
-    final = Path(target).resolve()
+    final = path_of("run folder", target).resolve()
     refuse_to_replace(final)
     temporary = final.with_name(f".{final.name}.{secrets.token_hex(6)}")
     try:
@@ -147,7 +147,7 @@ def refuse_to_replace(target: str | Path) -> None:
     Raises:
         UsageError: it may not.
     """
-    target = Path(target)
+    target = path_of("run folder", target)
     recover(target)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return

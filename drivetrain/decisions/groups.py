@@ -55,7 +55,8 @@ def question(scenario: Scenario, tree: Tree, node: int) -> str:
 def _words(scenario: Scenario, told: Condition) -> str:
     unit = scenario.inputs[told.input].unit
     parts = _answer(told) if scenario.inputs[told.input].kind == "yes_no" else _parts(told, unit)
-    return f"{told.input} {' and '.join(parts)}" + (" (or not known)" if told.missing else "")
+    open_ended = told.at_most is None and not told.among  # above a number that all have, or other than some
+    return f"{told.input} {' and '.join(parts)}" + (" (or not known)" if told.missing and not open_ended else "")
 
 
 def _answer(told: Condition) -> list[str]:

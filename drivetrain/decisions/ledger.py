@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from drivetrain.errors import DataError, Fault, UsageError
+from drivetrain.errors import DataError, Fault, UsageError, path_of
 from drivetrain.scenario.addresses import shown
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _url(beside: str | Path | None) -> URL:
             raise UsageError(Fault(ENVIRONMENT, "found no URL in this variable", rule)) from None
     if beside is None:
         raise UsageError(Fault("the decision log", "found no place for it", "", f"Set {ENVIRONMENT}, or name a folder"))
-    return URL.create("sqlite", database=str(Path(beside).resolve() / FILE))
+    return URL.create("sqlite", database=str(path_of("folder", beside).resolve() / FILE))
 
 
 def _durable(connection: DBAPIConnection, _: Any) -> None:

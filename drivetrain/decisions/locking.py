@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,15 @@ def locks(scenario: Scenario, rows: Rows, given: Locks) -> Floats:
     Raises:
         UsageError: a row that is not there, an unknown lever, a setting that it does not allow, or one left out.
     """
+    if not isinstance(given, Mapping) or not all(isinstance(words, Mapping) for words in given.values()):
+        rule = "Fixed decisions are row number → lever → setting, or a file of them"
+        raise UsageError(Fault("locks", f"found {given!r}", rule, "Write {12: {'LEVER': SETTING}}"))
     out = np.full((len(rows), max(len(scenario.levers), scenario.slots)), np.nan)
     place = {int(number) + 1: at for at, number in enumerate(rows.row)}
     faults: list[Fault] = []
     for number, words in given.items():
         if number not in place:
-            found = f"found row {number:,}, which is not among the {len(rows):,} rows"
+            found = f"found row {number}, which is not among the {len(rows):,} rows"
             faults.append(Fault("locks", found, "Rows are named by their number in the source, from 1"))
             continue
         setting, told = _setting(scenario, number, words)
@@ -75,7 +79,7 @@ def read_locks(scenario: Scenario, path: str | Path) -> dict[int, dict[str, Any]
     """Fixed decisions from a CSV, Parquet or JSON file: a `row` column and one for each lever, as in recommendations.
 
     Raises:
-        DataError: the file cannot be read, or lacks `row` or a lever.
+        DataError: the file cannot be read, lacks `row` or a lever, or has a row twice.
     """
     place = Path(path)
     if place.suffix.lower() not in _READERS:
@@ -83,7 +87,7 @@ def read_locks(scenario: Scenario, path: str | Path) -> dict[int, dict[str, Any]
         raise DataError(Fault(str(path), f"'{place.suffix}' files are not read", "It is .csv, .parquet or .json", cure))
     try:
         frame = _READERS[place.suffix.lower()](place)
-        numbers = [int(number) for number in frame["row"]] if "row" in frame else []
+        numbers = [_whole(number) for number in frame["row"]] if "row" in frame else []
     except (OSError, ValueError, TypeError) as error:
         rule = "It is a table with a column of row numbers and one for each lever"
         raise DataError(Fault(str(path), f"cannot be read ({type(error).__name__})", rule)) from error
@@ -91,11 +95,21 @@ def read_locks(scenario: Scenario, path: str | Path) -> dict[int, dict[str, Any]
     if lost := [name for name in ("row", *columns.values()) if name not in frame]:
         rule = "It has the columns of a file of recommendations: row, and one for each lever"
         raise DataError(Fault(str(path), f"found no column {', '.join(lost)}", rule, "Add it"))
+    if twice := [number for number, times in Counter(numbers).items() if times > 1]:
+        found = f"row {twice[0]:,} stands twice" + (f", as do {len(twice) - 1:,} others" if twice[1:] else "")
+        raise DataError(Fault(str(path), found, "A row has one decision", "Leave the other line out"))
     lines = frame[list(columns.values())].to_dict("records")
     return {
         number: {name: line[column] for name, column in columns.items()}
         for number, line in zip(numbers, lines, strict=True)
     }
+
+
+def _whole(number: Any) -> int:
+    """Raises: ValueError, TypeError: it is no whole number."""
+    if float(number) != int(number):
+        raise ValueError(number)
+    return int(number)
 
 
 def _from_csv(path: Path) -> pd.DataFrame:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from drivetrain.decisions import ledger
-from drivetrain.errors import Fault, RefusedError, UsageError
+from drivetrain.errors import Fault, RefusedError, UsageError, one_of
 from drivetrain.evidence import Estimate
 from drivetrain.evidence.sample import Sample
 
@@ -128,10 +128,11 @@ class DecisionLog:
             reason: why.
 
         Raises:
-            UsageError: no name or no reason, or there is no such entry.
+            UsageError: no name or no reason, another verdict, or there is no such entry.
         """
+        one_of("verdict", verdict, get_args(Verdict))
         for thing, text in (("name", by), ("reason", reason)):
-            if not text.strip():
+            if not isinstance(text, str) or not text.strip():
                 raise UsageError(
                     Fault(f"the {thing}", "found none", "Whoever signs says who they are, and why", f"Give a {thing}")
                 )

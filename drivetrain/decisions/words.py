@@ -140,9 +140,8 @@ def _several(scenario: Scenario, evidence: Evidence) -> str:
     lever, options = next(iter(scenario.levers)), next(iter(scenario.options.values()))
     if evidence.recommended == "single":
         idle = nothing(scenario)
-        return (
-            f"Choose {listed([options[int(code)] for code in evidence.slots if code not in idle])} as {lever} for all"
-        )
+        named = [options[int(code)] for code in evidence.slots if code not in idle]
+        return f"Choose {listed(named) if named else 'none'} as {lever} for all"
     whom = "row" if evidence.recommended == "row" else " and ".join(scenario.decide.by)
     return f"Choose up to {scenario.slots} options of {lever} for each {whom} on its own"
 
@@ -200,9 +199,9 @@ def certified(scenario: Scenario, certificate: Certificate | None) -> str:
 
     Args:
         scenario: what was asked.
-        certificate: of the plan; a gap wider than half of the value says nothing, and is not told.
+        certificate: of the plan; a gap of half of the value or more says nothing, and is not told.
     """
-    if certificate is None or certificate.gap > 0.5 * abs(certificate.value):
+    if certificate is None or certificate.gap >= 0.5 * abs(certificate.value):
         return ""
     share = 100 * certificate.gap / abs(certificate.value)
     most = with_unit(number(certificate.gap, 2), scenario.objective.unit)

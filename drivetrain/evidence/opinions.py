@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from drivetrain.data import Table
 from drivetrain.evidence.many import opinion, require_alone
-from drivetrain.evidence.sample import Estimate
+from drivetrain.evidence.sample import Estimate, Sample
 from drivetrain.evidence.value import Judge, Scores
 from drivetrain.evidence.worth import Evidence, Judged
 from drivetrain.optimizer import best_single, deciders
@@ -60,7 +60,7 @@ def unsupported(simulator: Simulator, rows: Table, progress: Callable[[str], Non
     require_alone(scenario)
     progress("asking blind models for everyone's best option")
     told, own = opinion(simulator, rows), scenario.decide.unit
-    seen, best = Estimate.of(told.observed), Estimate.of(told.expected)
+    seen, best = Sample(len(rows), rows.cluster).estimate(told.observed), Estimate.of(told.expected)
     none = Estimate(0.0, best.error)
     gain = Estimate(scenario.objective.sign * (best.value - seen.value), float(np.hypot(best.error, seen.error)))
     policies = (

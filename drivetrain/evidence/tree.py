@@ -51,7 +51,7 @@ class Condition:
     """A category's values; empty where it may have any but those in `others`."""
     others: tuple[str, ...] = ()
     missing: bool = False
-    """Whether rows of which it is not known belong here too."""
+    """Whether rows of which it is not known belong here too, as they do among those other than some."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Tree:
 
 
 def _condition(node: Node, yes: bool) -> Condition:
-    missing = node.missing == yes and node.missing
+    missing = node.missing == yes
     if node.at_most is not None:
         above, most = (None, node.at_most) if yes else (node.at_most, None)
         return Condition(node.input, above, most, missing=missing)

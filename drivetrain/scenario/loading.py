@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
-from drivetrain.errors import Fault, Place, ScenarioError, nearest
+from drivetrain.errors import Fault, Place, ScenarioError, nearest, path_of
 from drivetrain.scenario import check, wording
 from drivetrain.scenario.declaration import Declaration, Flaw, Path
 from drivetrain.scenario.lowering import lowered
@@ -49,7 +49,7 @@ def load(path: str | FilePath) -> Scenario:
     Raises:
         ScenarioError: with every fault of the file, each at its line, column and key.
     """
-    file = FilePath(path)
+    file = path_of("scenario", path)
     try:
         raw = file.read_bytes()
     except OSError as error:
@@ -71,6 +71,10 @@ def parse(text: str, name: str = "<text>", path: FilePath | None = None) -> Scen
     Raises:
         ScenarioError: with every fault.
     """
+    if not isinstance(text, str):
+        raise ScenarioError(
+            Fault("scenario", f"found {text!r}", "It is text", "Read a file with drivetrain.scenario.load")
+        )
     document = read(text, name)
     scenario = _build(document)
     scenario._text, scenario._path = text, path
@@ -83,6 +87,9 @@ def build(values: Mapping[str, Any]) -> Scenario:
     Raises:
         ScenarioError: with every fault, without places.
     """
+    if not isinstance(values, Mapping):
+        found = f"found {values!r}"
+        raise ScenarioError(Fault("scenario", found, "It is a mapping of keys to values", "Start with {'version': 1}"))
     return _build(Document("", "", dict(values)))
 
 

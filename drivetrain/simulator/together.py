@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 MOST_SAMPLED = 200_000
 """Quantiles over rows are taken from no more than so many, evenly spread: a rank is then off by about a thousandth."""
 
+SAME = 1e-5
+"""Gains smaller than this share of the objective are 0: 32-bit numbers that are reckoned on two ways differ by less."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -81,8 +84,7 @@ class Tally:
         gain = sign * (outlook.objective - reference)
         total = gain.sum((1, 2), dtype=torch.float64)
         self.gains = total if self.gains is None else self.gains + total
-        error = jackknife(gain, self.folds).clamp(min=1e-30)
-        self.worse += float(torch.special.ndtr(-gain.mean(0) / error).sum(dtype=torch.float64))
+        self.worse += float(_worse(gain, outlook).sum(dtype=torch.float64))
 
     def total(self, name: str) -> tuple[float, float]:
         """The sum over rows, and its standard error over members."""
@@ -116,6 +118,13 @@ def tally(simulator: Simulator, asked: Asked, rows: int, reference: Asked | floa
         beside = next(others)[1].objective if others is not None else fixed
         out.add(outlook, beside, simulator.scenario.objective.sign, slice(-part.start % every, None, every))
     return out
+
+
+def _worse(gain: Tensor, outlook: Outlook) -> Tensor:
+    """[n, 1] how likely each row is worse off, as members disagree on its gain [M, n, 1]; 0 where nothing changes."""
+    size, mean = outlook.mean().abs(), gain.mean(0)
+    likely = torch.special.ndtr(-mean / jackknife(gain, outlook.folds).clamp(min=1e-30))
+    return torch.where(mean.abs() > SAME * torch.maximum(size, size.mean()), likely, 0.0)
 
 
 def _with_error(sums: Tensor, folds: Tensor) -> tuple[float, float]:

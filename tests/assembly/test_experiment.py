@@ -13,6 +13,7 @@ import pytest
 import drivetrain as dt
 from drivetrain import data, scenario as scenarios
 from drivetrain.assembly import loop
+from drivetrain.assembly.experiment import _noise
 from drivetrain.errors import RefusedError, UsageError
 from drivetrain.evidence import experiments
 from tests.test_cli import Call, call, folder  # noqa: F401  (fixtures)
@@ -113,3 +114,12 @@ def test_rounds_say_what_they_cannot_play():
         loop("budgeted_treatment")
     with pytest.raises(RefusedError, match="Play confounded_pricing, discrete_actions"):
         loop("recommender")
+
+
+def test_noise_is_what_blind_models_leave(small_run: dt.Run):
+    """Around what models expect of rows that they have seen there is less of it, and tests would be too small."""
+    assert small_run.folder is not None
+    kept = pd.read_parquet(small_run.folder / "held_out.parquet")
+    price = small_run.table.training.settings[:, 0]
+    left = (price - 4) * (kept["bought observed"] - kept["bought predicted"])
+    assert _noise(small_run) == pytest.approx(float(left.std(ddof=0)), rel=1e-3)

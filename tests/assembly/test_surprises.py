@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,10 @@ def test_a_filled_in_table_cleans_and_the_effect_is_measured(run: dt.Run, place:
     assert back.better.value == pytest.approx(-told.better.value)
     (same,) = dt.compare(run, run)
     assert (same.better.value, same.left_out) == (0, 0)
+    pairs = [replace(each, table=replace(each.table, cluster=each.table.row // 2)) for each in (run, cleaned)]
+    (paired,) = dt.compare(*pairs)
+    assert paired.better.value == told.better.value
+    assert paired.better.error != pytest.approx(told.better.error, rel=1e-3)  # two rows of one person are one witness
 
 
 def test_runs_of_other_sources_are_not_compared(run: dt.Run, small_run: dt.Run) -> None:

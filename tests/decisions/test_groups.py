@@ -9,8 +9,10 @@ import pandas as pd
 
 from drivetrain import figures
 from drivetrain.decisions import groups, reasons, recommend, words
-from drivetrain.evidence import judge
+from drivetrain.evidence import Tree, judge
+from drivetrain.evidence.tree import Node
 from tests.evidence.test_judgement import TEXT, world
+from tests.stand_ins import declare
 
 SEGMENTS = TEXT + "decide: {unit: segment, tree: 4}\n"
 
@@ -56,3 +58,19 @@ def test_a_budget_is_kept_by_groups():
     decided = recommend(simulator, evidence, table)
     assert decided.plan.settings.mean() <= 1.5 + 1e-6
     assert evidence.policy("tree").eligible
+
+
+def test_who_belongs_to_a_group_is_told_with_rows_of_which_it_is_not_known():
+    """Rows without a region go where the first answer is no, and there where the second is yes."""
+    nodes = (
+        Node((1.0,), 1.0, "region", among=("a", "b"), yes=1, no=2),
+        Node((1.0,), 0.5),
+        Node((2.0,), 0.5, "region", among=("c",), missing=True, yes=3, no=4),
+        Node((2.0,), 0.2),
+        Node((3.0,), 0.3),
+    )
+    scenario = declare(
+        SEGMENTS.replace("region: {kind: numeric, bins: [0.5, 1.5, 2.5]}", "region: {kind: categorical}")
+    )
+    told = groups.groups(scenario, replace(judge(*world(SEGMENTS)), tree=Tree(nodes)))
+    assert [each.who for each in told] == ["region a, b", "region c (or not known)", "region other than a, b, c"]

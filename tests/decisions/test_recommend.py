@@ -160,6 +160,12 @@ def test_locks_are_read_from_the_files_that_recommendations_are_written_to(tmp_p
     first.frame.drop(columns="row").to_csv(tmp_path / "lost.csv")
     with pytest.raises(DataError, match="found no column row"):
         read_locks(simulator.scenario, tmp_path / "lost.csv")
+    first.frame.iloc[[0, 1, 1]].to_csv(tmp_path / "twice.csv")
+    with pytest.raises(DataError, match="row 9 stands twice"):
+        read_locks(simulator.scenario, tmp_path / "twice.csv")
+    write(first.frame.assign(row=first.frame["row"] + 0.5), tmp_path / "half.parquet")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_locks(simulator.scenario, tmp_path / "half.parquet")
     with pytest.raises(DataError, match="cannot be read"):
         read_locks(simulator.scenario, tmp_path / "none.csv")
     with pytest.raises(DataError, match="files are not read"):

@@ -12,7 +12,9 @@ from hypothesis import given, strategies as st
 from drivetrain.decisions import Promise, reasons, words
 from drivetrain.decisions.rounding import interval, number, setting, span
 from drivetrain.evidence import Estimate, Evidence, Judged, Point
+from drivetrain.optimizer import Certificate
 from drivetrain.scenario import Scenario, load, parse
+from tests.stand_ins import declare
 
 CHOICES = """\
 version: 1
@@ -229,3 +231,16 @@ def test_the_luck_of_the_choice_is_told(scenario: Scenario) -> None:
     lucky = replace(_judged("single", 1.0), scored=Estimate(1.05, 0.05))
     told = words.inflation(scenario, _evidence(policies=(_judged("do_nothing", 0.7), lucky)))
     assert "its scores come to 1.05; without the luck of having been chosen it is worth 1.00" in told
+
+
+def test_a_certificate_of_nothing_says_nothing(scenario: Scenario) -> None:
+    assert words.certified(scenario, Certificate(0.0, 0.0, 1)) == ""
+
+
+def test_slots_that_all_stay_empty_are_told() -> None:
+    shelf = declare(
+        "objective: {maximise: sold}\nlevers: {shown: {kind: categorical, options: [none, a, b], do_nothing: none, "
+        "choose: 2}}\noutcomes: {sold: {kind: binary}}\nassignment: {design: randomised}\n"
+    )
+    assert words.action(shelf, _evidence(slots=(0.0, 0.0))) == "Choose none as shown for all"
+    assert words.action(shelf, _evidence(slots=(2.0, 0.0))) == "Choose b as shown for all"

@@ -49,6 +49,16 @@ def test_a_number_may_be_what_rows_are_compared_with(shop: Simulator) -> None:
     assert tally(shop, Asked(shop.crowds(FRAME), ONE), 11).gain is None
 
 
+def test_rows_that_stay_as_they_are_are_not_worse_off(shop: Simulator) -> None:
+    """Half of them were said to be, as a coin that members toss; on two ways of reckoning the toss was uneven too."""
+    crowds, stay = lambda: shop.crowds(FRAME), np.tile(ONE, (11, 1))
+    assert tally(shop, Asked(crowds(), ONE), 11, Asked(crowds(), ONE)).worse == 0
+    assert tally(shop, Asked(crowds(), stay), 11, Asked(crowds(), ONE)).worse == 0
+    some = np.where(np.arange(11)[:, None] < 4, [[9.0, 1.0]], ONE)
+    alone = tally(shop, Asked(shop.crowds(FRAME.iloc[:4]), some[:4]), 4, Asked(shop.crowds(FRAME.iloc[:4]), ONE)).worse
+    assert tally(shop, Asked(crowds(), some), 11, Asked(crowds(), ONE)).worse == pytest.approx(alone)
+
+
 def test_errors_that_all_rows_share_do_not_average_out(simulate: Callable[..., Simulator]) -> None:
     model = known("bought", Link(kind="binary"), lambda f, x, p, c: 0.3 + 0.1 * f + 0 * x * p * c)
     shop = simulate("bought", {"bought": {"kind": "binary"}}, [model])
