@@ -10,7 +10,8 @@ from drivetrain.assembly.comparison import Compared, compare
 from drivetrain.assembly.experiment import Experiment
 from drivetrain.assembly.folder import open_run
 from drivetrain.assembly.likeness import alike
-from drivetrain.assembly.limits import Limited, Limits, Tradeoff, limitable
+from drivetrain.assembly.limitable import limitable
+from drivetrain.assembly.limits import Limited, Limits, Tradeoff
 from drivetrain.assembly.line import run, steady, train
 from drivetrain.assembly.logbook import Logbook
 from drivetrain.assembly.margins import Return, Returns, returns

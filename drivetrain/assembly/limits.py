@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import torch
@@ -11,6 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivetrain.assembly.limit_tables import Side, Sums, searched
+from drivetrain.assembly.limitable import TRIED, limitable
+from drivetrain.assembly.mixtures import mixed
 from drivetrain.assembly.result import Run
 from drivetrain.errors import Fault, InfeasibleError, UsageError, integer, nearest
 from drivetrain.evidence import Estimate
@@ -18,9 +19,9 @@ from drivetrain.optimizer import candidates, decisions, slots_of
 from drivetrain.optimizer.bounds import limits
 from drivetrain.optimizer.conflict import outward
 from drivetrain.optimizer.parts import Sum, Use
-from drivetrain.optimizer.slots import Slots, chosen, least, over, solve, worth
-from drivetrain.optimizer.totals import Total, dual
-from drivetrain.scenario import Constraint, Scenario
+from drivetrain.optimizer.slots import Slots, least, worth
+from drivetrain.optimizer.totals import Total
+from drivetrain.scenario import Constraint
 from drivetrain.simulator import jackknife
 
 Floats = NDArray[np.float64]
@@ -30,13 +31,8 @@ Table = NDArray[np.float32]
 MOST_ROWS = 1_000
 MOST_CELLS = 2_000_000
 """Decisions times settings; where settings are many, fewer rows are asked about."""
-FEW = 24
-"""So few decisions get one setting each, and no mixture that is kept on average."""
 HAIR = 1e-4
 """Of what settings differ by, where they are told to be as good."""
-FILLED = "slots_filled"
-TRIED = "limit_tried"
-"""The name of a constraint that no scenario declares."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +54,6 @@ class Limited:
 
 
 @dataclass(frozen=True)
-class _Mixture:
-    choices: tuple[tuple[Ints, float], ...]
-    """Candidates for each decision [U, K], and their share."""
-    prices: Floats
-    """One for each total."""
-
-
-@dataclass(frozen=True)
 class Tradeoff:
     """The objective against a bound."""
 
@@ -77,27 +65,6 @@ class Tradeoff:
     free: Limited
     """Without the bound."""
     rows: int
-
-
-def limitable(scenario: Scenario) -> dict[str, Constraint]:
-    """What a limit can be drawn on: declared totals and means; else the mean of cost, of levers and of outcomes.
-
-    Args:
-        scenario: what is declared.
-    """
-    known = {each.name: each for each in scenario.constraints if _plain(each)}
-    if scenario.slots > 1 and scenario.space.do_nothing is not None:
-        lever, text = next(iter(scenario.levers)), f"1 if {next(iter(scenario.levers))} != {_idle(scenario)!r} else 0"
-        keys = {"name": FILLED, "mean": text, "at_most": 0.0, "unit": "slots per row"}
-        known[f"slots filled by {lever}"] = Constraint.model_validate(keys)
-    formulas = [("cost", "")] if scenario.cost is not None else []
-    formulas += [(name, each.unit) for name, each in scenario.levers.items() if each.kind != "categorical"]
-    formulas += [(name, each.unit) for name, each in scenario.outcomes.items() if each.kind != "categorical"]
-    for text, unit in formulas:
-        if text not in known:
-            keys = {"name": TRIED, "mean": text, "at_most": 0.0, "unit": unit}
-            known[text] = Constraint.model_validate(keys)
-    return known
 
 
 @dataclass(frozen=True)
@@ -170,47 +137,29 @@ class Limits:
         totals = [use.total(every, share) for use in self.others]
         if bound is not None:
             totals.append(self._total(bound, upper=upper))
-        mixed = self._mixed(totals)
-        mine = sum(share * worth(self.usage, picked) for picked, share in mixed.choices) / self.rows
-        means = self.idle + torch.stack([share * self._earned(picked) for picked, share in mixed.choices]).sum(0)
+        found = mixed(self.values, totals, self.slots, self._passed)
+        mine = sum(share * worth(self.usage, picked) for picked, share in found.choices) / self.rows
+        means = self.idle + torch.stack([share * self._earned(picked) for picked, share in found.choices]).sum(0)
         return Limited(
             bound,
             Estimate(float(means.mean()), float(jackknife(means, self.folds))),
             self._counted(self.idle_use + mine),
-            0.0 if bound is None else float(mixed.prices[-1]),
-            tuple((self._settings(picked), share) for picked, share in mixed.choices),
+            0.0 if bound is None else float(found.prices[-1]),
+            tuple((self._settings(picked), share) for picked, share in found.choices),
         )
 
     def _settings(self, picked: Ints) -> Floats:
         """[N, L], or the options of each row [N, K]."""
         return (self.tried[picked, 0] if self.slots.many > 1 else self.tried[picked[:, 0]])[self.unit]
 
-    def _mixed(self, totals: list[Total]) -> _Mixture:
-        """The best choice of few decisions, else the best mixture of choices that keeps all totals on average."""
-        if not totals or len(self.values) <= FEW:
-            whole = solve(self.values, totals, self.slots)
-            if whole is not None:
-                return _Mixture(((whole[0], 1.0),), whole[1])
-        found = dual(self.values, totals, answer=partial(chosen, self.values, totals, self.slots))
-        weighted = [
-            (picked.astype(np.int64).reshape(len(self.values), -1), float(share))
-            for picked, share in zip(found.met, found.shares, strict=True)
-        ]
-        extra = sum(share * over(picked, totals) for picked, share in weighted)
-        for total, more in zip(totals, np.atleast_1d(extra), strict=True):
-            if more > 1e-3 * max(total.width, abs(total.limit)):
-                reached = outward(self._told(total, float(more)), "at_most" if total.direction > 0 else "at_least")
-                what = self.constraint.text if total.name == TRIED else total.name
-                told = f"no supported settings keep {what}: the nearest that they come to is {reached:g}"
-                raise InfeasibleError(Fault("limit", told, "", f"Ask for {reached:g} or looser"))
-        if len(self.values) <= FEW:
-            raise InfeasibleError(Fault("limit", "found no setting that keeps all bounds", "", "Ask for a looser one"))
-        return _Mixture(tuple((picked, share) for picked, share in weighted if share > 1e-6), found.prices)
-
-    def _told(self, total: Total, more: float) -> float:
-        """A bound, passed by so much, as the constraint counts it."""
+    def _passed(self, total: Total, more: float) -> InfeasibleError:
+        """That a bound cannot be kept: passed by so much it is the nearest that can, as the constraint counts it."""
         idle = self._counted(self.idle_use) if total.name == self.constraint.name else 0.0
-        return idle + total.told(total.limit + more)
+        comes_to = idle + total.told(total.limit + more)
+        reached = outward(comes_to, "at_most" if total.direction > 0 else "at_least")
+        what = self.constraint.text if total.name == TRIED else total.name
+        found = f"no supported settings keep {what}: the nearest that they come to is {reached:g}"
+        return InfeasibleError(Fault("limit", found, "", f"Ask for {reached:g} or looser"))
 
     def _earned(self, picked: Ints) -> Tensor:
         """float64 [M] the objective for one row under a choice, as each member expects it."""
@@ -283,21 +232,11 @@ class Limits:
         return Total(self.constraint.name, sign * self.usage, room, sign, scale)
 
 
-def _idle(scenario: Scenario) -> str:
-    """The option that leaves a slot empty."""
-    return str(next(iter(scenario.levers.values())).settled)
-
-
 def _known(run: Run) -> list[Floats]:
     """The one setting [1, L] that a long search has found for everyone, where it did."""
     made = run.recommendations
     alone = made is not None and run.scenario.decide.unit == "once" and run.scenario.slots == 1
     return [made.plan.settings[:1]] if made is not None and alone else []
-
-
-def _plain(constraint: Constraint) -> bool:
-    """Whether it bounds a total or a mean of all rows."""
-    return constraint.over in {"total", "mean"} and not constraint.by
 
 
 def scored(run: Run, constraint: Constraint, sides: tuple[Side, ...] = ("minimise", "maximise")) -> Limits:

@@ -13,8 +13,9 @@ import pandas as pd
 from drivetrain import data
 from drivetrain.assembly.result import Run
 from drivetrain.decisions import slots, words
+from drivetrain.decisions.entries import Entry, Logged, Review
 from drivetrain.decisions.export import rendered, replacing
-from drivetrain.decisions.log import DecisionLog, Entry, Logged, Review
+from drivetrain.decisions.log import DecisionLog
 from drivetrain.decisions.recommend import Recommendations
 from drivetrain.decisions.slots import require_one
 from drivetrain.errors import DataError, Fault, UsageError, path_of

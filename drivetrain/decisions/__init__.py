@@ -1,11 +1,12 @@
 """Decisions: what is recommended and why, and how it leaves the house."""
 
 from drivetrain.decisions import bounded, fairness, grounds, groups, last_test, reasons, rounding, what_ifs, words
+from drivetrain.decisions.entries import Entry, Logged, Review, Signature
 from drivetrain.decisions.export import replacing, write
 from drivetrain.decisions.folder import MANIFEST, atomic_folder, recover, seal, verify
 from drivetrain.decisions.listing import listed
 from drivetrain.decisions.locking import Locks, locks, read_locks
-from drivetrain.decisions.log import DecisionLog, Entry, Logged, Review, Signature
+from drivetrain.decisions.log import DecisionLog
 from drivetrain.decisions.promise import Promise
 from drivetrain.decisions.recommend import Recommendations, recommend
 from drivetrain.decisions.table import column_of, columns_of

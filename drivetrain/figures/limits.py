@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivetrain.assembly import Limited, Reach, Run, Tradeoff
-from drivetrain.assembly.limits import FILLED
+from drivetrain.assembly.limitable import FILLED
 from drivetrain.figures.look import LIGHT, Look, band, figure, plain, with_unit
 
 if TYPE_CHECKING:

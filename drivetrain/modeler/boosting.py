@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from drivetrain.modeler.contract import Shape
 from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.growers import GROWERS, Grown, Loss, Order, Sample, Tree
 from drivetrain.modeler.guards import CODES
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.settings import SettingEncoder
 from drivetrain.modeler.trees import Trees, recoded, seen
 from drivetrain.scenario import Boosting

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivetrain.modeler.boosting import Soil, grow, halves, stops
+from drivetrain.modeler.contract import Shape
 from drivetrain.modeler.ensemble import Member
 from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.settings import SettingEncoder
 from drivetrain.modeler.training import train
 from drivetrain.scenario import Boosting, Model

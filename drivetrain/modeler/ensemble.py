@@ -9,10 +9,10 @@ from functools import reduce
 import torch
 from torch import Tensor
 
+from drivetrain.modeler.contract import Context, Network, Prepared, Shape
 from drivetrain.modeler.encoder import EncodedRows, InputEncoder
 from drivetrain.modeler.links import Link
 from drivetrain.modeler.meshes import Products
-from drivetrain.modeler.networks import Context, Network, Prepared, Shape
 from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.settings import SettingEncoder
 

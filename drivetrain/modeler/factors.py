@@ -17,9 +17,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from drivetrain.modeler.contract import Context, Network, Prepared, Shape
 from drivetrain.modeler.dropping import Drop
 from drivetrain.modeler.encoder import EncodedRows
-from drivetrain.modeler.networks import Context, Joint, Network, Prepared, Shape
+from drivetrain.modeler.networks import Joint
 
 SPREAD = 0.05
 """Standard deviation of factors before training."""

@@ -18,11 +18,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from drivetrain.errors import DataError, Fault
+from drivetrain.modeler.contract import Shape
 from drivetrain.modeler.encoder import InputEncoder
 from drivetrain.modeler.ensemble import Member, Models, OutcomeModel
 from drivetrain.modeler.kinds import build
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.settings import SettingEncoder
 

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from drivetrain.modeler.contract import Context, Network, Prepared, Shape
 from drivetrain.modeler.encoder import EncodedRows
 from drivetrain.modeler.factors import Dot, Neural
-from drivetrain.modeler.networks import KINDS, Context, Network, Prepared, Shape
+from drivetrain.modeler.networks import KINDS
 from drivetrain.modeler.trees import Trees
 
 EVERY: dict[str, type[Network]] = {**KINDS, "dot": Dot, "neural": Neural, "boosting": Trees}

@@ -10,11 +10,11 @@ import torch
 from drivetrain.data import Table, existing
 from drivetrain.modeler import scales
 from drivetrain.modeler.coded import CodedColumn, coded
+from drivetrain.modeler.contract import Shape
 from drivetrain.modeler.cross_fitting import Task
 from drivetrain.modeler.encoder import EncodedRows
 from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.settings import SettingColumn, SettingEncoder
 from drivetrain.scenario import Categorical, Continuous, Integer, Lever, Scenario, effect_on
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from drivetrain.modeler.networks import Network
+from drivetrain.modeler.contract import Network
 
 FACTORS = 3.0
 """Weight decay is multiplied by this for factors,"""

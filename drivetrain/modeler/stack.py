@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state
 
+from drivetrain.modeler.contract import Network
 from drivetrain.modeler.flat import Function, flatten
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import Network
 from drivetrain.modeler.pulling import Pull
 
 

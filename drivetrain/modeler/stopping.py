@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from fastai.callback.core import Callback, CancelFitException
 
+from drivetrain.modeler.contract import Network
 from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import Network
 from drivetrain.modeler.stack import Stack
 
 

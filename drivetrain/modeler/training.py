@@ -16,10 +16,10 @@ from fastai.torch_core import set_seed
 from torch import Tensor, nn
 
 from drivetrain.errors import Fault, RefusedError
+from drivetrain.modeler.contract import Network, Shape
 from drivetrain.modeler.examples import Batches, Examples
 from drivetrain.modeler.kinds import EVERY
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import Network, Shape
 from drivetrain.modeler.pulling import Pull
 from drivetrain.modeler.stack import Stack
 from drivetrain.modeler.stopping import Stopping

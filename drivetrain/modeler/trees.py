@@ -21,9 +21,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from drivetrain.modeler.contract import Context, Network, Prepared, Shape
 from drivetrain.modeler.encoder import EncodedRows
 from drivetrain.modeler.guards import CODES, Guards, Mask
-from drivetrain.modeler.networks import Context, Network, Prepared, Shape
 
 ROWS_AT_ONCE = 8_192
 """Rows sorted together, so that what is compared stays in the processor's cache."""

@@ -5,13 +5,10 @@ from drivetrain.scenario.confining import outside
 from drivetrain.scenario.constraints import Constraint
 from drivetrain.scenario.declarations import (
     Assignment,
-    Beside,
     DatePart,
     Decide,
     Input,
-    Objective,
     Parameter,
-    Risk,
 )
 from drivetrain.scenario.editing import edited
 from drivetrain.scenario.groups import grouped, labelled, labels
@@ -19,6 +16,7 @@ from drivetrain.scenario.levers import Categorical, Continuous, Feature, Integer
 from drivetrain.scenario.loading import SCHEMA_PATH, build, json_schema, load, parse
 from drivetrain.scenario.lowering import rule_of
 from drivetrain.scenario.models import Boosting, Model, Search
+from drivetrain.scenario.objective import Beside, Objective, Risk
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
 from drivetrain.scenario.sources import Data, Split

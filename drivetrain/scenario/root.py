@@ -18,11 +18,11 @@ from drivetrain.scenario.declarations import (
     Decide,
     Fairness,
     Input,
-    Objective,
     ParameterOrNumber,
 )
 from drivetrain.scenario.levers import Categorical, Feature, Lever, costs
 from drivetrain.scenario.models import Model
+from drivetrain.scenario.objective import Objective
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.sources import Data
 from drivetrain.scenario.space import LeverSpace

@@ -16,15 +16,13 @@ from drivetrain.scenario.constraints import Constraint, Ratio
 from drivetrain.scenario.declaration import Declaration, Flaw, Flaws, Path, show
 from drivetrain.scenario.declarations import (
     Assignment,
-    Beside,
     Decide,
     Input,
-    Objective,
     Parameter,
-    Risk,
 )
 from drivetrain.scenario.levers import Continuous, Integer, YesNo
 from drivetrain.scenario.models import Boosting, Model, Search
+from drivetrain.scenario.objective import Beside, Objective, Risk
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
 from drivetrain.scenario.sources import Data, Split

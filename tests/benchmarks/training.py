@@ -23,11 +23,11 @@ from fastai.tabular.all import Categorify, CategoryBlock, Normalize, TabularPand
 from torch.nn import functional
 
 from drivetrain.assembly import steady
+from drivetrain.modeler.contract import Network, Shape
 from drivetrain.modeler.encoder import EncodedRows
 from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.kinds import EVERY
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import Network, Shape
 from drivetrain.modeler.training import train
 from drivetrain.scenario import Model
 

@@ -8,8 +8,9 @@ import torch
 
 from drivetrain import scenario as language
 from drivetrain.modeler import InputEncoder, Link, Models, OutcomeModel
+from drivetrain.modeler.contract import Shape
 from drivetrain.modeler.ensemble import Member
-from drivetrain.modeler.networks import KINDS, Shape
+from drivetrain.modeler.networks import KINDS
 from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.settings import SettingColumn, SettingEncoder
 from drivetrain.scenario import LeverSpace, Scenario

@@ -13,12 +13,13 @@ import torch
 from drivetrain.errors import UsageError
 from drivetrain.modeler import EncodedRows, Models, OutcomeModel, fit, growers, read, write
 from drivetrain.modeler.boosting import Soil, grow, halves, stops
+from drivetrain.modeler.contract import Shape
 from drivetrain.modeler.encoder import InputEncoder, NumericColumn
 from drivetrain.modeler.ensemble import Member
 from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.kinds import Blend
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import Shape, TwoTower
+from drivetrain.modeler.networks import TwoTower
 from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.settings import SettingColumn, SettingEncoder
 from drivetrain.modeler.trees import Trees

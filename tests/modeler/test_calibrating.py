@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from drivetrain.modeler import EncodedRows, Link
 from drivetrain.modeler.calibrating import calibrated
+from drivetrain.modeler.contract import Network, Shape
 from drivetrain.modeler.cross_fitting import Task, out_of_fold
 from drivetrain.modeler.ensemble import Member
 from drivetrain.modeler.examples import Examples
-from drivetrain.modeler.networks import Network, Shape
 from drivetrain.modeler.settings import SettingColumn, SettingEncoder
 
 

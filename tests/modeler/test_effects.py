@@ -13,8 +13,9 @@ from hypothesis import given, strategies as st
 from torch import Tensor
 
 from drivetrain.modeler import EncodedRows, Models, fit
+from drivetrain.modeler.contract import Network, Shape
 from drivetrain.modeler.effects import jumps
-from drivetrain.modeler.networks import KINDS, Network, Shape
+from drivetrain.modeler.networks import KINDS
 from drivetrain.modeler.settings import SettingColumn, SettingEncoder
 
 Make = Callable[..., Any]

@@ -7,11 +7,11 @@ import pytest
 import torch
 from fastai.collab import EmbeddingDotBias
 
+from drivetrain.modeler.contract import Shape
 from drivetrain.modeler.encoder import EncodedRows
 from drivetrain.modeler.examples import Examples
 from drivetrain.modeler.factors import Dot, Neural
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.training import train
 from drivetrain.scenario import Model
 

@@ -14,10 +14,11 @@ import torch
 
 from drivetrain.errors import DataError
 from drivetrain.modeler import InputEncoder, Models, OutcomeModel, read, write
+from drivetrain.modeler.contract import Shape
 from drivetrain.modeler.encoder import CategoricalColumn, NumericColumn
 from drivetrain.modeler.ensemble import Member
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import KINDS, Shape
+from drivetrain.modeler.networks import KINDS
 from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.settings import SettingColumn, SettingEncoder
 

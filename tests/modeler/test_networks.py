@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, strategies as st
 
 from drivetrain.modeler import EncodedRows
-from drivetrain.modeler.networks import KINDS, PAIRS_AT_ONCE, Network, Shape
+from drivetrain.modeler.contract import Network, Shape
+from drivetrain.modeler.networks import KINDS, PAIRS_AT_ONCE
 
 shapes = st.builds(
     Shape,

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from drivetrain.modeler.contract import Network, Shape
 from drivetrain.modeler.flat import flatten
 from drivetrain.modeler.kinds import EVERY
 from drivetrain.modeler.links import Link
-from drivetrain.modeler.networks import Network, Shape
 from drivetrain.modeler.pulling import Pull
 from drivetrain.modeler.stack import Stack
 

@@ -8,8 +8,9 @@ import torch
 
 from drivetrain.errors import RefusedError
 from drivetrain.modeler import EncodedRows, Link
+from drivetrain.modeler.contract import Network, Shape
 from drivetrain.modeler.examples import Batches, Examples
-from drivetrain.modeler.networks import KINDS, Network, Shape
+from drivetrain.modeler.networks import KINDS
 from drivetrain.modeler.training import train
 from drivetrain.scenario import Model
 

@@ -11,8 +11,8 @@ import torch
 
 from drivetrain.modeler import EncodedRows, Link, baselines, fit, scores
 from drivetrain.modeler.boosting import Soil, grow
+from drivetrain.modeler.contract import Shape
 from drivetrain.modeler.examples import Examples
-from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.settings import SettingColumn, SettingEncoder
 from drivetrain.scenario import Boosting
 from tests.modeler.conftest import frame

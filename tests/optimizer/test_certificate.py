@@ -13,9 +13,10 @@ from scipy.stats import qmc
 
 from drivetrain.decisions import words
 from drivetrain.modeler import Link, Models, OutcomeModel
+from drivetrain.modeler.contract import Network, Shape
 from drivetrain.modeler.encoder import InputEncoder, NumericColumn
 from drivetrain.modeler.ensemble import Member
-from drivetrain.modeler.networks import Common, Joint, Network, Shape, TwoTower
+from drivetrain.modeler.networks import Common, Joint, TwoTower
 from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.settings import SettingColumn, SettingEncoder
 from drivetrain.optimizer import certify, optimise

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from drivetrain import scenario as language
 from drivetrain.modeler import EncodedRows, InputEncoder, Link, Models, OutcomeModel
+from drivetrain.modeler.contract import Shape
 from drivetrain.modeler.encoder import CategoricalColumn, NumericColumn
 from drivetrain.modeler.ensemble import Member
-from drivetrain.modeler.networks import Shape
 from drivetrain.modeler.nodes import Nodes
 from drivetrain.modeler.settings import SettingEncoder
 from drivetrain.scenario import Scenario

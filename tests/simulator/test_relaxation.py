@@ -11,8 +11,9 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
 from drivetrain.formula import parse
+from drivetrain.modeler.contract import Network, Shape
 from drivetrain.modeler.factors import Dot
-from drivetrain.modeler.networks import Common, Joint, Network, Shape, TwoTower
+from drivetrain.modeler.networks import Common, Joint, TwoTower
 from drivetrain.simulator import Relaxed, Unbounded
 
 FORMULAS = [
