@@ -94,7 +94,10 @@ def _checked(text: str, path: Path) -> dt.Scenario | None:
     except dt.DrivetrainError as error:
         tell(error)
         return None
-    st.success(f"The scenario is sound: it sets {plain(', '.join(sound.levers))} to reach its objective.")
+    st.success("The scenario is sound.")
+    st.table({part: plain(said) for part, said in dt.scenario.in_words(sound).items()}, border="horizontal")
+    for remark in dt.scenario.remarks(sound):
+        st.caption(plain(remark))
     return sound
 
 
@@ -257,8 +260,8 @@ def _look(draft: str, path: Path) -> None:
     except dt.DrivetrainError as error:
         tell(error)
         return
-    st.success(plain(f"The data is sound: {repr(told)[1:-1]}."))
-    notes = [{"found": str(each)} for each in (*told.dropped, *told.flags)]
+    st.success(plain(f"The data is sound: {told.summary}."))
+    notes = [{"found": each} for each in told.notes]
     if notes:
         table(pd.DataFrame(notes), "What was left out and noted")
 

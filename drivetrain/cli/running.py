@@ -68,6 +68,6 @@ def _plan(scenario: Any, folder: Path) -> None:
     table = data.load(scenario)
     model = scenario.model
     models = len(scenario.outcomes) * len(model.kinds) * scenario.data.split.folds * model.repeats
-    screen.say(f"would read {repr(table)[1:-1].removeprefix('Table: ')}")
+    screen.say(f"would read {table.summary}")
     screen.say(f"would train {models} models ({', '.join(model.kinds)}) of {model.epochs} epochs each")
     screen.say(f"would decide for each {scenario.decide.unit} and write {folder}")

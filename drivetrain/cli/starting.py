@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 
 from drivetrain.cli import screen
 from drivetrain.cli.examining import Json
-from drivetrain.errors import DrivetrainError, Fault, ScenarioError, UsageError, nearest
+from drivetrain.errors import DrivetrainError, Fault, Place, ScenarioError, UsageError, nearest
 
 
 def _columns(words: str) -> Any:
@@ -77,8 +78,6 @@ def _tell(found: tuple[Any, ...]) -> None:
 
 def _asked(found: tuple[Any, ...], answers: Any) -> tuple[tuple[Any, ...], Any]:
     """The questions, each with what was guessed as its answer, and asked again until it can be used."""
-    from dataclasses import replace
-
     from drivetrain.data import drafting
 
     questions: dict[drafting.Part, str] = {
@@ -146,16 +145,31 @@ def check(
             table = rows.load(scenario) if data else None
             told.append((file, scenario, table))
         except DrivetrainError as error:
-            faults += error.faults
+            here = Place(str(file)) if len(files) > 1 else None
+            faults += [replace(fault, place=fault.place or here) for fault in error.faults]
             worst = max(worst, error.exit_code)
     for file, scenario, table in told if not json else ():
-        screen.say(f"{file}: sound. {scenario!r}")
-        for note in [] if table is None else [repr(table)[1:-1], *map(str, (*table.dropped, *table.flags))]:
-            screen.say(f"  {note}")
+        _sound(file, scenario, table)
+    if len(told) == len(files) == 1 and not json:
+        screen.say()
+        screen.say(f"Next: drivetrain run {files[0]} --out runs/{told[0][1].name}")
     if faults:
         raise _with_code(DrivetrainError(*faults), worst)
     if json:
         screen.data([{"file": str(f), "scenario": s.name, "rows": None if t is None else len(t)} for f, s, t in told])
+
+
+def _sound(file: Path, scenario: Any, table: Any) -> None:
+    """What a sound scenario says and what its data holds."""
+    from drivetrain.scenario import in_words, remarks
+
+    screen.say(f"{file}: sound")
+    told = in_words(scenario if table is None else scenario.resolved(table.options))
+    told = told if table is None else told | {"data": table.summary}
+    for part, said in told.items():
+        screen.say(f"  {part:<12} {said}")
+    for note in (*remarks(scenario), *(() if table is None else table.notes)):
+        screen.say(f"    {note}")
 
 
 def _with_code(error: DrivetrainError, code: int) -> DrivetrainError:

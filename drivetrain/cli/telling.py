@@ -10,6 +10,7 @@ from drivetrain.assembly import Run, WhatIf
 from drivetrain.cli import screen
 from drivetrain.decisions import Promise, fairness, groups, reasons, words
 from drivetrain.evidence import NAMES, Estimate, Judged
+from drivetrain.scenario import remarks
 
 MOST_NOTES = 8
 """Of what reading the data noticed; the report tells all."""
@@ -90,9 +91,8 @@ def trained(run: Run) -> None:
 
 def _noticed(run: Run) -> None:
     """What reading the data left out, and what it saw that people may want to know."""
-    table = run.table
-    notes = [*(f"left out: {dropped}" for dropped in table.dropped), *map(str, table.flags)]
-    screen.say(f"data: {repr(table)[1:-1].removeprefix('Table: ')}")
+    notes = [*remarks(run.scenario), *run.table.notes]
+    screen.say(f"data: {run.table.summary}")
     for note in notes[:MOST_NOTES]:
         screen.say(f"  {note}")
     if more := notes[MOST_NOTES:]:

@@ -83,6 +83,10 @@ OTHER_DECIMAL: dict[Decimals, Rule] = {
         "Write 1,5 for one and a half, and no thousands separator",
     ),
 }
+YES_NO_HERE = Rule(
+    "These are words for yes and no, not numbers",
+    "Declare the kind yes_no; of an outcome, binary",
+)
 NOT_A_NUMBER = Rule("A numeric column holds numbers", "Correct the column, or declare another kind")
 TIME_NUMBER = Rule(
     "A date or time is not a number", "Declare an input of_date: days, or give a number such as days since a start date"
@@ -176,6 +180,8 @@ def _number_in_text(word: str, decimal: Decimals) -> tuple[float, str]:
 
 
 def _no_number(word: str, swapped: str, decimal: Decimals) -> Rule:
+    if word.lower() in _YES | _NO:
+        return YES_NO_HERE
     if _NUMBER.fullmatch(swapped):
         return OTHER_DECIMAL[decimal]
     if _SEPARATED.fullmatch(word):

@@ -13,7 +13,7 @@ from drivetrain.data.columns import Remark, others
 from drivetrain.data.roles import Role
 from drivetrain.data.splits import SEALED, Folds
 from drivetrain.errors import Fault, nearest
-from drivetrain.scenario import Outcome, Scenario, labelled
+from drivetrain.scenario import LeverSpace, Outcome, Scenario, labelled
 from drivetrain.scenario.constraints import KEYS
 
 MOST_DRAWN = 12
@@ -111,17 +111,18 @@ def of_rows(
         return
     yield from _unknown_groups(scenario, frame)
     yield from _too_fine(scenario, settings)
-    for position, name in enumerate(scenario.levers):
+    for position, (name, lever) in enumerate(scenario.levers.items()):
         if alike := _alike(pd.Series(settings[:, position]), fold):
-            found, rule = f"{alike[0]} have one setting", "Its effect shows only where it varies"
+            only = LeverSpace({name: lever}).describe(np.array([alike[1]]))
+            found, rule = f"{alike[0]} have {only}", "Its effect shows only where it varies"
             yield Fault(f"lever '{name}'", found, rule, "Find rows with other settings, or leave the lever out")
     for name in scenario.outcomes:
         exists = existing(scenario, frame, name)
         yield from _off_scale(scenario.outcomes[name], name, frame[name][exists])
-        yield from _flat(name, frame[name][exists], fold[exists], scenario.outcomes[name].when)
+        yield from _flat(name, scenario.outcomes[name], frame[name][exists], fold[exists])
 
 
-def _alike(values: pd.Series[Any], fold: Folds, where: str = "") -> tuple[str, object] | None:
+def _alike(values: pd.Series[Any], fold: Folds, where: str = "") -> tuple[str, Any] | None:
     """Which rows, all of them or those to learn from, hold one value, and that value; None where they differ."""
     learned = values[fold != SEALED]
     for words, some in (("usable rows" + where, values), (f"rows{where} outside the test part", learned)):
@@ -237,13 +238,14 @@ def _off_scale(declared: Outcome, name: str, values: pd.Series[float]) -> Iterat
             yield Fault(f"outcome '{name}'", found, rule, "Widen the range, or declare the kind numeric")
 
 
-def _flat(name: str, values: pd.Series[float], fold: Folds, when: str | None) -> Iterator[Fault]:
-    condition = f" where '{when}' is yes" if when else ""
-    if len(values) < FEWEST and when:
+def _flat(name: str, declared: Outcome, values: pd.Series[float], fold: Folds) -> Iterator[Fault]:
+    condition = f" where '{declared.when}' is yes" if declared.when else ""
+    if len(values) < FEWEST and declared.when:
         found = f"{len(values):,} rows{condition}"
         yield Fault(f"outcome '{name}'", found, f"It needs {FEWEST} rows where it exists", "Use more rows")
     elif alike := _alike(values, fold, condition):
-        found = f"{alike[0]} hold {_shown(alike[1])}"
+        only = _shown(alike[1]) if declared.kind != "binary" else "yes" if alike[1] else "no"
+        found = f"{alike[0]} hold {only}"
         yield Fault(f"outcome '{name}'", found, "A model needs an outcome that varies", "Find rows with other outcomes")
 
 

@@ -112,17 +112,21 @@ class Rows:
 
     def __repr__(self) -> str:
         """One line: how many rows, from where."""
-        return f"<{type(self).__name__}: {self._summary()}>"
+        return f"<{type(self).__name__}: {self.summary}>"
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<li>{html.escape(str(flag))}</li>" for flag in self._notes())
-        return f"<p>{html.escape(self._summary())}</p><ul>{notes}</ul>{self.frame.head(5).to_html()}"
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        return f"<p>{html.escape(self.summary)}</p><ul>{notes}</ul>{self.frame.head(5).to_html()}"
 
-    def _summary(self) -> str:
+    @property
+    def summary(self) -> str:
+        """How many rows, from where."""
         return f"{len(self):,} rows of {self.source}"
 
-    def _notes(self) -> tuple[object, ...]:
-        return self.flags
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was counted and did not stop the work, a line each."""
+        return tuple(map(str, self.flags))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -154,12 +158,17 @@ class Table(Rows):
         """The sealed rows; whoever opens them says so in the run's record."""
         return self.subset(self.fold == SEALED)
 
-    def _summary(self) -> str:
-        left_out = sum(dropped.count for dropped in self.dropped)
-        return f"{super()._summary()}, {left_out:,} left out, {int((self.fold == SEALED).sum()):,} sealed"
+    @property
+    def summary(self) -> str:
+        """How many rows, from where, and what became of the others."""
+        left_out, sealed = sum(dropped.count for dropped in self.dropped), int((self.fold == SEALED).sum())
+        others = f", {left_out:,} left out" if left_out else ""
+        return super().summary + others + (f", {sealed:,} sealed for a last test" if sealed else "")
 
-    def _notes(self) -> tuple[object, ...]:
-        return self.dropped + self.flags
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which rows were left out, then what was counted, a line each."""
+        return (*(f"left out: {dropped}" for dropped in self.dropped), *super().notes)
 
 
 def fingerprint(frame: pd.DataFrame, *arrays: NDArray[np.float64] | None) -> str:

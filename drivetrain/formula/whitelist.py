@@ -101,6 +101,9 @@ def _unreadable(text: str, error: BaseException) -> Fault:
     cure = "Write == to compare." if single else "Check brackets, and that an operator stands between values."
     if "never closed" in reason and not single:
         cure = 'Close it; inside { } a comma ends a formula that is not in quotes: "f(a, b)".'
+    if left := re.search(r"([-+*/(,<>=]|\b(?:and|or|not|if|else))\s*$", text):
+        reason, before = f"it ends with '{left[1]}'", text[: left.start()].encode(errors="replace")
+        cure = "Write the value that must follow, or remove it."
     return fault(text, "it cannot be read: " + reason.split(".")[0], RULE, cure, _At(len(before)))
 
 

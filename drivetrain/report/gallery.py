@@ -10,7 +10,7 @@ from drivetrain.decisions import words
 from drivetrain.decisions.export import replacing
 from drivetrain.errors import Fault, UsageError
 from drivetrain.report.card import card
-from drivetrain.scenario import Categorical, Continuous, Integer, Lever
+from drivetrain.scenario import bound, extent
 
 BEGIN, END = "<!-- the gallery begins: drivetrain gallery writes it -->", "<!-- the gallery ends -->"
 PICTURES = "gallery"
@@ -69,22 +69,9 @@ def _decided(run: Run) -> Iterator[str]:
     scenario = run.scenario
     each = {"row": "for each row", "once": "once for all"}.get(scenario.decide.unit, "for each segment")
     free = {name: lever for name, lever in scenario.declared.levers.items() if not lever.frozen}
-    yield ", ".join(f"`{name}` ({plain(_range(lever))})" for name, lever in free.items()) + f", {each}"
+    yield ", ".join(f"`{name}` ({plain(extent(lever))})" for name, lever in free.items()) + f", {each}"
     for constraint in scenario.declared.constraints:
-        bounds = {"at least": constraint.at_least, "at most": constraint.at_most}
-        told = " and ".join(
-            f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None and not isinstance(bound, dict)
-        )
-        sure = f" with confidence {constraint.confidence:g}" if constraint.confidence is not None else ""
-        yield f"{constraint.over} `{constraint.text}` {told} {plain(constraint.unit)}".rstrip() + sure
-
-
-def _range(lever: Lever) -> str:
-    if isinstance(lever, Categorical):
-        return ", ".join(lever.options) if 0 < len(lever.options) <= 6 else f"{len(lever.options) or 'many'} options"
-    if isinstance(lever, Continuous | Integer):
-        return f"{lever.min:g} to {lever.max:g} {lever.unit}".strip()
-    return "yes or no"
+        yield bound(constraint, "`", plain(constraint.unit))
 
 
 def _stance(run: Run) -> str:

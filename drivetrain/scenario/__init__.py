@@ -21,6 +21,7 @@ from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
 from drivetrain.scenario.sources import Data, Split
 from drivetrain.scenario.space import LeverSpace, places, spoken, stepped
+from drivetrain.scenario.telling import bound, extent, in_words, remarks
 
 __all__ = [
     "SCHEMA_PATH",
@@ -49,10 +50,13 @@ __all__ = [
     "Search",
     "Split",
     "YesNo",
+    "bound",
     "build",
     "edited",
     "effect_on",
+    "extent",
     "grouped",
+    "in_words",
     "json_schema",
     "labelled",
     "labels",
@@ -60,6 +64,7 @@ __all__ = [
     "outside",
     "parse",
     "places",
+    "remarks",
     "rule_of",
     "spoken",
     "stepped",

@@ -31,6 +31,8 @@ YES_NO = (
 """Texts that mean yes and no, in any case."""
 YES_NO_SAID = f"{', '.join(map('/'.join, YES_NO[:-2]))} or 1/0"
 _YES_NO = {word: float(place == 0) for words in YES_NO for place, word in enumerate(words)}
+MOST_READ = 1000
+"""So many bad rows are looked through for different values to show."""
 COMMA = re.compile(r"[+-]?\d+,\d+")
 """A number that may have a decimal comma."""
 _LEAVE = "leave these rows out: remove them, or drop them in a file that data.cleaning names"
@@ -60,6 +62,11 @@ def code(lever: Lever, value: Any) -> tuple[float, str]:
         return np.nan, f"It must be a whole number from {_ends(lever)}"
     rule = lever.admits(number)
     return (np.nan, rule) if rule else (number, "")
+
+
+def named(name: str, lever: Lever) -> str:
+    """How faults name a lever: with its column where that is called otherwise."""
+    return f"lever '{name}'" + ("" if lever.column in (None, name) else f" (column '{lever.column}')")
 
 
 def refused(name: str, lever: Lever, value: Any, rule: str) -> Fault:
@@ -113,7 +120,7 @@ def breach(name: str, lever: Lever, series: pd.Series[Any], codes: Floats) -> It
         series: [rows] its values.
         codes: [rows] as of `coded`.
     """
-    thing = name if lever.column in (None, name) else f"{name} (column '{lever.column}')"
+    thing = named(name, lever)
     for bad, rule, cure in _breaches(name, lever, series, codes):
         if bad.any():
             yield Fault(thing, _examples(series, bad), rule, cure)
@@ -134,7 +141,8 @@ def _breaches(
         yield strange, "It must hold only numbers", f"Clean the column, or {_LEAVE}"
         outside = (codes < lever.min) | (codes > lever.max)
         if outside.any():
-            least, most = np.nanmin(codes), np.nanmax(codes)
+            finite = codes[np.isfinite(codes)] if np.isfinite(codes).any() else np.array([lever.min, lever.max])
+            least, most = finite.min(), finite.max()
             rule = f"levers.{name} goes from {_ends(lever)}; these rows go from {least:.10g} to {most:.10g}"
             ends = f"min: {min(least, lever.min):.10g}, max: {max(most, lever.max):.10g}"
             yield outside, rule, f"Widen the lever's range ({ends}), or {_LEAVE}"
@@ -148,10 +156,12 @@ def _ends(lever: Continuous | Integer) -> str:
 
 
 def _examples(series: pd.Series[Any], bad: NDArray[np.bool_]) -> str:
-    """How many are bad, and the first few; people count rows from 1."""
+    """How many are bad, and the first few values, each once; people count rows from 1."""
     rows = np.flatnonzero(bad)
-    told = [f"{_said(series.iloc[row])} (row {row + 1:,})" for row in rows[:3]]
-    return f"in {len(rows):,} of {len(series):,} rows found {', '.join(told)}{' and others' if len(rows) > 3 else ''}"
+    first = dict(reversed([(_said(series.iloc[row]), row) for row in rows[:MOST_READ]]))
+    told = [f"{said} (row {row + 1:,})" for said, row in sorted(first.items(), key=lambda each: each[1])]
+    more = " and others" if len(told) > 3 or len(rows) > MOST_READ else ""
+    return f"in {len(rows):,} of {len(series):,} rows found {', '.join(told[:3])}{more}"
 
 
 def _said(value: Any) -> str:

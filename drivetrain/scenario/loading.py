@@ -23,6 +23,9 @@ from drivetrain.scenario.root import Scenario
 SCHEMA_PATH: Final = FilePath(__file__).with_name("schema.json")
 """The JSON Schema of scenario files, as shipped; editors read it from a file's first line."""
 
+ROWS: Final = frozenset({".csv", ".tsv", ".txt", ".parquet", ".xlsx"})
+"""Endings of files of rows."""
+
 _FIELDS: Final[dict[str, Any]] = {
     name: (each.rebuild_annotation() | None, None if each.is_required() else each)
     for name, each in Scenario.model_fields.items()
@@ -50,12 +53,16 @@ def load(path: str | FilePath) -> Scenario:
         ScenarioError: with every fault of the file, each at its line, column and key.
     """
     file = path_of("scenario", path)
+    if file.suffix.lower() in ROWS:
+        found, rule = "this is a file of rows", "A scenario is declared in a file of its own, in YAML"
+        raise ScenarioError(Fault(str(path), found, rule, f"Draft one: drivetrain init {path}"))
     try:
         raw = file.read_bytes()
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        missing = isinstance(error, FileNotFoundError)
         siblings = sorted(each.name for each in file.parent.glob("*.y*ml")) if file.parent.is_dir() else []
-        fault = Fault(str(path), f"it cannot be read: {reason}", "", nearest(file.name, siblings))
+        found = "the file does not exist" if missing else f"it cannot be read: {error.strerror or error}"
+        fault = Fault(str(path), found, "", nearest(file.name, siblings))
         raise ScenarioError(fault) from None
     return parse(decode(raw, str(path)), str(path), file)
 

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain.errors import DataError, Fault, UsageError, nearest
-from drivetrain.scenario.codes import breach, code, coded, refused
+from drivetrain.scenario.codes import breach, code, coded, named, refused
 from drivetrain.scenario.levers import Categorical, Continuous, Integer, Lever, YesNo
 
 Floats = NDArray[np.float64]
@@ -128,9 +128,8 @@ class LeverSpace:
     def _encode(self, name: str, frame: pd.DataFrame, faults: list[Fault]) -> Floats:
         lever = self.levers[name]
         if name not in frame:
-            thing = name if lever.column in (None, name) else f"{name} (column '{lever.column}')"
             cure = nearest(name, map(str, frame.columns))
-            faults.append(Fault(thing, "the column is missing", "Each lever needs one", cure))
+            faults.append(Fault(named(name, lever), "the column is missing", "Each lever needs one", cure))
             return np.full(len(frame), np.nan)
         codes = coded(lever, frame[name])
         faults += breach(name, lever, frame[name], codes)

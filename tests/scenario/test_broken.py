@@ -560,7 +560,7 @@ def test_strata_need_an_outcome_or_a_column() -> None:
 
 def test_files(tmp_path: Path) -> None:
     (tmp_path / "cash.yaml").touch()
-    with pytest.raises(ScenarioError, match="No such file") as caught:
+    with pytest.raises(ScenarioError, match="the file does not exist") as caught:
         load(tmp_path / "cahs.yaml")
     assert "Did you mean 'cash.yaml'?" in str(caught.value)
     with pytest.raises(ScenarioError, match="cannot be read"):

@@ -74,7 +74,7 @@ def test_bad_settings_are_refused(column: str, values: list[object], message: st
     frame = SPACE.decode(np.tile([4.0, 0, 0, 0, 0], (5, 1))).assign(**{column: pd.Series(values, dtype=object)})
     with pytest.raises(DataError) as caught:
         SPACE.encode(frame)
-    assert f"{column}: {message}" in str(caught.value)
+    assert f"lever '{column}': {message}" in str(caught.value)
     assert caught.value.faults[0].cure
 
 
@@ -82,7 +82,9 @@ def test_all_bad_columns_are_told_at_once() -> None:
     frame = pd.DataFrame({"pric": [4.0], "speed": [3.0], "calls": [1], "channel": ["x"], "gift": ["?"]})
     with pytest.raises(DataError) as caught:
         SPACE.encode(frame)
-    assert [fault.thing for fault in caught.value.faults] == ["price", "speed", "channel", "gift"]
+    assert [fault.thing for fault in caught.value.faults] == [
+        f"lever '{name}'" for name in ("price", "speed", "channel", "gift")
+    ]
     assert "Did you mean 'pric'?" in str(caught.value)
 
 
