@@ -6,7 +6,6 @@ The table is read a page at a time: only the rows in sight ever leave the server
 from __future__ import annotations
 
 import tempfile
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -210,7 +209,7 @@ def _bytes(run: dt.Run, now: dt.Recommendations, kept: Any, kind: str) -> bytes:
 
 
 def _columns(run: dt.Run, frame: pd.DataFrame) -> dict[str, Any]:
-    """How columns read: units in their names, three digits; levers with their bounds and options."""
+    """How columns read: units in their names, three digits; levers with their bounds, options and fineness."""
     numbers = [name for name in frame.columns if pd.api.types.is_float_dtype(frame[name])]
     unit = run.scenario.objective.unit
     labels = {"gain": in_unit("gain", unit), "objective": in_unit("expected objective", unit)}
@@ -230,17 +229,15 @@ def _columns(run: dt.Run, frame: pd.DataFrame) -> dict[str, Any]:
             out[column] = st.column_config.SelectboxColumn(label, options=list(lever.options), required=True)
         elif lever.kind in {"continuous", "integer"}:
             low, high = ((each if isinstance(each, int | float) else None) for each in (lever.min, lever.max))
-            form = "%d" if lever.kind == "integer" else _form(frame[column], lever.step)
+            form = "%d" if lever.kind == "integer" else f"%.{max(0, dt.scenario.places(lever))}f"
             out[column] = st.column_config.NumberColumn(
                 label, min_value=low, max_value=high, step=lever.step, format=form, required=True
             )
     return out
 
 
-def _form(values: pd.Series, step: float | None = None) -> str:
-    """As many decimals as leave three digits to the larger numbers in sight; of a lever with steps, those of a step."""
-    if step:
-        return f"%.{max(0, -int(Decimal(repr(step)).normalize().as_tuple().exponent))}f"
+def _form(values: pd.Series) -> str:
+    """As many decimals as leave three digits to the larger numbers in sight."""
     size = float(values.abs().quantile(0.9)) if values.notna().any() else 0.0
     return f"%.{min(6, max(0, 2 - int(np.floor(np.log10(size)))))}f" if size > 0 else "%.0f"
 

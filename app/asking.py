@@ -91,12 +91,19 @@ def readable(run: dt.Run, frame: pd.DataFrame) -> pd.DataFrame:
     out: dict[str, Any] = {}
     for name in frame.columns:
         if name in declared:
+            lever = run.scenario.levers.get(name)
+            bare = None if lever is None else lever.model_copy(update={"unit": ""})
+            said = [value is not None and value == value for value in frame[name]]
             out[in_unit(name, declared[name].unit)] = [
-                "–" if value is None or value != value else dt.rounding.known(value, declared[name].kind)
-                for value in frame[name]
+                "–"
+                if not there
+                else dt.rounding.known(value, declared[name].kind)
+                if bare is None
+                else dt.rounding.said(bare, value)
+                for value, there in zip(frame[name], said, strict=True)
             ]
         else:
-            out[name] = frame[name].round(2) if name == "alike" else frame[name]
+            out[name] = frame[name].map("{:.2f}".format) if name == "alike" else frame[name]
     return pd.DataFrame(out)
 
 

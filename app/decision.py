@@ -32,7 +32,7 @@ def show(run: dt.Run) -> None:
     st.header("What the policies are worth", help=terms.HONEST)
     draw(dt.figures.policies(run.scenario, run.judged, look()), "policies", "Value of each policy with its interval")
     st.caption(
-        f"The honest value of each policy for {dt.words.one(run.scenario)}, with its 95 % interval, judged on rows "
+        f"The honest value of each policy for {dt.words.one(run.scenario)}, with its 95% interval, judged on rows "
         "that the models had not seen. Diamonds: what the models that chose the policy promise of it."
     )
     alone = []

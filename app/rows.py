@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 import target
@@ -69,7 +70,10 @@ def _values(column: pd.Series) -> str:
     if pd.api.types.is_numeric_dtype(known.dtype):
         if set(known.unique()) <= {0.0, 1.0}:
             return f"yes in {known.mean():.0%}"
-        return f"{known.min():,.4g} to {known.max():,.4g}, half below {known.median():,.4g}"
+        low, middle, high = (float(each) for each in (known.min(), known.median(), known.max()))
+        digits = max(0, 3 - int(np.floor(np.log10(max(abs(low), abs(high)) or 1.0))))  # none finer than the range needs
+        low, middle, high = (round(each, digits) + 0.0 for each in (low, middle, high))
+        return f"{dt.rounding.plainly(low)} to {dt.rounding.plainly(high)}, half below {dt.rounding.plainly(middle)}"
     counts = known.value_counts()
     return ", ".join(map(str, counts.index[:4])) + (f" and {len(counts) - 4:,} more" if len(counts) > 4 else "")
 
@@ -82,8 +86,9 @@ def _parts(run: dt.Run) -> None:
     lines += [("sealed for a last test", int((fold < 0).sum()))]
     lines += [(f"left out: {each['reason']}", each["count"]) for each in told["dropped"]]
     lines += [(f"noted: {each['thing']}: {each['found']}", each["count"]) for each in told["flags"]]
-    by = f"by {split.by}" + (f", column {split.column}" if split.column else "")
-    st.caption(plain(f"Dealt to {split.folds} folds {by}. Each fold is judged by models that have not seen it."))
+    by = {"random": "at random", "stratified": "at random, alike in outcomes"}.get(split.by, f"by {split.by}")
+    by += f", column {split.column}" if split.column else ""
+    st.caption(plain(f"Dealt to {split.folds} parts (folds), {by}. Each is judged by models that have not seen it."))
     counted = [{"what": what, "rows": f"{count:,}"} for what, count in lines]
     table(pd.DataFrame(counted), "Rows in each part, left out and noted")
 

@@ -34,9 +34,7 @@ TREE = (
     "The term: policy tree (Athey & Wager 2021)."
 )
 ALIKE = "Rows whose inputs differ least. The term: Gower's distance."
-CALIBRATION = (
-    "Whether a prediction can be taken at its word: of rows told 30 %, do 30 % say yes? The term: calibration."
-)
+CALIBRATION = "Whether a prediction can be taken at its word: of rows told 30%, do 30% say yes? The term: calibration."
 SEALED = "Rows that nothing was learned from. They are a test only until somebody has looked and chosen again."
 SURPRISE = (
     "Rows that models which had not seen them get most wrong: mistakes in the data are often among them. "

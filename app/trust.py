@@ -73,7 +73,7 @@ def _promises(run: dt.Run) -> None:
             {
                 "policy": dt.words.policy(scenario, name) + (" (recommended)" if name == evidence.recommended else ""),
                 "honest value": value,
-                "95 % interval": "models' opinion" if evidence.opinion(name) else dt.rounding.between(each.estimate),
+                "95% interval": "models' opinion" if evidence.opinion(name) else dt.rounding.between(each.estimate),
                 "models' promise": "–" if name == "current" else dt.rounding.number(each.naive),
                 "promise, shrunk": "–" if each.shrunk is None else dt.rounding.number(each.shrunk),
                 "rows that speak": dt.rounding.number(each.effective),

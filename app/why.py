@@ -40,10 +40,10 @@ def _way(run: dt.Run) -> None:
         return
     lines = [
         {
-            "what": in_unit(move.name, move.unit),
-            start: dt.rounding.number(move.before),
-            "recommended": dt.rounding.number(move.after),
-            "change": _signed(move.after - move.before),
+            "mean over rows": move.what,
+            start: move.said(move.before),
+            "recommended": move.said(move.after),
+            "change": move.said(move.after - move.before, "+"),
         }
         for move in told.moves
     ]
@@ -82,10 +82,6 @@ def _why_not(run: dt.Run) -> str:
     if run.scenario.slots > 1 and run.scenario.space.do_nothing is None:
         return "Rows get several options at once, and the scenario does not say what doing nothing is (do_nothing)."
     return "Nothing is changed, or the data has no policy to compare with."
-
-
-def _signed(value: float) -> str:
-    return f"{'+' if value > 0 else ''}{dt.rounding.number(value)}"
 
 
 @st.cache_resource(hash_funcs=target.HASHED, max_entries=8, show_spinner="Taking the way apart …")
@@ -154,7 +150,7 @@ def _hangs(run: dt.Run) -> None:
 
 def _undone(name: str) -> str:
     if name == "chance in the data":
-        return "Chance alone could undo it: the 95 % interval of the gain reaches 0."
+        return "Chance alone could undo it: the 95% interval of the gain reaches 0."
     return f"The gain would be gone where {name} is that far off."
 
 

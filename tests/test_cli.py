@@ -127,7 +127,7 @@ def test_run_tells_what_it_recommends_and_where_everything_is(call: Call, tmp_pa
     out = tmp_path / "out"
     done = call("run", small_scenario, "--out", out)
     assert done.returncode == 0, done.stderr
-    for words in ("recommendations.csv", "report.html", f"drivetrain dashboard {out}", "95 % interval", "\ndata: "):
+    for words in ("recommendations.csv", "report.html", f"drivetrain dashboard {out}", "95% interval", "\ndata: "):
         assert words in done.stdout
     assert "2 two_tower models" in done.stderr
     for name in ("record.json", "report.html", "recommendations.xlsx", "manifest.json", "model/manifest.json"):

@@ -38,7 +38,7 @@ def test_value_curve_is_the_evidence(small_run: Run) -> None:
     assert figures.value_curve(replace(small_run, evidence=replace(small_run.judged, curve=())), "price") is None
     points = small_run.judged.curve
     assert list(_trace(figure, "what the models expect").y) == [point.modelled for point in points]
-    honest = next(t for t in figure.data if t.name == "honest value, 95 % interval" and t.fill is None)
+    honest = next(t for t in figure.data if t.name == "honest value, 95% interval" and t.fill is None)
     assert list(honest.y) == [point.estimate.value for point in points]
     assert figure.layout.xaxis.title.text == "price (EUR)"
     assert sum(_trace(figure, "rows in the data").customdata) == len(small_run.table)
@@ -83,7 +83,7 @@ def test_contest_and_calibration_are_the_record(small_run: Run) -> None:
     contest = figures.contest("bought", told)
     assert sorted(_trace(contest, "all folds").x) == sorted(entry["loss"] for entry in told["entries"])
     calibration = figures.calibration("bought", told, "share")
-    assert list(_trace(calibration, "bought, 95 % interval").y) == [group["observed"] for group in told["calibration"]]
+    assert list(_trace(calibration, "bought, 95% interval").y) == [group["observed"] for group in told["calibration"]]
 
 
 def test_settings_and_gains_count_every_row(small_run: Run) -> None:

@@ -69,7 +69,7 @@ class Experiment:
             told.append("Nothing is left of the gain that models expect once observed rows have corrected it.")
         elif self.power is not None:
             needed, gain = self.power.rows_needed, with_unit(number(self.power.gain, 2), unit)
-            rule = f"; {needed:,} rows such as these would make it 80 %" if needed and self.power.power < 0.8 else ""
+            rule = f"; {needed:,} rows such as these would make it 80%" if needed and self.power.power < 0.8 else ""
             told.append(
                 f"If the recommended policy gains {gain}, which is what of the models' hopes is credible, the test "
                 f"shows it with a chance of {self.power.power:.0%}{rule}."

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 def alike(run: Run, place: int, most: int = 10) -> pd.DataFrame:
     """The training rows most like one row in their inputs, by Gower's distance (1971, Biometrics 27:857).
 
-    Numbers differ by their distance over the range that holds 99 % of rows, at most 1; texts differ or not; a missing
+    Numbers differ by their distance over the range that holds 99% of rows, at most 1; texts differ or not; a missing
     value differs from all others.
 
     Args:

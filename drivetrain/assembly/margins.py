@@ -12,7 +12,7 @@ from torch import Tensor
 from drivetrain.assembly.allowed import obeyed
 from drivetrain.assembly.result import Run, of_run
 from drivetrain.assembly.waterfall import sides
-from drivetrain.decisions.rounding import interval, number, with_unit
+from drivetrain.decisions.rounding import interval, short, with_unit
 from drivetrain.evidence import Estimate
 from drivetrain.scenario import Continuous, Integer, Scenario
 from drivetrain.simulator import Crowd, Simulator, jackknife
@@ -87,8 +87,8 @@ def lines(told: Returns) -> list[list[str]]:
     return [
         [
             f"{each.lever} ({each.unit})" if each.unit else each.lever,
-            number(each.before),
-            number(each.after),
+            short(each.before),
+            short(each.after),
             "–" if each.average is None else _said(each.average),
             _said(each.at_first),
             _said(each.at_last),

@@ -73,7 +73,7 @@ class Run(Answers):
 
         Returns:
             A line for each row and place: `row` (number in the source, from 1), the inputs, `place` from 1, the lever,
-            `objective` with `objective_low` and `objective_high` (95 %, by the members' disagreement), `supported`.
+            `objective` with `objective_low` and `objective_high` (95%, by the members' disagreement), `supported`.
 
         Raises:
             DataError: a column is missing or holds what it must not.

@@ -12,7 +12,7 @@ from drivetrain.assembly.response import respond
 from drivetrain.assembly.result import Run, of_run
 from drivetrain.assembly.waterfall import sides
 from drivetrain.data import Table
-from drivetrain.decisions.rounding import number, setting, with_unit
+from drivetrain.decisions.rounding import plainly, setting, with_unit
 from drivetrain.scenario import Input, Scenario
 from drivetrain.simulator import Simulator, looked
 
@@ -93,7 +93,7 @@ def _parameters(run: Run, rows: Table, gain: Gain) -> Iterator[Swing]:
         changed = [_with_parameter(run.simulator, name, value) for value in ends]
         low, high = (gain(simulator, rows) for simulator in changed)
         first, last = (_best(run, simulator, rows) for simulator in changed)
-        what = " to ".join(with_unit(number(end), parameter.unit) for end in ends)
+        what = " to ".join(with_unit(plainly(end), parameter.unit) for end in ends)
         yield Swing(name, what, low, high, (first, last))
 
 
@@ -145,11 +145,12 @@ def _ends(declared: Input, values: Floats) -> tuple[tuple[Floats, Floats], str]:
     by = float(np.nanstd(values))
     lowest, highest = np.nanmin(values), np.nanmax(values)
     ends = (np.clip(values - by, lowest, highest), np.clip(values + by, lowest, highest))
-    return ends, f"{with_unit(number(by, 2), declared.unit)} less to {with_unit(number(by, 2), declared.unit)} more"
+    told = with_unit(plainly(float(f"{by:.2g}")), declared.unit)
+    return ends, f"{told} less to {told} more"
 
 
 def _unknown(run: Run, against: str) -> Iterator[Swing]:
     if (honest := run.judged.gains.get(against)) is not None:
         slots = run.scenario.slots  # evidence tells of one of them
         low, high = slots * honest.low, slots * honest.high
-        yield Swing("chance in the data", "the 95 % interval of the gain", low, high, ("", ""))
+        yield Swing("chance in the data", "the 95% interval of the gain", low, high, ("", ""))

@@ -120,4 +120,4 @@ def _rare_texts(column: pd.Series[Any]) -> dict[Any, str]:
 def _rare_numbers(column: pd.Series[float]) -> dict[Any, str]:
     low, high = column.quantile(RARE), column.quantile(1 - RARE)
     outside = column[(column < low) | (column > high)].unique()
-    return {value: f"{value:g} (99 % of rows: {low:g} to {high:g})" for value in outside}
+    return {value: f"{value:g} (99% of rows: {low:g} to {high:g})" for value in outside}

@@ -15,6 +15,7 @@ from drivetrain.assembly.allowed import obeyed
 from drivetrain.assembly.result import Run, of_run
 from drivetrain.data import Table
 from drivetrain.decisions import words
+from drivetrain.decisions.rounding import number, short
 from drivetrain.evidence import Estimate
 from drivetrain.scenario import Scenario
 from drivetrain.simulator import Crowd, Outlook, Simulator, jackknife, looked
@@ -22,6 +23,7 @@ from drivetrain.simulator import Crowd, Outlook, Simulator, jackknife, looked
 Floats = NDArray[np.float64]
 
 MOST_ROWS = 5_000
+SHARE = "share of rows"
 MOST_OPTIONS = 12
 
 
@@ -41,8 +43,22 @@ class Move:
 
     name: str
     unit: str
+    """`share of rows` of an option, and of yes."""
     before: float
     after: float
+    lever: bool = True
+    """False of an outcome."""
+
+    @property
+    def what(self) -> str:
+        """Its name and unit; shares are told in per cent, and need none."""
+        return self.name if self.unit in {"", self.name, SHARE} else f"{self.name}, {self.unit}"
+
+    def said(self, value: float, sign: str = "") -> str:
+        """One of its values, or their difference with a `+`, as people read it."""
+        if self.unit == SHARE:
+            return f"{100 * value:{sign}.0f} points" if sign else f"{value:.0%}"
+        return f"{sign if value > 0 else ''}{short(value) if self.lever else number(value)}"
 
 
 @dataclass(frozen=True)
@@ -161,10 +177,11 @@ def _set(scenario: Scenario, before: Floats, after: Floats) -> Iterator[Move]:
             shares = np.array([[(side == code).any(1).mean() for code in codes] for side in own])
             often = np.sort(np.argsort(-shares.max(0), kind="stable")[:MOST_OPTIONS])
             for code, old, new in zip(codes[often], *shares[:, often].tolist(), strict=True):
-                yield Move(f"{name}: {lever.options[code]}", "share of rows", old, new)
+                yield Move(f"{name}: {lever.options[code]}", SHARE, old, new)
         else:
-            unit = "share of rows" if lever.kind == "yes_no" else lever.unit
-            yield Move(name, unit, float(before[:, place].mean()), float(after[:, place].mean()))
+            unit = SHARE if lever.kind == "yes_no" else lever.unit
+            told = f"{name}: yes" if lever.kind == "yes_no" else name
+            yield Move(told, unit, float(before[:, place].mean()), float(after[:, place].mean()))
 
 
 def _outcomes(scenario: Scenario, before: Outlook, after: Outlook) -> Iterator[Move]:
@@ -173,7 +190,7 @@ def _outcomes(scenario: Scenario, before: Outlook, after: Outlook) -> Iterator[M
         unit = (
             declared.unit if declared is not None and declared.kind not in {"binary", "categorical"} else "probability"
         )
-        yield Move(name, unit, float(old.mean()), float(after.outcomes[name].mean()))
+        yield Move(name, unit, float(old.mean()), float(after.outcomes[name].mean()), lever=False)
 
 
 def _before(run: Run, against: str, logged: Floats) -> Floats:

@@ -45,7 +45,7 @@ def explain(
         screen.data(told)
         return
     for outcome, each in told["outcomes"].items():
-        header = [f"without it, {each['loss_name']} of {outcome} rises by", "", "95 % interval"]
+        header = [f"without it, {each['loss_name']} of {outcome} rises by", "", "95% interval"]
         screen.table(header, [*_relied(each)])
         screen.say()
         if "confusion" in each:

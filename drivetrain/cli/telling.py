@@ -42,7 +42,7 @@ def finished(run: Run) -> None:
         ]
         for judged in sorted(evidence.policies, key=lambda judged: list(NAMES).index(judged.name))
     ]
-    screen.table([f"policy ({unit})", "value", "95 % interval", "naive promise"], lines)
+    screen.table([f"policy ({unit})", "value", "95% interval", "naive promise"], lines)
     screen.say()
     contest(run)
     _noticed(run)

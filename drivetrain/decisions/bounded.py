@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from math import floor, log10
 
-from drivetrain.decisions.rounding import number, summed, with_unit
+from drivetrain.decisions.rounding import number, plainly, short, summed, with_unit
 from drivetrain.scenario import Constraint, Lever, Scenario
 
 HEADER = ("constraint", "what is bounded", "bound", "used", "shadow price")
@@ -92,7 +92,7 @@ def _lines(constraint: Constraint, prices: Mapping[str, str], used: Mapping[str,
     for group in groups or [""]:
         name = f"{constraint.name} ({group})" if group else constraint.name
         price = prices.get(name, "–")
-        spent = with_unit(number(used[name]), constraint.unit) if name in used else "–"
+        spent = with_unit(short(used[name]), constraint.unit) if name in used else "–"
         yield [name, what, _bounds(constraint, group), spent, price]
 
 
@@ -105,9 +105,9 @@ def _bounds(constraint: Constraint, group: str) -> str:
         if bound is not None and never(constraint):
             told.append("never")
         elif bound is not None:
-            told.append(f"{word} {with_unit(number(bound), constraint.unit)}")
+            told.append(f"{word} {with_unit(plainly(bound), constraint.unit)}")
         elif isinstance(given, dict) and not group:
-            told.append(f"{word} {', '.join(f'{number(each)} in {value}' for value, each in given.items())}")
+            told.append(f"{word} {', '.join(f'{plainly(each)} in {value}' for value, each in given.items())}")
     return " and ".join(told) + _sure(constraint)
 
 

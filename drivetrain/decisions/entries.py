@@ -80,5 +80,5 @@ class Review:
 
     @property
     def kept(self) -> bool:
-        """Whether the difference is within chance (95 %)."""
+        """Whether the difference is within chance (95%)."""
         return self.difference.low <= 0 <= self.difference.high

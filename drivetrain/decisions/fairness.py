@@ -9,7 +9,7 @@ from drivetrain.decisions.rounding import interval, number, with_unit
 from drivetrain.evidence import Evidence, Gap
 from drivetrain.scenario import Scenario
 
-HEADER = ["what", "highest", "lowest", "gap", "95 % interval"]
+HEADER = ["what", "highest", "lowest", "gap", "95% interval"]
 NOTE = (
     "Means under the recommended policy. Outcomes are judged on rows that the models have not seen; intervals hold "
     "for all pairs of groups at once. Not every difference is unfair, and no number here says which is."

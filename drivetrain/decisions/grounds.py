@@ -10,7 +10,7 @@ from drivetrain.evidence.balance import Check
 from drivetrain.evidence.estimators import Witness
 from drivetrain.scenario import Scenario
 
-HEADER = ("estimator", "value (95 %)", "gain (95 %)", "against the doubly robust one")
+HEADER = ("estimator", "value (95%)", "gain (95%)", "against the doubly robust one")
 FEW = 1e-3
 _PLAIN = {
     "balance": "Inputs foretell {share:.1%} of {lever} on rows held out (chance alone: so or more in {chance}){draw}.",
@@ -20,7 +20,7 @@ _PLAIN = {
     "more in {chance}).",
     "placebo_outcome": "{lever} is not tied to what inputs alone foretell of the objective (chance alone: so or more "
     "in {chance}).",
-    "placebo_lever": "A shuffled {lever} seems to matter in {value:.1%} of 200 trials; 5 % are to be expected.",
+    "placebo_lever": "A shuffled {lever} seems to matter in {value:.1%} of 200 trials; 5% are to be expected.",
     "random_cause": "One more input, of noise, moves the effect of {lever} by {value:.2f} standard errors.",
     "orthogonal": "Outcome models and the orthogonal learner agree on how levers act (chance alone: so or more in "
     "{chance}).",
@@ -160,7 +160,7 @@ def _overlap(scenario: Scenario, trust: Trust) -> Iterator[str]:
         yield f"For {over.unlikely:.0%} of rows the recommended setting was unlikely, given their inputs."
     if over.clipped:
         cost = with_unit(number(over.clipping.value), unit)
-        yield f"The chances of {over.clipped:.1%} of them were raised to 1 %, which changes the value by {cost}."
+        yield f"The chances of {over.clipped:.1%} of them were raised to 1%, which changes the value by {cost}."
     if trust.width != 1.0:
         yield f"Rows count for settings {trust.width:g} times as far from theirs as usual: wider kernels say otherwise."
 
@@ -194,9 +194,9 @@ def _second(scenario: Scenario, trust: Trust) -> Iterator[str]:
     beside, unit = trust.beside, scenario.objective.unit
     if beside.relative is not None:
         value, low, high = (_percent(at) for at in (beside.relative.value, beside.relative.low, beside.relative.high))
-        yield f"The gain is {value} of what the policy of comparison is worth (95 % interval {low} to {high})."
+        yield f"The gain is {value} of what the policy of comparison is worth (95% interval {low} to {high})."
     for what, (least, most) in beside.bootstrap.items():
-        yield f"By the bootstrap the {what} lies between {number(least)} and {with_unit(number(most), unit)} (95 %)."
+        yield f"By the bootstrap the {what} lies between {number(least)} and {with_unit(number(most), unit)} (95%)."
 
 
 def first(scenario: Scenario, evidence: Evidence) -> Iterator[str]:
@@ -215,4 +215,4 @@ def first(scenario: Scenario, evidence: Evidence) -> Iterator[str]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
+    return f"{100 * share:.3g}%"

@@ -17,7 +17,7 @@ VERDICTS = {
     1: "That is better than was promised before, beyond chance.",
     -1: "That is worse than was promised before, beyond chance: count on this figure, not on the promise.",
 }
-HEADER = ("policy", "sealed rows (95 %)", "promised (95 %)")
+HEADER = ("policy", "sealed rows (95%)", "promised (95%)")
 
 
 def openings(record: Mapping[str, Any]) -> str:

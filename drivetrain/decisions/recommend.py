@@ -34,7 +34,7 @@ class Recommendations:
     frame: pd.DataFrame
     """`row` (number in the source, from 1), the levers (one named like another column with `_setting` behind; of one
     that says `choose: 3` the columns LEVER_1 to LEVER_3, best first, what is expected being of all three), what is
-    expected under them, `LEVER_near_low` and `LEVER_near_high` (settings that lose at most 1 %),
+    expected under them, `LEVER_near_low` and `LEVER_near_high` (settings that lose at most 1%),
     `objective_at_risk` where a risk is declared, `objective_NAME` of further ones, `gain` over the policy of
     comparison, `supported`, `remarks` and the `reason` in words."""
     promise: Promise

@@ -5,8 +5,11 @@ from __future__ import annotations
 from math import ceil, floor, isfinite, log10
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from drivetrain.evidence import Estimate
-from drivetrain.scenario import Lever, spoken
+from drivetrain.scenario import Lever, spoken, with_unit as with_unit
 
 SURE = "sure to the last digit"
 """Said instead of an interval whose ends look alike."""
@@ -20,6 +23,33 @@ def number(value: float, digits: int = 3) -> str:
     """
     places = _places(value, digits)
     return _fixed(value, min(places, _places(round(value, places), digits)) if isfinite(value) else 0)
+
+
+def numbers(values: NDArray[np.float64], sign: str = "") -> list[str]:
+    """`number` of many, fast.
+
+    Args:
+        values: [N].
+        sign: `+` where positive ones have a sign too.
+
+    >>> numbers(np.array([1632.57, 0.66, 0.0, np.nan])), numbers(np.array([0.5, -2.0]), "+")
+    (['1,630', '0.660', '0', 'unknown'], ['+0.500', '-2.00'])
+    """
+    known = np.where(np.isfinite(values) & (np.abs(values) > 1e-12), values, 0.0)
+    places = 2 - np.floor(np.log10(np.abs(np.where(known == 0, 100.0, known))))
+    carried = 2 - np.floor(np.log10(np.abs(np.where(known == 0, 100.0, np.round(known * 10.0**places) / 10.0**places))))
+    each = zip(known.tolist(), np.minimum(places, carried).astype(int).tolist(), strict=True)
+    told = [f"{v:{sign},.{p}f}" if p >= 0 else f"{round(v, p):{sign},.0f}" for v, p in each]
+    return [word if fine else "unknown" for word, fine in zip(told, np.isfinite(values).tolist(), strict=True)]
+
+
+def short(value: float) -> str:
+    """A mean of settings, or a bound: three digits without needless zeros.
+
+    >>> short(0.095), short(1.0), short(1632.57), short(0.98123)
+    ('0.095', '1', '1,630', '0.981')
+    """
+    return plainly(float(f"{value:.3g}"))
 
 
 def interval(estimate: Estimate, sign: int = 1) -> tuple[str, str, str]:
@@ -42,16 +72,16 @@ def interval(estimate: Estimate, sign: int = 1) -> tuple[str, str, str]:
 
 
 def span(estimate: Estimate, unit: str = "", sign: int = 1) -> str:
-    """Value, unit and interval: `0.230 USD per person (95 % interval 0.179 to 0.282)`."""
+    """Value, unit and interval: `0.230 USD per person (95% interval 0.179 to 0.282)`."""
     value, told = with_unit(interval(estimate, sign)[0], unit), sure(estimate, sign=sign)
     return value if told == SURE else f"{value} ({told})"
 
 
-def sure(estimate: Estimate, what: str = "95 % interval", sign: int = 1) -> str:
+def sure(estimate: Estimate, what: str = "95% interval", sign: int = 1) -> str:
     """How sure a value is, as told beside it; where the interval is narrower than its last digit, that.
 
     >>> sure(Estimate(0.23048, 0.02633)), sure(Estimate(47.886, 0.0))
-    ('95 % interval 0.179 to 0.282', 'sure to the last digit')
+    ('95% interval 0.179 to 0.282', 'sure to the last digit')
     """
     low, high = interval(estimate, sign)[1:]
     return SURE if low == high and isfinite(estimate.value) else f"{what} {low} to {high}"
@@ -68,7 +98,7 @@ def setting(lever: Lever, value: float) -> str:
         return lever.options[int(value)]
     if lever.kind == "yes_no":
         return "yes" if value else "no"
-    return with_unit("0" if value == 0 else spoken(lever, value), lever.unit)
+    return with_unit(spoken(lever, value), lever.unit)
 
 
 def said(lever: Lever, value: float | str | bool) -> str:
@@ -116,11 +146,6 @@ def roughly(lever: Lever, low: float, high: float) -> tuple[str, str]:
     fineness = lever.step or (lever.max - lever.min) / 100
     places = max(0, ceil(-log10(fineness) - 1e-9))
     return _fixed(low, places) if low else "0", with_unit(_fixed(high, places), lever.unit)
-
-
-def with_unit(value: str, unit: str) -> str:
-    """A number in words with its unit, if it has one."""
-    return f"{value} {unit}" if unit else value
 
 
 def _places(value: float, digits: int) -> int:

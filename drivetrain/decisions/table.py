@@ -12,9 +12,10 @@ from torch import Tensor
 
 from drivetrain.data import Rows
 from drivetrain.decisions import ranges, slots
+from drivetrain.decisions.rounding import numbers
 from drivetrain.evidence.sample import Z95
 from drivetrain.optimizer import Plan, ranked
-from drivetrain.scenario import Scenario
+from drivetrain.scenario import Scenario, with_unit
 from drivetrain.simulator import Crowd, Outlook, Simulator, averse
 
 Floats = NDArray[np.float64]
@@ -121,19 +122,17 @@ def _remarks(crowd: Crowd) -> list[str]:
 
 def _reasons(scenario: Scenario, settings: list[str], chosen: Outlook, other: Outlook | None) -> list[str]:
     """In words: the setting, what it does to each outcome, and what that is worth."""
-    after = [_mean(chosen, value) for value in chosen.outcomes.values()]
+    after = [numbers(_mean(chosen, value)) for value in chosen.outcomes.values()]
     if other is None:
         return [
-            setting + "".join(f"; {n} {v[i]:.3g}" for n, v in zip(chosen.outcomes, after, strict=True))
+            setting + "".join(f"; {n} {v[i]}" for n, v in zip(chosen.outcomes, after, strict=True))
             for i, setting in enumerate(settings)
         ]
-    before = [_mean(other, value) for value in other.outcomes.values()]
+    before = [numbers(_mean(other, value)) for value in other.outcomes.values()]
     gain = scenario.objective.sign * (_mean(chosen, chosen.objective) - _mean(other, other.objective))
-    unit = f" {scenario.objective.unit}" if scenario.objective.unit else ""
+    worth = [with_unit(told, scenario.objective.unit) for told in numbers(gain, "+")]
     out = []
     for i, setting in enumerate(settings):
-        moves = "".join(
-            f"; {name} {b[i]:.3g} → {a[i]:.3g}" for name, b, a in zip(chosen.outcomes, before, after, strict=True)
-        )
-        out.append(f"{setting}{moves}; {gain[i]:+.3g}{unit}")
+        moves = "".join(f"; {name} {b[i]} → {a[i]}" for name, b, a in zip(chosen.outcomes, before, after, strict=True))
+        out.append(f"{setting}{moves}; {worth[i]}")
     return out

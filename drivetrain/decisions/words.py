@@ -206,7 +206,7 @@ def certified(scenario: Scenario, certificate: Certificate | None) -> str:
     share = 100 * certificate.gap / abs(certificate.value)
     most = with_unit(number(certificate.gap, 2), scenario.objective.unit)
     percent = "0.1" if share < 0.1 else f"{ceil(10 * share) / 10:g}"
-    return f"No setting can be more than {percent} % better ({most}), as the models see it: that is proved."
+    return f"No setting can be more than {percent}% better ({most}), as the models see it: that is proved."
 
 
 def guarded(scenario: Scenario, guard: Guard | None) -> str:
@@ -245,11 +245,11 @@ def certificate(gap: float) -> str:
     """How far from the best a choice can be, as the optimizer proved it.
 
     >>> certificate(0.0), certificate(3.2e-06)
-    ('the best of the settings tried', 'at most 0.00032 % below the best choice among the settings tried')
+    ('the best of the settings tried', 'at most 0.00032% below the best choice among the settings tried')
     """
     if gap == 0:
         return "the best of the settings tried"
-    return f"at most {100 * gap:.2g} % below the best choice among the settings tried"
+    return f"at most {100 * gap:.2g}% below the best choice among the settings tried"
 
 
 def inflation(scenario: Scenario, evidence: Evidence) -> str:
@@ -296,7 +296,7 @@ def _worth(scenario: Scenario, evidence: Evidence) -> str:
         )
     if gain.low <= 0:
         value = interval(gain)[0]
-        unsure = f"the 95 % interval, {interval(gain)[1]} to {interval(gain)[2]}, does not clear 0"
+        unsure = f"the 95% interval, {interval(gain)[1]} to {interval(gain)[2]}, does not clear 0"
         return f"That is better than {than} by {with_unit(value, unit)}, but {unsure}."
     more = "more" if sign > 0 else "less"
     return f"Expected: {with_unit(interval(gain)[0], unit)} {more} than {than} ({sure(gain)})."

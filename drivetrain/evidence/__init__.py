@@ -1,7 +1,7 @@
 """Evidence: what a policy is really worth, judged on rows that its models have never seen.
 
 `judge` derives every policy within each fold from models that have not seen the fold, values it there by the doubly
-robust estimator with a 95 % interval, and names the simplest policy that no other beats by more than a standard error.
+robust estimator with a 95% interval, and names the simplest policy that no other beats by more than a standard error.
 """
 
 from drivetrain.evidence.curve import Point

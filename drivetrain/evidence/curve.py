@@ -91,7 +91,7 @@ def line(single: Floats, place: int, points: Sequence[Point]) -> Floats:
 def near(scenario: Scenario, curve: Sequence[Point], single: Floats) -> dict[str, tuple[float, float, bool]]:
     """Around the best single setting, along each numeric lever, the unbroken run of settings that are about as good.
 
-    They lose at most 1 %, or at most 10 % and nothing that can be told from 0: a loss that is large but uncertain is
+    They lose at most 1%, or at most 10% and nothing that can be told from 0: a loss that is large but uncertain is
     not "about as good". A lever with a single supported setting has nothing to be compared with, and is left out.
     """
     out = {}

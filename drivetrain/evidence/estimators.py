@@ -27,7 +27,7 @@ NAMES = {
 }
 """Every estimator, in words."""
 APART = 2.81
-"""Standard errors of the paired difference beyond which two estimators disagree: 5 % shared by ten comparisons."""
+"""Standard errors of the paired difference beyond which two estimators disagree: 5% shared by ten comparisons."""
 THRESHOLDS = 12
 FEWEST = 30
 PULL = 0.05

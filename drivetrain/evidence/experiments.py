@@ -146,13 +146,13 @@ class Power:
     """How likely a test settles its decision."""
 
     power: float
-    """The chance that the 95 % interval of the gain clears 0, if the gain is what is expected."""
+    """The chance that the 95% interval of the gain clears 0, if the gain is what is expected."""
     error: float
     """The expected standard error of the mean gain over all rows."""
     gain: float
     """The mean gain over all rows that is expected."""
     rows_needed: int | None
-    """How many rows such a test needs for a power of 80 %; None where no gain is expected."""
+    """How many rows such a test needs for a power of 80%; None where no gain is expected."""
 
 
 def spread(chance: Floats, one: Floats, other: Floats) -> Floats:

@@ -187,7 +187,7 @@ def _placebo_outcome(court: Judge, name: str, left: Floats, foretold: Floats) ->
 
 
 def _placebo_lever(court: Judge, name: str, left: Floats, plain: Floats) -> Check:
-    """A shuffled lever does nothing: how often it seems to, against the 5 % that chance allows.
+    """A shuffled lever does nothing: how often it seems to, against the 5% that chance allows.
 
     Where whole clusters were drawn, whole clusters are shuffled: of shuffled rows errors would be right in any case.
     """

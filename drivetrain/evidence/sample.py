@@ -21,7 +21,7 @@ MOST_BAGS = 2_000
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean with its standard error and 95 % interval, in the unit of what was averaged, for one row."""
+    """A mean with its standard error and 95% interval, in the unit of what was averaged, for one row."""
 
     value: float
     error: float
@@ -33,12 +33,12 @@ class Estimate:
 
     @property
     def low(self) -> float:
-        """Lower end of the 95 % interval."""
+        """Lower end of the 95% interval."""
         return self.value - Z95 * self.error
 
     @property
     def high(self) -> float:
-        """Upper end of the 95 % interval."""
+        """Upper end of the 95% interval."""
         return self.value + Z95 * self.error
 
     def as_dict(self) -> dict[str, float]:
@@ -73,7 +73,7 @@ class Sample:
         return self._estimate(value, self.influence(above - value * below) / bottom)
 
     def bootstrap(self, scores: Floats, seed: int, draws: int = 999) -> tuple[float, float]:
-        """The 95 % interval of the mean of scores [N] by the studentised bootstrap over clusters (Hall 1992, 3.5).
+        """The 95% interval of the mean of scores [N] by the studentised bootstrap over clusters (Hall 1992, 3.5).
 
         It leans where scores lean, which an interval of ± 1.96 errors cannot.
 

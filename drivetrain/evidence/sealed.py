@@ -34,7 +34,7 @@ class Opened:
 
     @property
     def differs(self) -> int:
-        """1 where its value is above what was said, −1 where below, 0 where the difference is within chance (95 %)."""
+        """1 where its value is above what was said, −1 where below, 0 where the difference is within chance (95%)."""
         return _beyond_chance(self.estimate, self.promised)
 
 

@@ -34,7 +34,7 @@ class Beside:
     witnesses: tuple[Witness, ...]
     """What every estimator says."""
     bootstrap: dict[str, tuple[float, float]]
-    """`value`, and `gain` where there is one → the studentised bootstrap's 95 % interval."""
+    """`value`, and `gain` where there is one → the studentised bootstrap's 95% interval."""
     relative: Estimate | None
     """The gain as a share of what the policy of comparison is worth; None where that is not clearly apart from 0."""
     sensitivity: Sensitivity | None

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain.assembly import Run
-from drivetrain.decisions.rounding import setting
+from drivetrain.decisions.rounding import number, setting
 from drivetrain.errors import Fault, UsageError
 from drivetrain.figures.look import LIGHT, Look, figure, plain, with_unit
 from drivetrain.scenario import Categorical
@@ -75,8 +75,8 @@ def _binned(out: Figure, values: NDArray[np.float64], bar: dict[str, Any]) -> No
     """A histogram whose bars are counted here: the rows themselves never stand in a figure."""
     low, high = np.quantile(values[np.isfinite(values)], [TAIL, 1 - TAIL])
     counts, edges = np.histogram(np.clip(values, low, high), bins=BINS)
-    said = [f"{a:.3g} to {b:.3g}" for a, b in pairwise(edges)]
-    said[0], said[-1] = f"up to {edges[1]:.3g}", f"{edges[-2]:.3g} and more"
+    said = [f"{number(a)} to {number(b)}" for a, b in pairwise(edges)]
+    said[0], said[-1] = f"up to {number(edges[1])}", f"{number(edges[-2])} and more"
     out.add_bar(
         x=(edges[:-1] + edges[1:]) / 2,
         y=counts,

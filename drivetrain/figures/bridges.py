@@ -9,7 +9,7 @@ from drivetrain.assembly import Bridge, Run, Swings
 from drivetrain.assembly.waterfall import Step
 from drivetrain.decisions.rounding import number
 from drivetrain.decisions.words import policy
-from drivetrain.figures.look import LIGHT, Look, figure, folded, plain, with_unit
+from drivetrain.figures.look import LIGHT, ROOM, Look, figure, folded, plain, with_unit
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -63,6 +63,7 @@ def bridge(run: Run, told: Bridge, look: Look = LIGHT, *, by: str = "levers") ->
     )
     reach = max(*ends, 0.0) - min(*ends, 0.0) or 1.0
     out.update_xaxes(range=[min(*ends, 0.0) - 0.12 * reach, max(*ends, 0.0) + 0.24 * reach])
+    out.update_layout(margin={"r": ROOM})
     out.update_yaxes(autorange="reversed", showgrid=False, tickfont={"color": look.ink})
     out.add_vline(x=0, line={"color": look.rule, "width": 1})
     return out

@@ -40,13 +40,13 @@ def value_curve(run: Run, lever: str, look: Look = LIGHT) -> Figure | None:
     titles = with_unit(plain(lever), plain(declared.unit)), plain(run.scenario.objective.unit)
     if declared.kind in {"categorical", "yes_no"}:
         board = Options.of(declared, {point.setting: point.estimate.value for point in points}, titles, look)
-        board.intervals({point.setting: point.estimate for point in points}, "honest value, 95 % interval")
+        board.intervals({point.setting: point.estimate for point in points}, "honest value, 95% interval")
         board.diamonds({point.setting: point.modelled for point in points}, "what the models expect")
         return board.out
     out = figure(look, x=titles[0], y=titles[1], height=400)
     apart = _apart(run, lever)
     runs = [point for point in points if point.setting != apart]
-    _interval_curve(out, [p.setting for p in runs], [p.estimate for p in runs], look, "honest value, 95 % interval")
+    _interval_curve(out, [p.setting for p in runs], [p.estimate for p in runs], look, "honest value, 95% interval")
     out.add_scatter(
         x=[point.setting for point in runs],
         y=[point.modelled for point in runs],
@@ -100,7 +100,7 @@ def response(
         line={"color": look.quiet, "width": 1.5, "dash": "dot"},
         name="beyond the data",
         hovertemplate="beyond the data: %{y:.3g}<extra></extra>",
-        showlegend=not known.all(),
+        showlegend=False,  # the key of the band that it lies outside of says it
     )
     inside = [i for i, yes in enumerate(known) if yes]
     _interval_curve(out, xs[inside].tolist(), [line[i] for i in inside], look, "expected, with the models' spread")
@@ -248,7 +248,8 @@ def _mark(out: Figure, lever: Lever, value: float, label: str, colour: str, look
     side = "left" if value <= middle else "right"
     out.add_annotation(
         x=value,
-        y=1.0 - 0.075 * line,
+        y=1.0,
+        yshift=-22 * line,
         yref="paper",
         yanchor="top",
         xanchor=side,

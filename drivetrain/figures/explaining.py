@@ -16,7 +16,7 @@ MOST = 20
 
 
 def importance(outcome: str, told: Mapping[str, Any], look: Look = LIGHT) -> Figure:
-    """How much worse held-out rows are predicted without what an input or a lever tells, with 95 % intervals.
+    """How much worse held-out rows are predicted without what an input or a lever tells, with 95% intervals.
 
     Args:
         outcome: whose models they are.

@@ -15,6 +15,10 @@ ACROSS, UPRIGHT = 44, 46
 """Signs that an axis title has room for on one line, on a screen as narrow as a phone's."""
 
 
+ROOM = 44
+"""Pixels right of a figure whose labels stand beyond its bars, on a phone too."""
+
+
 @dataclass(frozen=True)
 class Look:
     """The colours of one theme; backgrounds are always transparent."""
@@ -82,6 +86,8 @@ def _layout(look: Look) -> dict[str, Any]:
         "ticklen": 5,
         "tickcolor": "rgba(0,0,0,0)",
         "fixedrange": True,
+        "separatethousands": True,
+        "exponentformat": "none",
     }
     return {
         "template": "none",

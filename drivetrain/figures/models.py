@@ -97,7 +97,7 @@ def calibration(outcome: str, told: Mapping[str, Any], unit: str = "", look: Loo
         error_y={"array": [e.high - e.value for e in reach], "color": look.strong, "thickness": 2, "width": 0},
         mode="markers",
         marker={"size": 10, "color": look.strong},
-        name=f"{plain(outcome)}, 95 % interval",
+        name=f"{plain(outcome)}, 95% interval",
         hovertemplate="predicted %{x:.3g}, observed %{y:.3g} (%{customdata} rows)<extra></extra>",
     )
     return out

@@ -53,12 +53,12 @@ def overlap(run: Run, lever: str, by: str | None = None, look: Look = LIGHT) -> 
         else:
             counts = np.histogram(mine, edges)[0] / max(1, len(mine))
             out.add_scatter(
-                x=(edges[:-1] + edges[1:]) / 2,
-                y=counts,
+                x=[edges[0], *edges, edges[-1]],  # from the foot, along every step, and down again
+                y=[0.0, *counts, counts[-1], 0.0],
                 mode="lines",
-                line={"color": colours[i], "width": 3, "shape": "hvh", "dash": ("solid", "dash", "dot", "dashdot")[i]},
+                line={"color": colours[i], "width": 3, "shape": "hv", "dash": ("solid", "dash", "dot", "dashdot")[i]},
                 name=plain(name),
-                hovertemplate="near %{x:.3g}: %{y:.1%}<extra>" + plain(name) + "</extra>",
+                hovertemplate="from %{x:.3g}: %{y:.1%}<extra>" + plain(name) + "</extra>",
             )
     out.update_yaxes(tickformat=".0%", rangemode="tozero").update_layout(showlegend=by is not None)
     if options or edges is None:

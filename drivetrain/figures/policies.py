@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def policies(scenario: Scenario, evidence: Evidence, look: Look = LIGHT) -> Figure:
-    """The value of every policy for one row, with its 95 % interval; the recommended one marked.
+    """The value of every policy for one row, with its 95% interval; the recommended one marked.
 
     Args:
         scenario: names and units.

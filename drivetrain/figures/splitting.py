@@ -8,7 +8,7 @@ from drivetrain.assembly import Contributions, Returns, Run
 from drivetrain.decisions.rounding import number
 from drivetrain.decisions.words import policy
 from drivetrain.figures.curves import unit_of
-from drivetrain.figures.look import LIGHT, Look, figure, folded, plain, upright, with_unit
+from drivetrain.figures.look import LIGHT, ROOM, Look, figure, folded, plain, upright, with_unit
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -32,31 +32,41 @@ def contributions(run: Run, told: Contributions, of: str = "objective", look: Lo
     if rest := parts[MOST:]:
         names.append(f"{len(rest)} more inputs")
         changes.append(sum(each.change.value for each in rest))
-    names = ["everyone", *names, f"row {told.row}"]
     start, end = told.start[of], told.end[of]
-    said = [number(start), *(f"{'+' if each > 0 else ''}{number(each)}" for each in changes), number(end)]
-    out = figure(look, x=with_unit(f"expected {plain(of)}", plain(unit_of(run, of))), height=110 + 40 * len(names))
+    bars, ends = [folded(name, 30) for name in names], ["everyone", f"row {told.row}"]
+    out = figure(look, x=with_unit(f"expected {plain(of)}", plain(unit_of(run, of))), height=190 + 40 * len(names))
     out.add_waterfall(
         orientation="h",
-        y=[folded(name, 30) for name in names],
-        x=[start, *changes, 0.0],
-        measure=["absolute", *["relative"] * len(changes), "total"],
-        text=said,
+        y=bars,
+        x=changes,
+        base=start,
+        text=[f"{'+' if each > 0 else ''}{number(each)}" for each in changes],
         textposition="outside",
         cliponaxis=False,
         connector={"line": {"color": look.rule, "width": 1}},
         increasing={"marker": {"color": look.good}},
         decreasing={"marker": {"color": look.model}},
-        totals={"marker": {"color": look.strong}},
         hovertemplate="%{y}: %{text}<extra></extra>",
         showlegend=False,
     )
-    ends = [start]
-    for each in changes:
-        ends.append(ends[-1] + each)
-    reach = (max(ends) - min(ends)) or abs(start) or 1.0
-    out.update_xaxes(range=[min(ends) - 0.35 * reach, max(ends) + 0.35 * reach])
-    return out.update_yaxes(autorange="reversed", showgrid=False, tickfont={"color": look.ink})
+    out.add_scatter(  # no bars: they would begin where the axis does, which need not be 0
+        x=[start, end],
+        y=ends,
+        mode="markers+text",
+        marker={"size": 14, "color": [look.other, look.strong]},
+        text=[f" {number(each)}" for each in (start, end)],
+        textposition="middle right",
+        cliponaxis=False,
+        hovertemplate="%{y}: %{x:.3g}<extra></extra>",
+        showlegend=False,
+    )
+    met = [start + sum(changes[:many]) for many in range(len(changes) + 1)]
+    reach = (max(met) - min(met)) or abs(start) or 1.0
+    out.update_xaxes(range=[min(met) - 0.3 * reach, max(met) + 0.3 * reach])
+    out.update_layout(margin={"r": ROOM})
+    order = [ends[0], *bars, ends[1]]
+    out.update_yaxes(categoryorder="array", categoryarray=order, range=[len(order) - 0.4, -0.6])
+    return out.update_yaxes(showgrid=False, tickfont={"color": look.ink})
 
 
 def returns(run: Run, told: Returns, look: Look = LIGHT) -> Figure | None:

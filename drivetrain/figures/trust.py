@@ -18,7 +18,7 @@ MOST_INPUTS = 20
 
 
 def learners(scenario: Scenario, evidence: Evidence, lever: str, look: Look = LIGHT) -> Figure | None:
-    """The objective along a lever by outcome models, and by the orthogonal learner with its 95 % interval.
+    """The objective along a lever by outcome models, and by the orthogonal learner with its 95% interval.
 
     Args:
         scenario: names and units.
@@ -34,7 +34,7 @@ def learners(scenario: Scenario, evidence: Evidence, lever: str, look: Look = LI
         return None
     declared = scenario.levers[lever]
     titles = with_unit(plain(lever), plain(declared.unit)), plain(scenario.objective.unit)
-    name = "orthogonal learner, 95 % interval"
+    name = "orthogonal learner, 95% interval"
     if declared.kind in {"categorical", "yes_no"}:
         board = Options.of(declared, {each.setting: each.modelled for each in points}, titles, look)
         board.intervals({each.setting: each.orthogonal for each in points}, name)

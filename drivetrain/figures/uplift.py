@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def uplift(scenario: Scenario, evidence: Evidence, look: Look = LIGHT, *, budget: bool = False) -> Figure | None:
-    """The Qini curve with its 95 % interval, and the line of rows taken at random.
+    """The Qini curve with its 95% interval, and the line of rows taken at random.
 
     Args:
         scenario: names and units.
@@ -35,7 +35,7 @@ def uplift(scenario: Scenario, evidence: Evidence, look: Look = LIGHT, *, budget
         across = with_unit(f"used of {plain(declared.name)}, for one row", plain(declared.unit))
     out = figure(look, x=across, y=with_unit("gain for one row", unit), height=360)
     value, low, high = ([getattr(each.gain, end) for each in told.points] for end in ("value", "low", "high"))
-    name = "best rows first, 95 % interval"
+    name = "best rows first, 95% interval"
     out.add_scatter(**band(look, look.strong, xs, low, high, name), showlegend=False)
     out.add_scatter(
         x=xs,

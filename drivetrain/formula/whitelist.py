@@ -45,7 +45,7 @@ _CURES: Final[Mapping[type[ast.AST], tuple[str, str]]] = {
     ast.BitXor: ("the operator ^", "Write ** for a power."),
     ast.BitAnd: ("the operator &", "Write 'and'."),
     ast.BitOr: ("the operator |", "Write 'or'."),
-    ast.Mod: ("the operator %", "Write a share as a number: 0.05 for 5 %."),
+    ast.Mod: ("the operator %", "Write a share as a number: 0.05 for 5%."),
     ast.FloorDiv: ("the operator //", "Write floor(a / b)."),
     ast.In: ("the operator 'in'", "Write name == 'a' or name == 'b'."),
     ast.Attribute: ("a dot after a name", "Use plain names, as the scenario declares them."),

@@ -22,7 +22,7 @@ POINTS = 21
 
 
 def nearby(simulator: Simulator, crowd: Crowd, settings: Floats) -> Floats:
-    """Around each row's setting the unbroken run of settings, along each numeric lever, that lose at most 1 %.
+    """Around each row's setting the unbroken run of settings, along each numeric lever, that lose at most 1%.
 
     One lever alone is tried at every candidate, all rows at once; of several levers each at 21 candidates, the others
     staying. A setting that breaks what holds for each row, or that the data cannot speak for, ends the run.

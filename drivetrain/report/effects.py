@@ -44,8 +44,8 @@ def why(run: Run) -> str:
         f"What models expect each {steps.format(f'over {told.rows:,} rows')}, and by how much rows that the models "
     )
     caption += "had not seen put them right."
-    header = ["mean over rows", words.policy(run.scenario, told.against), "recommended", "in"]
-    lines = [[move.name, number(move.before), number(move.after), move.unit] for move in told.moves]
+    header = ["mean over rows", words.policy(run.scenario, told.against), "recommended"]
+    lines = [[each.what, each.said(each.before), each.said(each.after)] for each in told.moves]
     parts = [heading("Why"), table(header, lines), drawing(way, "bridge", caption)]
     parts += _spent(run)
     if (gained := returns(run)) is not None:

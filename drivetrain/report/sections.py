@@ -80,7 +80,7 @@ def values(run: Run) -> str:
         told = "models' opinion" if evidence.opinion(each.name) else between(each.estimate)
         shrunk = "–" if each.shrunk is None else number(each.shrunk)
         lines.append([name, value, told, gain, naive, shrunk, number(each.effective)])
-    header = ["policy", "honest value", "95 % interval", "against recommended", "models' promise", "promise, shrunk"]
+    header = ["policy", "honest value", "95% interval", "against recommended", "models' promise", "promise, shrunk"]
     header.append("rows that speak")
     chosen = next(place for place, each in enumerate(known) if each.name == evidence.recommended)
     caption = (

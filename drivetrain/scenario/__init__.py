@@ -20,7 +20,7 @@ from drivetrain.scenario.objective import Beside, Objective, Risk
 from drivetrain.scenario.outcomes import Outcome
 from drivetrain.scenario.root import Scenario
 from drivetrain.scenario.sources import Data, Split
-from drivetrain.scenario.space import LeverSpace, places, spoken, stepped
+from drivetrain.scenario.space import LeverSpace, places, spoken, stepped, with_unit
 from drivetrain.scenario.telling import bound, extent, in_words, remarks
 
 __all__ = [
@@ -68,4 +68,5 @@ __all__ = [
     "rule_of",
     "spoken",
     "stepped",
+    "with_unit",
 ]

@@ -152,7 +152,7 @@ def _breaches(
 
 
 def _ends(lever: Continuous | Integer) -> str:
-    return f"min {lever.min:.10g} to max {lever.max:.10g}{' ' + lever.unit if lever.unit else ''}"
+    return f"min {lever.min:.10g} to max {lever.max:.10g}{' ' * (lever.unit not in ('', '%'))}{lever.unit}"
 
 
 def _examples(series: pd.Series[Any], bad: NDArray[np.bool_]) -> str:

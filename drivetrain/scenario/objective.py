@@ -30,12 +30,12 @@ class Risk(Declaration):
         yield from exactly_one(self, ("quantile", "spread", "cvar"))
 
     def __str__(self) -> str:
-        """In words: `the members' 10 % quantile`."""
+        """In words: `the members' 10% quantile`."""
         if self.quantile is not None:
-            return f"the members' {100 * self.quantile:.3g} % quantile"
+            return f"the members' {100 * self.quantile:.3g}% quantile"
         if self.spread is not None:
             return f"the members' mean less {self.spread:.3g} standard errors"
-        return f"the mean of the members' worst {100 * (self.cvar or 0):.3g} %"
+        return f"the mean of the members' worst {100 * (self.cvar or 0):.3g}%"
 
 
 class Beside(Declaration):

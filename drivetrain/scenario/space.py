@@ -110,7 +110,7 @@ class LeverSpace:
         """One setting [L] in words: `incentive 0.50 USD, channel sms`."""
         parts = []
         for (name, lever), value in zip(self.levers.items(), np.asarray(setting, dtype=np.float64), strict=True):
-            parts.append(f"{name} {_words(lever, float(value))}{' ' + lever.unit if lever.unit else ''}")
+            parts.append(f"{name} {with_unit(_words(lever, float(value)), lever.unit)}")
         return ", ".join(parts)
 
     @property
@@ -172,12 +172,23 @@ def places(lever: Continuous | Integer) -> int:
 
 
 def spoken(lever: Continuous | Integer, value: float) -> str:
-    """A setting as people write it: `0.095`, `0.10`, `12.50`, `1,200`."""
+    """A setting as people write it: `0.095`, `0.10`, `12.50`, `1,200`, `0`."""
     decimals = places(lever)
-    text = f"{round(value, decimals) + 0.0:,.{max(0, decimals)}f}"
+    if not (rounded := round(value, decimals)):
+        return "0"
+    text = f"{rounded:,.{max(0, decimals)}f}"
     whole, point, part = text.partition(".")
     part = part[:2] + part[2:].rstrip("0")
     return whole + point + part
+
+
+def with_unit(value: str, unit: str) -> str:
+    """A number in words with its unit, if it has one.
+
+    >>> with_unit("5", "EUR"), with_unit("5", "%"), with_unit("5", "")
+    ('5 EUR', '5%', '5')
+    """
+    return f"{value}{'' if unit == '%' else ' '}{unit}" if unit else value
 
 
 def _words(lever: Lever, value: float) -> str:

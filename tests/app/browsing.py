@@ -87,9 +87,9 @@ def reading(
     page.on("response", lambda answer: missing.append(answer.url) if answer.status >= 400 else None)
     page.goto(address)
     yield page
-    # Opened at a page's own address (/levers), Streamlit's own script first looks for its server beside that page, in case
-    # it stands behind a proxy's path, and then at the root: two answers of 404, each a line in the console. Nothing of
-    # ours is missing, and telling the script where its server is would break dashboards behind such a path.
+    # Opened at a page's own address (/levers), Streamlit's own script first looks for its server beside that page, in
+    # case it stands behind a proxy's path, and then at the root: two answers of 404, each a line in the console. Both
+    # are Streamlit's own; to tell the script where its server is would break dashboards behind such a path.
     probes = [url for url in missing if url.endswith(("/_stcore/health", "/_stcore/host-config"))]
     assert missing == probes
     assert len(noise) == len(probes), noise

@@ -78,7 +78,7 @@ def test_a_line_says_why(run: dt.Run) -> None:
     assert found.loc[row, "setting"] == run.scenario.space.describe(np.array([source.loc[row, "price"]]))
     assert found.loc[row, "observed"] == f"{source.loc[row, 'bought']:g}"
     notes = found["unusual"]
-    for at, words in ((1, "wealth 7.5 (99 % of rows: "), (2, "town 'Atlantis' (in 1 row)"), (3, "wealth is missing")):
+    for at, words in ((1, "wealth 7.5 (99% of rows: "), (2, "town 'Atlantis' (in 1 row)"), (3, "wealth is missing")):
         if WRONG[at] + 1 in notes.index:
             assert words in notes[WRONG[at] + 1]
     assert (notes == "").mean() > 0.8

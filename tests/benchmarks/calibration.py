@@ -1,4 +1,4 @@
-"""Do 90 % intervals of single rows hold 90 % of what happens, at every link of a chain whose errors go along?
+"""Do 90% intervals of single rows hold 90% of what happens, at every link of a chain whose errors go along?
 
     python -m tests.benchmarks.calibration [--quick]
 
@@ -104,7 +104,7 @@ def main() -> None:
     seeds, started = (10 if "--quick" in sys.argv else SEEDS), time.process_time()
     with TemporaryDirectory() as folder:
         lines = pd.DataFrame([measure(seed, Path(folder)) for seed in range(1, seeds + 1)])
-    print(f"{'90 % intervals hold':20}{'share':>8}{'apart':>8}{'worst seed':>12}{'best seed':>11}")
+    print(f"{'90% intervals hold':20}{'share':>8}{'apart':>8}{'worst seed':>12}{'best seed':>11}")
     for name in NAMES:
         figures = lines[name].mean(), lines[f"{name} apart"].mean(), lines[name].min(), lines[name].max()
         print(f"{name:20}{figures[0]:8.3f}{figures[1]:8.3f}{figures[2]:12.3f}{figures[3]:11.3f}")

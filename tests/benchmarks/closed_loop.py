@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.closed_loop [--quick] [--worlds NAME ...] [--ways thompson top_two greedy] [--seeds 1]
 
-Targets: 95 % of the oracle's value in ten rounds, with at most half the cumulative regret of uniform exploration. The
+Targets: 95% of the oracle's value in ten rounds, with at most half the cumulative regret of uniform exploration. The
 last line is one JSON object of figures and targets.
 """
 

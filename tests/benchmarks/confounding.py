@@ -117,7 +117,7 @@ def main() -> None:
         met = found >= 0.95 if dirty else found <= 0.05
         figures[name] = {"runs": runs, "turned": wrong, "suspected": found}
         targets[name] = {"value": found, "target": "at least 0.95" if dirty else "at most 0.05", "met": met}
-        limit = "≥ 95 %" if dirty else "≤ 5 %"
+        limit = "≥ 95%" if dirty else "≤ 5%"
         print(f"{name:52}{wrong:14.1%}{found:11.1%}{limit:>9}   {time.process_time() - started:.0f} s", flush=True)
     print(json.dumps({"figures": figures, "targets": targets}))
 

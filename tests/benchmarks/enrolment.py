@@ -5,7 +5,7 @@ scholarship of 0 to 2.5
 (thousand USD), with 0.2 n to give, so that as many as possible enrol (the example comes from Bergman et al. 2022,
 "JANOS", INFORMS J. Comput. 34:807). Students, offers and enrolments of earlier years are drawn by our own generator;
 a network learns them, decides for new students, and HiGHS solves the same table of predictions to optimality. Sizes are
-250, 1,000 and 4,000 students (quick: 250); HiGHS gets ten minutes for each, and stops at a proven gap of 0.001 %.
+250, 1,000 and 4,000 students (quick: 250); HiGHS gets ten minutes for each, and stops at a proven gap of 0.001%.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 In each run rows are drawn, ridge regressions are fitted to each fold's complement, policies are made and judged as the
 product does it, and the recommended policy, made by all members together, is applied to 20,000 new rows of which the
-truth is known. Stated: how often the 95 % interval of the value, and of the gain over doing nothing, holds that truth;
+truth is known. Stated: how often the 95% interval of the value, and of the gain over doing nothing, holds that truth;
 how far the mean promise is off, as a share of the mean true gain; the same of the models' own promise; the interval's
 mean error, the spread that it should have, and how often not everyone gets the same setting. With `--keep` the runs are
 made in pieces: see `pieces`; those made so far are in `measured/honesty.jsonl`.

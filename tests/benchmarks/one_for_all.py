@@ -13,7 +13,7 @@ figure: ours with no more settings than the peer, a gradient counted as one more
 
 `scipy` and `optuna` ask about one setting after the other; `batched` is differential evolution that asks about a whole
 generation at once, with as many settings as `optimise` has. Ours are told as finely as settings are recommended, a
-thousandth of a lever's range; peers' need not be. Worse means by more than 0.1 % of the way from what a random setting
+thousandth of a lever's range; peers' need not be. Worse means by more than 0.1% of the way from what a random setting
 is worth to the best that one found. For networks of five levers or fewer the best setting is certified: nothing is
 better by more than the gap. Needs the `bench` extra. The last line is one JSON object of figures and targets.
 """

@@ -35,7 +35,7 @@ Rule = Callable[[Floats, Floats], Floats]
 """Inputs x [N, 1] and settings [G, L] → [N, G]."""
 
 TIGHT = 1e-6
-TARGETS = {"violated": 0, "worse than 1 %": 0, "feasible ones refused": 0, "infeasible ones answered": 0}
+TARGETS = {"violated": 0, "worse than 1%": 0, "feasible ones refused": 0, "infeasible ones answered": 0}
 VALUES: dict[str, list[float]] = {
     "calls": [0, 1, 2, 3, 4],
     "price": [0, 0.5, 1, 1.5, 2],
@@ -284,7 +284,7 @@ def main(quick: bool) -> dict[str, Any]:
     worse = sum(loss > 0.01 for _, _, loss in told)
     counts = {
         "violated": violated,
-        "worse than 1 %": worse,
+        "worse than 1%": worse,
         "feasible ones refused": kinds["feasible, refused"],
         "infeasible ones answered": kinds["infeasible, answered"],
     }

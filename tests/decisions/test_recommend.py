@@ -63,7 +63,7 @@ def test_levers_named_like_other_columns_keep_their_settings_and_the_columns_the
     assert told.frame["gain"].to_numpy() == pytest.approx([4, 20])
     assert told.frame["objective"].to_numpy() == pytest.approx([4, 20])
     assert set(told.frame.columns) >= COLUMNS
-    assert told.frame["reason"][1] == "gain 4, reason yes, medium mail; y 0 → 2.5; +20 EUR"
+    assert told.frame["reason"][1] == "gain 4, reason yes, medium mail; y 0 → 2.50; +20.0 EUR"
 
 
 def test_the_promise_adds_up_the_lines_and_what_blind_models_got_wrong():

@@ -6,11 +6,12 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
 from drivetrain.decisions import Promise, reasons, words
-from drivetrain.decisions.rounding import interval, number, setting, span
+from drivetrain.decisions.rounding import interval, number, numbers, setting, span
 from drivetrain.evidence import Estimate, Evidence, Judged, Point
 from drivetrain.optimizer import Certificate
 from drivetrain.scenario import Scenario, load, parse
@@ -59,7 +60,7 @@ def _evidence(recommended: str = "single", gain: float = 0.3, **changes: object)
 def test_the_headline_says_what_and_how_much_and_how_sure(scenario: Scenario) -> None:
     told = words.headline(scenario, _evidence(), Promise(500, Estimate(600, 20), "do_nothing", Estimate(150, 51)))
     assert told == (
-        "Set price to 7.50 EUR for everyone. Expected: 0.30 EUR per visitor more than doing nothing (95 % interval "
+        "Set price to 7.50 EUR for everyone. Expected: 0.30 EUR per visitor more than doing nothing (95% interval "
         "0.10 to 0.50). Summed over the 500 rows that is 150 EUR (50 to 250)."
     )
 
@@ -93,7 +94,7 @@ def test_what_only_models_hope_for_is_a_test_and_no_change(scenario: Scenario) -
     assert words.headline(scenario, evidence) == (
         "Only as a test: set price to 7.50 EUR for everyone. Models expect it to be better than doing nothing by 0.25 "
         "EUR per visitor, but rows that they had not seen do not bear that out: there the gain is -0.10 EUR per "
-        "visitor (95 % interval -0.30 to 0.10)."
+        "visitor (95% interval -0.30 to 0.10)."
     )
     stance = words.stance(scenario, evidence)
     assert (stance.word, stance.reason) == (
@@ -157,7 +158,7 @@ def test_doing_nothing_that_the_data_cannot_speak_for_is_named(scenario: Scenari
 def test_personal_settings_that_pay(scenario: Scenario) -> None:
     gains = {"do_nothing": Estimate(0.5, 0.1), "single": Estimate(0.2, 0.06)}
     told = " ".join(reasons.verdict(scenario, _evidence("row", gains=gains)))
-    assert "A setting for each row gains 0.20 EUR per visitor (95 % interval 0.08 to 0.32) over one for all." in told
+    assert "A setting for each row gains 0.20 EUR per visitor (95% interval 0.08 to 0.32) over one for all." in told
     assert words.action(scenario, _evidence("row", gains=gains)) == "Set price for each row on its own"
 
 
@@ -203,7 +204,7 @@ def test_numbers_have_three_digits(value: float) -> None:
 
 
 def test_what_is_not_a_number_is_unknown() -> None:
-    assert span(Estimate(math.nan, math.nan)) == "unknown (95 % interval unknown to unknown)"
+    assert span(Estimate(math.nan, math.nan)) == "unknown (95% interval unknown to unknown)"
 
 
 def test_what_looks_better_and_may_not_be_recommended_is_told_with_the_reason(scenario: Scenario) -> None:
@@ -244,3 +245,8 @@ def test_slots_that_all_stay_empty_are_told() -> None:
     )
     assert words.action(shelf, _evidence(slots=(0.0, 0.0))) == "Choose none as shown for all"
     assert words.action(shelf, _evidence(slots=(2.0, 0.0))) == "Choose b as shown for all"
+
+
+@given(st.lists(st.floats(-1e9, 1e9).filter(lambda value: value == 0 or abs(value) > 1e-9), max_size=20))
+def test_many_numbers_are_said_as_one_is(values: list[float]) -> None:
+    assert numbers(np.array(values)) == [number(value) for value in values]

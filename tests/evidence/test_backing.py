@@ -50,7 +50,7 @@ def test_events_are_counted_by_the_rarer_result_among_rows_that_speak() -> None:
 
 @pytest.mark.parametrize("expected", [1.0, 3.0, 6.0, 20.0])
 def test_intervals_of_rare_events_cover(expected: float) -> None:
-    """So many clicks are expected among 300 rows that speak; x ± 1.96 √(x + 2) covers 93.3 % at least, 95 % about."""
+    """So many clicks are expected among 300 rows that speak; x ± 1.96 √(x + 2) covers 93.3% at least, 95% about."""
     draw, item, hit, plain = np.random.default_rng(2), np.arange(600) % 2, [], []
     base = court(item, np.zeros(600))
     settings, weight = np.zeros((600, 1)), (item == 0) * 2.0

@@ -195,7 +195,7 @@ def test_intervals_cover_on_the_pipelines_synthetic_bandit() -> None:
         for name, hit in hits.items():
             told = sample.estimate(scores[name])
             hit.append(bool(told.low <= truth <= told.high))
-    for name, hit in hits.items():  # 95 % but for three standard errors of 120 logs
+    for name, hit in hits.items():  # 95% but for three standard errors of 120 logs
         assert 0.89 < np.mean(hit) <= 1.0, (name, np.mean(hit))
 
 

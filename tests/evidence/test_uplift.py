@@ -58,9 +58,7 @@ def test_the_area_and_the_end_are_those_of_the_truth() -> None:
     assert any("the better half of rows brings" in line for line in grounds.sentences(scenario, evidence))
     figure = drawn(scenario, evidence)
     assert figure is not None
-    curve = next(
-        trace for trace in figure.data if trace.name == "best rows first, 95 % interval" and trace.fill is None
-    )
+    curve = next(trace for trace in figure.data if trace.name == "best rows first, 95% interval" and trace.fill is None)
     assert list(curve.y) == [each.gain.value for each in told.points]
     assert drawn(scenario, evidence, budget=True) is None
 

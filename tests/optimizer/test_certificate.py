@@ -152,5 +152,5 @@ def test_models_that_cannot_be_looked_into_give_none_and_no_words() -> None:
 def test_the_words() -> None:
     scenario = declare("objective: {maximise: p, unit: EUR}\nlevers: {p: {kind: continuous, min: 0, max: 1}}\n")
     told: Any = words.certified(scenario, Certificate(20.0, 20.07, 12))
-    assert told == "No setting can be more than 0.4 % better (0.070 EUR), as the models see it: that is proved."
+    assert told == "No setting can be more than 0.4% better (0.070 EUR), as the models see it: that is proved."
     assert words.certified(scenario, replace(Certificate(20.0, 20.0, 12), bound=50.0)) == ""

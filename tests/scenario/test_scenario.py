@@ -184,7 +184,7 @@ def test_a_bound_for_a_group_that_is_not_one_is_a_fault() -> None:
 @pytest.mark.parametrize(
     ("formula", "found"),
     [
-        ("annuity(4, 7) * y", "found a rate of 7. A rate of interest is a share a period. Write 0.07 for 7 %."),
+        ("annuity(4, 7) * y", "found a rate of 7. A rate of interest is a share a period. Write 0.07 for 7%."),
         ("annuity(4, interest) * y", "found a rate of 7.26, the parameter 'interest'"),
         ("annuity(4, 0.07, 93) * y", "found a renewal of 93. A chance of renewal lies from 0 to 1"),
         ("present_value(y, 2, 7)", "found a rate of 7"),

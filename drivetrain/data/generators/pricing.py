@@ -48,7 +48,7 @@ def _people(rows: int, draw: Draw) -> pd.DataFrame:
 
 
 def _chance(people: pd.DataFrame, price: Floats) -> Floats:
-    """The chance that each accepts: 35–75 % at the rival's price, and falling the faster the more it is minded."""
+    """The chance that each accepts: 35–75% at the rival's price, and falling the faster the more it is minded."""
     car, region = people["car"].to_numpy(), people["region"].to_numpy()
     income, age = people["income"].to_numpy(), people["age"].to_numpy()
     mind = 0.07 + 0.05 * (car == "small") - 0.03 * (income > 40) - 0.025 * (age > 60)

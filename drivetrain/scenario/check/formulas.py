@@ -88,7 +88,7 @@ def _rates(scenario: Scenario, path: Path, formula: Formula) -> Iterator[Flaw]:
             continue
         rule = "A rate of interest is a share a period" if what == "rate" else "A chance of renewal lies from 0 to 1"
         found = f"found a {what} of {value:g}" + (f", the parameter {text!r}" if named is not None else "")
-        yield Flaw(path, found, rule, f"Write {value / 100:g} for {value:g} %.", column=formula.column(text))
+        yield Flaw(path, found, rule, f"Write {value / 100:g} for {value:g}%.", column=formula.column(text))
 
 
 def _number(text: str) -> float | None:
