@@ -15,6 +15,8 @@ from faults import tell
 import drivetrain as dt
 
 MOST_MB = 200
+KINDS = ["csv", "tsv", "txt", "parquet", "xlsx"]
+"""Endings of files of rows."""
 
 
 def show(*, opened: bool) -> None:
@@ -31,12 +33,10 @@ def show(*, opened: bool) -> None:
 
 def _rows() -> Path | None:
     """A file that lies in `scenarios/`, or one that is brought."""
-    files = [each for kind in ("csv", "parquet", "xlsx") for each in sorted(target.SCENARIOS.glob(f"*.{kind}"))]
+    files = [each for kind in KINDS for each in sorted(target.SCENARIOS.glob(f"*.{kind}"))]
     left, right = st.columns(2)
     with left:
-        brought = st.file_uploader(
-            "Bring one (CSV, Parquet or Excel)", ["csv", "parquet", "xlsx"], max_upload_size=MOST_MB
-        )
+        brought = st.file_uploader("Bring one (CSV, Parquet or Excel)", KINDS, max_upload_size=MOST_MB)
     with right:
         word = st.selectbox("Or take one that is here", ["", *map(str, files)], key="rows_file")
     if brought is not None:
@@ -71,10 +71,10 @@ def _questions(path: Path) -> None:
     st.session_state.pop("brought", None)  # it can be read, and stays
     st.markdown("**What is each column?** Guessed from names and values: change what is wrong.")
     lines = [
-        {"column": each.label, "is": each.part, "because": each.why, "values": _values(each), "missing": each.missing}
+        {"part": each.part, "column": each.label, "because": each.why, "values": _values(each), "missing": each.missing}
         for each in found
     ]
-    kinds = {"is": st.column_config.SelectboxColumn("is", options=list(dt.drafting.PARTS), required=True)}
+    kinds = {"part": st.column_config.SelectboxColumn("part", options=list(dt.drafting.PARTS), required=True)}
     said = st.data_editor(
         pd.DataFrame(lines),
         hide_index=True,
@@ -83,9 +83,10 @@ def _questions(path: Path) -> None:
         key=f"parts {path}",
         alt="Each column of the file and the part it plays",
     )
-    parts = {line["column"]: line["is"] for line in said.to_dict("records")}
+    parts = {line["column"]: line["part"] for line in said.to_dict("records")}
     changed = {name: part for name, part in parts.items() if part != next(e.part for e in found if e.label == name)}
     found = dt.drafting.assigned(found, changed)
+    _strange(found)
     guess, bad = dt.drafting.objective(found)
     with st.form(f"new {path}", border=False):
         title = st.text_input("The question", placeholder="What should a ticket cost?")
@@ -99,6 +100,15 @@ def _questions(path: Path) -> None:
             return
     answers = dt.drafting.Answers(title, formula, side == "as low", unit, "randomised" if drawn else "observational")
     _written(path, dt.drafting.draft(path, found, answers, relative_to=target.SCENARIOS))
+
+
+def _strange(found: tuple[dt.drafting.Guess, ...]) -> None:
+    """Cells that are not of their column's kind: a model cannot read them."""
+    for each in found:
+        if each.strays and each.part != "leave out":
+            st.warning(plain(str(dt.drafting.strange_cells(each))))
+    if found[0].missing_as:
+        st.caption(plain(f"Read as missing: {', '.join(found[0].missing_as)}."))
 
 
 @st.cache_data(max_entries=8, show_spinner="Looking at the columns …")
@@ -116,10 +126,8 @@ def _values(each: dt.drafting.Guess) -> str:
 
 def _written(path: Path, text: str) -> None:
     name = dt.drafting.scenario_name(path.stem)
-    file = target.SCENARIOS / f"{name}.yaml"
-    if file.exists():
-        st.error(plain(f"{file} exists already, and nothing is written over. Rename the file of rows."))
-        return
+    names = (f"{name}_{number}" if number > 1 else name for number in count(1))
+    file = next(each for name in names if not (each := target.SCENARIOS / f"{name}.yaml").exists())
     file.write_text(text, encoding="utf-8")
     st.session_state["next"] = str(file)
     st.rerun()

@@ -45,7 +45,8 @@ def _asked(run: dt.Run) -> dict[str, Any]:
     """Who takes part, what may be lost, and what for."""
     unit, chosen = dt.rounding.summed(run.scenario.objective.unit), run.judged.chosen.estimate.value
     file = st.file_uploader(
-        "Who takes part: rows with the inputs' columns; where none are given, the run's own", type=["csv", "parquet"]
+        "Who takes part: rows with the inputs' columns; where none are given, the run's own",
+        type=["csv", "tsv", "txt", "parquet"],
     )
     what, most, many = st.columns(3, vertical_alignment="bottom")
     mode = what.selectbox("What for", list(MODES))

@@ -128,14 +128,14 @@ def alike(word: object, choices: Iterable[str]) -> str:
     return f"Did you mean '{close[0]}'?" if close else ""
 
 
-def integer(thing: str, found: Any, least: int = 1) -> int:
-    """An argument that is a whole number from `least` on. Raises: UsageError: it is none.
+def integer(thing: str, found: Any, least: int = 1, such: int = 10) -> int:
+    """An argument that is a whole number from `least` on, `such` as one. Raises: UsageError: it is none.
 
     >>> integer("top", 10)
     10
     """
     if isinstance(found, bool) or not isinstance(found, Integral) or found < least:
-        raise UsageError(Fault(thing, f"found {found!r}", f"It is a whole number from {least}", "Write 10, say"))
+        raise UsageError(Fault(thing, f"found {found!r}", f"It is a whole number from {least}", f"Write {such}, say"))
     return int(found)
 
 

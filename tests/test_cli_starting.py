@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from drivetrain.cli import starting
+from drivetrain.cli import drafting
 from drivetrain.cli.commands import app
 from drivetrain.errors import ScenarioError, UsageError
 from drivetrain.scenario import load
@@ -54,16 +56,81 @@ def test_rows_given_to_check_are_told_to_draft_a_scenario(small_scenario: Path) 
         CliRunner().invoke(app, ["check", str(rows)], catch_exceptions=False)
 
 
-def test_questions_have_the_guesses_as_answers(
-    small_scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answers = iter(["price", "bought", "none", "price *", "(price - 4) * bought", "EUR"])
-    monkeypatch.setattr(starting.sys, "stdin", SimpleNamespace(isatty=lambda: True))
-    monkeypatch.setattr(starting.typer, "prompt", lambda *_args, **_more: next(answers))
-    monkeypatch.setattr(starting.typer, "confirm", lambda words, **_more: "drawn at random" in words)
+Say = Callable[..., list[str]]
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch) -> Say:
+    """Sits at the terminal: gives these answers in turn, None for Enter, and returns the questions that were asked."""
+
+    def sit(*answers: str | None, drawn: bool = False) -> list[str]:
+        given, asked = iter(answers), list[str]()
+
+        def prompt(words: str, *, default: str | None = None, **_more: object) -> str | None:
+            asked.append(words)
+            word = next(given)
+            return default if word is None else word
+
+        def confirm(words: str, *, default: bool = False) -> bool:
+            return drawn if words == drafting.DRAWN else default
+
+        monkeypatch.setattr(drafting.sys, "stdin", SimpleNamespace(isatty=lambda: True))
+        monkeypatch.setattr(drafting.typer, "prompt", prompt)
+        monkeypatch.setattr(drafting.typer, "confirm", confirm)
+        return asked
+
+    return sit
+
+
+def test_questions_have_the_guesses_as_answers(small_scenario: Path, tmp_path: Path, say: Say) -> None:
+    say(None, None, None, "price *", "(price - 4) * bought", "EUR", drawn=True)
     out = tmp_path / "asked.yaml"
-    starting.init(small_scenario.parent / "visitors.csv", out=out, objective="", unit="")
+    drafting.init(small_scenario.parent / "visitors.csv", out=out, objective="", unit="")
     made = load(out)
     assert made.objective.text == "(price - 4) * bought"
     assert list(made.inputs) == ["income", "region"]
     assert made.assignment.design == "randomised"
+
+
+def test_a_question_is_asked_again_until_its_answer_can_be_used(
+    small_scenario: Path, tmp_path: Path, say: Say, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked = say("none", "prise", "price", "bougt", "bought", None, "price * bougt", None, None)
+    drafting.init(small_scenario.parent / "visitors.csv", out=tmp_path / "asked.yaml", objective="", unit="")
+    told = capfd.readouterr().err
+    for part in ("name a column", "Did you mean 'price'?", "Did you mean 'bought'?", "unknown name 'bougt'"):
+        assert part in told
+    assert len(asked) == 9
+    assert load(tmp_path / "asked.yaml").objective.text == "price * bought"
+
+
+def test_answers_are_kept_where_nothing_can_be_made_of_them(
+    tmp_path: Path, say: Say, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A lever of numbers and many texts: found when the file is to be written, after all the questions."""
+    rows = tmp_path / "rows.csv"
+    texts = [f"{i}.5" if i % 2 else f"about {i}" for i in range(80)]
+    drawn = ["sms" if i % 3 else "mail" for i in range(80)]
+    pd.DataFrame({"price": texts, "channel": drawn, "bought": [i % 2 for i in range(80)]}).to_csv(rows, index=False)
+    say("price", "bought", "none", "2 * bought", "EUR", "channel", None, None, None, None, drawn=True)
+    drafting.init(rows, out=tmp_path / "asked.yaml", objective="", unit="")
+    assert "Your answers are kept" in capfd.readouterr().err
+    made = load(tmp_path / "asked.yaml")
+    assert (list(made.levers), made.objective.text, made.objective.unit) == (["channel"], "2 * bought", "EUR")
+    assert made.assignment.design == "randomised"
+
+
+def test_without_a_terminal_it_is_said_that_every_guess_is_taken(small_scenario: Path, tmp_path: Path) -> None:
+    asked = ["init", str(small_scenario.parent / "visitors.csv"), "--out"]
+    told = CliRunner().invoke(app, [*asked, str(tmp_path / "a.yaml")])
+    assert "Nobody can be asked without a terminal: every guess is taken" in told.stderr
+    assert "Nobody" not in CliRunner().invoke(app, [*asked, str(tmp_path / "b.yaml"), "--yes"]).output
+
+
+def test_where_nothing_can_be_written_is_said_before_anything_is_asked(
+    small_scenario: Path, tmp_path: Path, say: Say
+) -> None:
+    asked = say()
+    with pytest.raises(UsageError, match="its folder does not exist"):
+        drafting.init(small_scenario.parent / "visitors.csv", out=tmp_path / "no" / "a.yaml")
+    assert not asked

@@ -135,7 +135,7 @@ def steady() -> None:
         UsageError: the variable holds no number of threads.
     """
     asked = os.environ.get("DRIVETRAIN_THREADS", "1")
-    torch.set_num_threads(integer("DRIVETRAIN_THREADS", int(asked) if asked.isdecimal() else asked))
+    torch.set_num_threads(integer("DRIVETRAIN_THREADS", int(asked) if asked.isdecimal() else asked, such=1))
 
 
 def _learn(scenario: Scenario | str | Path, out: str | Path | None, progress: Progress) -> Run:

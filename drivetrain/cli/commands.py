@@ -13,6 +13,7 @@ import typer
 
 from drivetrain.cli import (
     deciding,
+    drafting,
     examining,
     experimenting,
     explaining,
@@ -27,7 +28,7 @@ from drivetrain.cli import (
 from drivetrain.errors import DrivetrainError, Fault
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Declare": (starting.init, starting.check, starting.schema),
+    "Declare": (drafting.init, starting.check, starting.schema),
     "Learn and decide": (running.run, running.train, deciding.recommend, deciding.rank),
     "Ask what would happen": (simulating.simulate, weighing.reach, weighing.frontier, weighing.pareto),
     "See why, and how far to trust it": (

@@ -26,11 +26,11 @@ def say(line: str = "") -> None:
     _results.print(escape(line))
 
 
-def table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    """A small table of the result; the first column is text, the others figures."""
+def table(header: Sequence[str], lines: Sequence[Sequence[str]], *, texts: int = 1) -> None:
+    """A small table of the result; the first columns, so many, are text, the others figures."""
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for place, name in enumerate(header):
-        drawn.add_column(escape(name), justify="left" if place == 0 else "right", no_wrap=True)
+        drawn.add_column(escape(name), justify="left" if place < texts else "right", no_wrap=True)
     for line in lines:
         drawn.add_row(*(escape(cell) for cell in line))
     _results.print(drawn)

@@ -16,9 +16,12 @@ from drivetrain.errors import DataError, Fault, Place
 
 AS_CSV = "Save it as CSV, UTF-8 (in Excel: Save As, type 'CSV UTF-8')"
 
+ENDINGS = frozenset({".csv", ".tsv", ".txt"})
+"""Of files that are read as CSV."""
+
 NAMED = "The first line names the columns"
 _CHUNK = 1 << 20
-_OTHER_MARKS = ";\t|"
+_MARKS = ",;\t|"
 _SIGNATURES = {
     b"PK\x03\x04": "an Excel or zip file",
     b"\x1f\x8b": "a gzip file",
@@ -71,7 +74,7 @@ def columns(path: Path) -> tuple[str, ...]:
 
 
 def separator(path: Path) -> str:
-    """What separates the columns: a comma; or where the header has none, a semicolon, a tab or an upright line.
+    """What separates the columns: a comma (a tab in .tsv); or where the header has none, the first of , ; tab | in it.
 
     Raises:
         DataError: the header cannot be read.
@@ -140,8 +143,9 @@ def _perhaps(error: UnicodeDecodeError) -> str:
 def _header(path: Path) -> tuple[list[str], str]:
     """The names of the columns, and what separates them."""
     try:
-        names, mark = _names(path, ","), ","
-        if len(names) == 1 and (found := next((mark for mark in _OTHER_MARKS if mark in names[0]), "")):
+        mark = "\t" if path.suffix.lower() == ".tsv" else ","
+        names = _names(path, mark)
+        if len(names) == 1 and (found := next((mark for mark in _MARKS if mark in names[0]), "")):
             names, mark = _names(path, found), found
     except csv.Error as error:
         raise DataError(Fault(str(path), f"the header cannot be read: {error}", cure=AS_CSV)) from error

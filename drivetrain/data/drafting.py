@@ -12,17 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from drivetrain.data.guessing import (
-    BAD,
-    FEW_STEPS,
-    PARTS,
-    Guess,
-    Part,
-    assigned,
-    chosen,
-    guess,
-    strange_cells,
-)
+from drivetrain.data.guesses import PARTS, Guess, Part, assigned, chosen, strange_cells
+from drivetrain.data.guessing import guess
+from drivetrain.data.sounding import BAD, FEW_STEPS
 from drivetrain.errors import Fault, UsageError
 from drivetrain.scenario import parse
 

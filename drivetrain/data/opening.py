@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drivetrain.data.columns import Remark
-from drivetrain.data.delimited import separator
+from drivetrain.data.delimited import ENDINGS, separator
 from drivetrain.data.packages import from_package
 from drivetrain.data.roles import Role
 from drivetrain.data.sources import Source, from_file, from_frame, from_query, from_world
@@ -44,7 +44,7 @@ def given(scenario: Scenario, rows: str | Path | pd.DataFrame, wanted: set[str])
     if isinstance(rows, pd.DataFrame):
         return emptied(from_frame(rows, wanted, rows.attrs.get("source", "a table in memory")), scenario.data.missing)
     file = path_of("rows", rows)
-    others = file.suffix.lower() == ".csv" and file.is_file() and separator(file) != ","
+    others = file.suffix.lower() in ENDINGS and file.is_file() and separator(file) != ","
     source = from_file(file, wanted, decimal=scenario.data.decimal or "." if others else ".")
     return emptied(source, scenario.data.missing)
 

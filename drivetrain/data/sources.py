@@ -57,7 +57,7 @@ class Source:
 def from_file(
     path: Path, wanted: Collection[str], label: str = "", sheet: str | None = None, decimal: Decimals = "."
 ) -> Source:
-    """Reads a `.csv`, `.parquet` or `.xlsx` file.
+    """Reads a `.csv`, `.tsv`, `.txt`, `.parquet` or `.xlsx` file.
 
     Args:
         path: the file.
@@ -70,7 +70,7 @@ def from_file(
         DataError: the file is missing, unreadable, of another format, ragged, or names a column twice.
     """
     readers: dict[str, Callable[[Path, Collection[str]], Source]] = {
-        ".csv": lambda path, wanted: _csv(path, wanted, decimal),
+        **dict.fromkeys(delimited.ENDINGS, lambda path, wanted: _csv(path, wanted, decimal)),
         ".parquet": _parquet,
         ".xlsx": lambda path, wanted: _pick(read_sheet(path, sheet), wanted, path.name),
     }
@@ -138,7 +138,7 @@ def columns_of(path: Path) -> tuple[str, ...]:
     """The names of a file's columns, in order.
 
     Args:
-        path: a `.csv`, `.parquet` or `.xlsx` file.
+        path: a file as of `from_file`.
 
     Raises:
         DataError: the file is missing, or of another format.
@@ -153,13 +153,13 @@ def columns_of(path: Path) -> tuple[str, ...]:
             raise DataError(Fault(str(path), found, cure="Write or copy the file again")) from error
     if path.suffix.lower() == ".xlsx":
         return tuple(map(str, read_sheet(path, None).columns))
-    if path.suffix.lower() != ".csv":
+    if path.suffix.lower() not in delimited.ENDINGS:
         raise _unread(path)
     return delimited.columns(path)
 
 
 def _unread(path: Path) -> DataError:
-    rule = "Rows come as .csv, .parquet or .xlsx"
+    rule = "Rows come as .csv, .tsv, .txt, .parquet or .xlsx"
     return DataError(Fault(str(path), f"'{path.suffix}' files are not read", rule, AS_CSV))
 
 
@@ -192,5 +192,5 @@ def _absent(path: Path) -> tuple[str, str, str]:
     if path.is_dir():
         return "this is a folder", "Rows come from one file", "Name a file in it"
     tables = path.parent.iterdir() if path.parent.is_dir() else []
-    beside = sorted(file.name for file in tables if file.suffix.lower() in {".csv", ".parquet", ".xlsx"})
+    beside = sorted(file.name for file in tables if file.suffix.lower() in {*delimited.ENDINGS, ".parquet", ".xlsx"})
     return "the file does not exist", "", nearest(path.name, beside) or "Check the path and the folder"

@@ -45,7 +45,8 @@ class Input(Declaration):
     """Something known of a row when its decision is made, and not ours to set."""
 
     kind: Literal["numeric", "categorical", "yes_no"]
-    """What its values are."""
+    """What its values are. Words of yes/no, in any case: yes/no, y/n, true/false, t/f, ja/nein, wahr/falsch, oui/non,
+    sí/no, si/no or 1/0."""
     column: Column | None = None
     """Its column in the data; its own name where left out."""
     unit: Text = ""

@@ -118,6 +118,8 @@ class YesNo(Pulled):
     """A lever that is pulled or not."""
 
     kind: Literal["yes_no"]
+    """Words of its column, in any case: yes/no, y/n, true/false, t/f, ja/nein, wahr/falsch, oui/non, sí/no, si/no or
+    1/0."""
     cost: OptionCost | None = None
     """What the setting costs: one formula (the lever is worth 1 or 0 in it), or a formula for each of yes and no."""
     current: Yes | Literal["data"] = "data"

@@ -14,7 +14,8 @@ class Outcome(Declaration):
     """Something that happens after the decision, and that a model predicts."""
 
     kind: Literal["binary", "numeric", "count", "rating", "categorical"]
-    """What its values are; a rating is a number that never leaves the range from `min` to `max`."""
+    """What its values are; a rating is a number that never leaves the range from `min` to `max`. Words of a binary one,
+    in any case: yes/no, y/n, true/false, t/f, ja/nein, wahr/falsch, oui/non, sí/no, si/no or 1/0."""
     column: Column | None = None
     """Its column in the data; its own name where left out."""
     unit: Text = ""

@@ -56,7 +56,7 @@ class Data(Declaration):
     item: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
     """The data set in the package, as `collection/name`: `causaldata/thornton_hiv`, `random/all`."""
     csv: Column | None = None
-    """A CSV file, relative to the scenario file."""
+    """A CSV file (.csv, .tsv, .txt), relative to the scenario file."""
     decimal: Literal[".", ","] | None = None
     """What stands before the decimals of the CSV file's numbers; a point where left out. What separates its columns
     (comma, semicolon, tab or upright line) is seen from its header."""

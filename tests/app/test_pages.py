@@ -589,3 +589,31 @@ def test_what_is_brought_is_what_is_read(
     assert [each.read_bytes() for each in (first, second, longer)] == [b"a\n1\n", b"a\n2\n", b"a\n10\n"]
     assert newcomer._kept("Sales.csv", b"a\n2\n") == second
     assert not list(Path("scenarios").glob(".*"))
+
+
+def test_a_newcomer_is_told_of_stray_cells_and_nothing_is_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_this_machine: None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(MAIN.parent))
+    monkeypatch.setattr("sys.argv", ["main.py"])
+    rows = tmp_path / "scenarios" / "hotel.tsv"
+    rows.parent.mkdir()
+    lines = [f"{100 + i}\t{i % 7}\t{'yes' if i % 3 else 'no'}" for i in range(200)]
+    lines[50] = "1.250,00\t3\tyes"
+    rows.write_text("price\tnights\tbooked\n" + "\n".join(lines), encoding="utf-8")
+
+    def page() -> None:
+        import newcomer
+
+        newcomer.show(opened=True)
+
+    for name in ("hotel", "hotel_2"):
+        test = AppTest.from_function(page, default_timeout=60).run()
+        test.selectbox(key="rows_file").select(str(Path("scenarios/hotel.tsv"))).run()
+        assert not test.exception
+        assert "1 of its cells is not numbers with a decimal point: row 51 (line 52) holds '1.250,00'" in _all(test)
+        next(box for box in test.text_input if box.label == "A formula of these names").set_value("price * booked")
+        _button(test, "Write the scenario").click().run()
+        assert not test.exception
+        assert "maximise: price * booked" in (rows.parent / f"{name}.yaml").read_text(encoding="utf-8")

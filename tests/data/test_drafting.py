@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from drivetrain import scenario as scenarios
-from drivetrain.data import drafting
+from drivetrain.data import drafting, load
+from drivetrain.data.sources import from_file
 from drivetrain.errors import DataError, ScenarioError, UsageError
+from drivetrain.scenario import YES_NO
 
 
 @pytest.fixture
@@ -108,3 +110,43 @@ def test_a_few_dirty_cells_do_not_make_a_text_of_numbers(tmp_path: Path) -> None
     assert found[0].missing_as == ("k.A.",)
     both = drafting.chosen(found, "outcome", ["gebucht", "Kosten"])
     assert drafting.objective(both) == ("Preis * gebucht", False)
+
+
+@pytest.mark.parametrize(("yes", "no"), YES_NO)
+def test_every_pair_of_words_is_yes_and_no(tmp_path: Path, yes: str, no: str) -> None:
+    path = tmp_path / "rows.csv"
+    answers = [yes if i % 3 else no.capitalize() for i in range(60)]
+    pd.DataFrame({"price": np.arange(60) % 7 + 0.5, "bought": answers}).to_csv(path, index=False)
+    bought = drafting.guess(path)[1]
+    assert (bought.kind, bought.part, bought.distinct, bought.strays) == ("yes_no", "outcome", 2, ())
+    values = from_file(path, {"bought"}).column("bought", "yes_no", "bought").values
+    assert values.tolist() == [float(i % 3 > 0) for i in range(60)]
+
+
+def test_what_costs_only_is_made_as_small_as_possible(tmp_path: Path) -> None:
+    """The one outcome that is named is a cost, whatever it is called in: never to be maximised."""
+    draw = np.random.default_rng(0)
+    for name in ("repair_cost", "Kosten", "delay_minutes"):
+        path = tmp_path / f"{name}.csv"
+        frame = pd.DataFrame({"setting": draw.choice(["low", "high"], 90), name: draw.uniform(1, 9, 90).round(2)})
+        frame.to_csv(path, index=False)
+        found = drafting.chosen(drafting.guess(path), "outcome", [name])
+        told = scenarios.parse(drafting.draft(path, found, drafting.Answers()))
+        assert (told.objective.text, told.objective.sign) == (found[1].name, -1)
+
+
+@pytest.mark.parametrize(("ending", "mark"), [("tsv", "\t"), ("txt", "\t"), ("txt", ";"), ("csv", "|")])
+def test_columns_may_be_separated_by_other_marks(tmp_path: Path, ending: str, mark: str) -> None:
+    path = tmp_path / f"rows.{ending}"
+    lines = [mark.join(("price, EUR" if ending == "tsv" else "price", "channel", "bought"))]
+    lines += [mark.join((str(i % 7 + 5), "sms" if i % 2 else "mail", "yes" if i % 3 else "no")) for i in range(90)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    text = drafting.draft(path, drafting.guess(path), drafting.Answers(unit="EUR"), relative_to=tmp_path)
+    told = load(scenarios.parse(text, path=tmp_path / "rows.yaml"))
+    assert (len(told), sorted(set(told.frame["bought"]))) == (90, [0.0, 1.0])
+
+
+def test_one_column_is_told_as_a_question_of_what_separates(tmp_path: Path) -> None:
+    (tmp_path / "rows.txt").write_text("price bought\n5 yes\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"found one column, 'price bought'\. A comma, a semicolon, a tab"):
+        drafting.guess(tmp_path / "rows.txt")
