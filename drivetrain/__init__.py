@@ -3,8 +3,8 @@
     >>> import drivetrain as dt
     >>> run = dt.run("scenarios/cash_incentive.yaml")  # doctest: +SKIP
 
-Everything public is listed in `__init__.pyi` and loaded on first use, so that importing the package, `drivetrain
---help` and `drivetrain check` load neither torch nor fastai.
+`drivetrain reference` lists the public names, a line each. They stand in `__init__.pyi` and are loaded on first use, so
+that importing the package, `drivetrain --help` and `drivetrain check` load neither torch nor fastai.
 """
 
 import lazy_loader

@@ -69,6 +69,10 @@ class Answers:
     def whom(self, rows: Asked = None) -> Rows:
         """The rows that are asked about.
 
+        Args:
+            rows: a CSV, Parquet or Excel file or a frame with the data's columns, rows that `data.read_rows` read, or
+                None for the run's own.
+
         Raises:
             DataError: a column is missing or holds what it must not.
             UsageError: these are no rows.
@@ -141,7 +145,11 @@ class Answers:
         return what_if(self, settings, self.whom(rows), inputs, against)
 
     def crowds(self, frame: pd.DataFrame) -> Iterator[tuple[slice, Crowd]]:
-        """Rows as models read them, run by run; the last frame's are kept, unless it is very long."""
+        """Rows as models read them, run by run; the last frame's are kept, unless it is very long.
+
+        Args:
+            frame: canonical columns, as in `Rows.frame`.
+        """
         if len(frame) > MOST_KEPT:
             return self.simulator.crowds(frame)
         if not any(each is frame for each, _ in self._read):

@@ -103,26 +103,7 @@ def experiment(
     size: int | None = None,
     seed: int = 0,
 ) -> Experiment:
-    """Design the next randomised test. Where rows get several options each it is of one slot.
-
-    Args:
-        run: a finished run.
-        rows: who takes part: a CSV or Parquet file or a frame with the inputs' columns, or rows that were read.
-        max_loss: what may be given up for learning, in expectation, summed over the rows, in the objective's unit.
-        mode: `decide`, `thompson` or `top_two`: see `drivetrain.evidence.experiments`.
-        against: in the mode `decide`, the policy to test against: `do_nothing`, `current` or `single`; what the
-            recommendation is compared with where left out.
-        size: at most so many rows are left to chance, drawn at random; the others get what is recommended.
-        seed: of the draw.
-
-    Raises:
-        DataError: a column is missing or holds what it must not.
-        UsageError: a loss below 0, an unknown mode, a size or seed that is none, or a policy that cannot be tested
-            against.
-        RefusedError: a bound over all rows stands against a free draw, the two policies do not differ, models agree on
-            the best setting of every row, so that nothing would be left to chance, or rows get several of hundreds of
-            options.
-    """
+    """See `Run.experiment`."""
     _require(run, max_loss, mode)
     size, seed = size if size is None else integer("size", size), integer("seed", seed, 0)
     known = run.whom(rows)

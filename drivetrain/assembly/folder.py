@@ -59,6 +59,9 @@ def keep(
 def open_run(folder: str | Path) -> Run:
     """Read a run folder, after checking that every file is the one that was written.
 
+    Args:
+        folder: as `run` and `train` wrote it.
+
     Raises:
         DataError: it is not a run folder, or a file in it is missing, changed or of another version.
         UsageError: it is no path.

@@ -169,6 +169,10 @@ class Limits:
     def tradeoff(self, *, upper: bool = True, points: int = 11) -> Tradeoff:
         """Bounds evenly from what the best settings use without one to the least (or most) that is possible.
 
+        Args:
+            upper: whether bounds are upper ones.
+            points: how many bounds.
+
         Raises:
             InfeasibleError: no settings meet the other constraints.
             UsageError: `points` is no number of bounds.
@@ -186,7 +190,12 @@ class Limits:
         return Tradeoff(self.constraint, upper, ordered, free, self.rows)
 
     def told(self, found: Limited, most: int = 5) -> list[tuple[str, float]]:
-        """The settings, or the options, that most rows get, in words, with their share of rows."""
+        """The settings, or the options, that most rows get, in words, with their share of rows.
+
+        Args:
+            found: an answer of `at`.
+            most: how many.
+        """
         every = np.concatenate([settings for settings, _ in found.settings])
         weight = np.concatenate([np.full(len(settings), share) for settings, share in found.settings])
         if self.slots.many > 1:

@@ -112,7 +112,16 @@ def _to_decide(trained: Run) -> Table:
 def train(
     scenario: Scenario | str | Path, out: str | Path | None = None, *, progress: Progress = lambda _: None
 ) -> Run:
-    """Learn the models and stop; arguments and errors as of `run`."""
+    """Learn the models and stop: nothing is judged, and nothing recommended.
+
+    Args:
+        scenario: the scenario or its file.
+        out: the run folder to write; nothing is written where it is left out.
+        progress: told, in words, what is being done.
+
+    Raises:
+        ScenarioError, DataError, InfeasibleError, RefusedError, UsageError: as of `run`.
+    """
     started = _clock()
     trained = _learn(scenario, out, progress)
     told = record(trained, None, None, _since(started))

@@ -54,11 +54,27 @@ class Logbook:
         return self.log.enter(entry)
 
     def approve(self, by: str, reason: str) -> Logged:
-        """Approve the recommendation. Raises: UsageError: no name, or no reason."""
+        """Approve the recommendation; the last word on it counts.
+
+        Args:
+            by: who says so.
+            reason: why.
+
+        Raises:
+            UsageError: no name, or no reason.
+        """
         return self.log.sign(self.now.entry.key, "approved", by, reason)
 
     def reject(self, by: str, reason: str) -> Logged:
-        """Reject the recommendation. Raises: UsageError: no name, or no reason."""
+        """Reject the recommendation; the last word on it counts.
+
+        Args:
+            by: who says so.
+            reason: why.
+
+        Raises:
+            UsageError: no name, or no reason.
+        """
         return self.log.sign(self.now.entry.key, "rejected", by, reason)
 
     def export(self, path: str | Path) -> Logged:

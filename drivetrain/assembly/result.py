@@ -124,10 +124,15 @@ class Run(Answers):
         return frontier(self.simulator, crowd, decisions(self.scenario, asked.frame), constraint, many, share=share)
 
     def evaluate(self, *, open_test: bool = False) -> Run:
-        """Open the sealed test: see `drivetrain.assembly.evaluate`, which also says the errors.
+        """Value the recommended policy and its simpler rivals on the sealed rows; the opening is noted in the record.
 
         Args:
             open_test: must be True: each look at sealed rows makes them less of a test.
+
+        Raises:
+            RefusedError: `open_test` was not asked for.
+            UsageError: the run was only trained, or sealed no rows.
+            DataError: the run's folder was changed.
         """
         from drivetrain.assembly.opening import evaluate
 
@@ -156,7 +161,25 @@ class Run(Answers):
         size: int | None = None,
         seed: int = 0,
     ) -> Experiment:
-        """Design the next randomised test: see `drivetrain.assembly.experiment`, which says arguments and errors."""
+        """Design the next randomised test. Where rows get several options each it is of one slot.
+
+        Args:
+            rows: who takes part: a CSV or Parquet file or a frame with the inputs' columns, or rows that were read.
+            max_loss: what may be given up for learning, in expectation, summed over the rows, in the objective's unit.
+            mode: `decide`, `thompson` or `top_two`: see `drivetrain.evidence.experiments`.
+            against: in the mode `decide`, the policy to test against: `do_nothing`, `current` or `single`; what the
+                recommendation is compared with where left out.
+            size: at most so many rows are left to chance, drawn at random; the others get what is recommended.
+            seed: of the draw.
+
+        Raises:
+            DataError: a column is missing or holds what it must not.
+            UsageError: a loss below 0, an unknown mode, a size or seed that is none, or a policy that cannot be tested
+                against.
+            RefusedError: a bound over all rows stands against a free draw, the two policies do not differ, models agree
+                on the best setting of every row, so that nothing would be left to chance, or rows get several of
+                hundreds of options.
+        """
         from drivetrain.assembly.experiment import experiment
 
         return experiment(self, rows, max_loss, mode=mode, against=against, size=size, seed=seed)

@@ -18,6 +18,7 @@ from drivetrain.cli import (
     experimenting,
     explaining,
     logbook,
+    naming,
     running,
     screen,
     showing,
@@ -28,7 +29,7 @@ from drivetrain.cli import (
 from drivetrain.errors import DrivetrainError, Fault
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Declare": (drafting.init, starting.check, starting.schema),
+    "Declare": (drafting.init, starting.check, starting.schema, naming.reference),
     "Learn and decide": (running.run, running.train, deciding.recommend, deciding.rank),
     "Ask what would happen": (simulating.simulate, weighing.reach, weighing.frontier, weighing.pareto),
     "See why, and how far to trust it": (

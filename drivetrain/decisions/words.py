@@ -288,7 +288,7 @@ def _worth(scenario: Scenario, evidence: Evidence) -> str:
     if gain.value <= 0:
         told = span(gain, unit)
         hoped = sign * (evidence.chosen.naive - evidence.policy(beside).naive)
-        if hoped <= 0:
+        if hoped <= (gain.high - gain.value) / 100:  # less than its last digit
             return f"Nothing shows that it is better than {than}: the gain is {told}."
         return (
             f"Models expect it to be better than {than} by {with_unit(number(hoped, 2), unit)}, but rows that they had "

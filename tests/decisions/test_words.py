@@ -88,6 +88,13 @@ def test_a_loss_is_not_called_better(scenario: Scenario) -> None:
     assert "the gain is -0.1" in told
 
 
+def test_hope_below_the_last_digit_is_none(scenario: Scenario) -> None:
+    hoped = tuple(
+        replace(_judged(name, 1.0), naive=naive) for name, naive in (("do_nothing", 1.0), ("single", 1 + 1e-8))
+    )
+    assert "Nothing shows that it is better" in words.headline(scenario, _evidence(gain=-0.1, policies=hoped))
+
+
 def test_what_only_models_hope_for_is_a_test_and_no_change(scenario: Scenario) -> None:
     hoped = tuple(replace(_judged(name, 1.0), naive=naive) for name, naive in (("do_nothing", 1.0), ("single", 1.25)))
     evidence = _evidence(gain=-0.1, policies=hoped)
