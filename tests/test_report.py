@@ -15,6 +15,7 @@ from drivetrain import report
 from drivetrain.decisions import reasons, words
 from drivetrain.decisions.rounding import interval, number
 from drivetrain.errors import UsageError
+from drivetrain.report.page import table
 from drivetrain.report.printing import BROWSERS
 
 if TYPE_CHECKING:
@@ -115,8 +116,14 @@ def test_it_tells_why(page: str, small_run: Run) -> None:
     assert told is not None
     text = _text(page)
     for move in told.moves:
-        assert f"{move.name} {number(move.before)} {number(move.after)} {move.unit}" in text
+        assert f"{move.what} {move.said(move.before)} {move.said(move.after)}" in text
     assert "chance in the data" in text
+
+
+def test_words_in_tables_stand_to_the_left_and_numbers_to_the_right() -> None:
+    told = table(["group", "gets", "rows"], [["young", "place 1.15", "17%"], ["old", "–", "3%"]])
+    assert told.count('<td class="words">place 1.15</td>') == 1
+    assert "<td>17%</td>" in told
 
 
 def test_a_browser_prints_it(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

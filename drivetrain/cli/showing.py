@@ -15,13 +15,15 @@ from drivetrain.cli.examining import RunFolder
 def report(
     run: RunFolder,
     *,
-    out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
+    out: Annotated[Path, typer.Option(help="The HTML file; named .pdf, a PDF beside it.")] = Path("report.html"),
     pdf: Annotated[bool, typer.Option("--pdf", help="A PDF beside it, printed by this machine's browser.")] = False,
 ) -> None:
     """Write a run's report: one HTML file that needs nothing else."""
     from drivetrain import assembly, report as reports
     from drivetrain.decisions.export import replacing
 
+    pdf = pdf or out.suffix.lower() == ".pdf"
+    out = out.with_suffix(".html") if out.suffix.lower() == ".pdf" else out
     page = reports.html(assembly.open_run(run))
     with replacing(out) as path:
         path.write_text(page, encoding="utf-8")

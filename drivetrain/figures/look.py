@@ -113,10 +113,10 @@ def upright(out: Figure, at: float, line: dict[str, Any]) -> None:
 def with_unit(name: str, unit: str) -> str:
     """An axis title.
 
-    >>> with_unit("price", "EUR"), with_unit("clicks", "")
-    ('price (EUR)', 'clicks')
+    >>> with_unit("price", "EUR"), with_unit("clicks", ""), with_unit("years", "years")
+    ('price (EUR)', 'clicks', 'years')
     """
-    return f"{name} ({unit})" if unit else name
+    return f"{name} ({unit})" if unit and unit != name else name
 
 
 def plain(text: str) -> str:

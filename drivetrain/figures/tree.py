@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 ROW = 84
-WIDE = 26
+QUESTION, GROUP = 16, 26
+"""Signs on a line of either box."""
 
 
 def tree(scenario: Scenario, evidence: Evidence, look: Look = LIGHT) -> Figure | None:
@@ -29,7 +30,7 @@ def tree(scenario: Scenario, evidence: Evidence, look: Look = LIGHT) -> Figure |
         return None
     places = _places(grown)
     out = figure(look, height=90 + ROW * len(grown.leaves))
-    out.update_xaxes(visible=False, range=[-0.4, max(x for x, _ in places.values()) + 1.0])
+    out.update_xaxes(visible=False, range=[-0.5, max(x for x, _ in places.values()) + 0.6])
     out.update_yaxes(visible=False, range=[-0.7, len(grown.leaves) - 0.3])
     for place, node in enumerate(grown.nodes):
         for child, answer in ((node.yes, "yes"), (node.no, "no")) if node.input else ():
@@ -41,7 +42,7 @@ def tree(scenario: Scenario, evidence: Evidence, look: Look = LIGHT) -> Figure |
         out.add_annotation(
             x=x,
             y=y,
-            text="<br>".join(wrap(words, WIDE)),
+            text="<br>".join(wrap(words, GROUP if leaf else QUESTION)),
             showarrow=False,
             bgcolor=look.strong if leaf else look.paper,
             bordercolor=look.strong if leaf else look.other,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ table { border-collapse: collapse; width: 100%; margin: .75rem 0; font-variant-n
 th, td { text-align: right; padding: .45rem .75rem; border-bottom: 1px solid var(--rule); vertical-align: top; }
 td + td { white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
+th.words, td.words { text-align: left; white-space: normal; }
 th { color: var(--quiet); font-weight: 600; font-size: .85rem; }
 tr.chosen td { font-weight: 650; }
 code, pre { font: .85rem/1.5 ui-monospace, 'SF Mono', Menlo, Consolas, monospace; }
@@ -43,9 +45,12 @@ summary { cursor: pointer; color: var(--strong); }
 figure { margin: 1rem 0; } figcaption { color: var(--quiet); font-size: .9rem; max-width: 46rem; }
 @media (max-width: 40rem) { main { padding: 1.5rem 1rem 3rem; } h1 { font-size: 1.5rem; }
   .answer .large { font-size: 1.1rem; } th, td { padding: .4rem .5rem; } }
-@media print { main { padding: 0; } h2 { break-after: avoid; } figure, tr { break-inside: avoid; } }
+@media print { main { padding: 0; } h2 { margin-top: 2rem; } h2, h3, h3 + p, h2 + p { break-after: avoid; }
+  figure, tr, .answer { break-inside: avoid; } p, li { orphans: 3; widows: 3; } summary { color: var(--ink); } }
 """
 
+NUMBER = re.compile(r"[-+]?[0-9.]|–?$")
+"""How a cell that holds a number begins; or it is a dash, or empty."""
 CONFIG = {"displayModeBar": False, "responsive": True, "showTips": False}
 
 
@@ -80,17 +85,19 @@ def bullets(lines: Sequence[str]) -> str:
 
 
 def table(header: Sequence[str], lines: Sequence[Sequence[str]], chosen: int | None = None) -> str:
-    """A table; the first column is text, the others figures.
+    """A table; the first column is text, others stand to the left where they hold words, and to the right if numbers.
 
     Args:
         header: the columns' names.
         lines: rows of cells.
         chosen: the row that stands out, if any.
     """
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    words = [any(not NUMBER.match(line[place]) for line in lines) for place in range(len(header))]
+    kinds = [' class="words"' if each else "" for each in words]
+    head = "".join(f"<th{kind}>{escape(cell)}</th>" for kind, cell in zip(kinds, header, strict=True))
     body = "".join(
         ('<tr class="chosen">' if place == chosen else "<tr>")
-        + "".join(f"<td>{escape(cell)}</td>" for cell in line)
+        + "".join(f"<td{kind}>{escape(cell)}</td>" for kind, cell in zip(kinds, line, strict=True))
         + "</tr>"
         for place, line in enumerate(lines)
     )

@@ -315,12 +315,14 @@ def test_why_splits_what_is_expected_of_a_row(paged: Page, small_run: Run) -> No
     test = paged("why", row="10", split_of="bought")
     specs = [json.loads(chart.proto.spec) for chart in test.get("plotly_chart")]
     falls = [spec["data"][0] for spec in specs if spec["data"][0]["type"] == "waterfall"]
-    (told,) = [fall for fall in falls if fall["y"][0] == "everyone"]
+    (told,) = [fall for fall in falls if fall.get("base")]
+    (ends,) = [spec["data"][1] for spec in specs if spec["data"][0] is told]
     assert small_run.recommendations is not None
     frame = small_run.recommendations.frame
     expected = frame.loc[frame["row"] == 10, "expected_bought"].iloc[0]
-    assert sum(told["x"]) == pytest.approx(expected, abs=1e-3)
-    assert told["y"][-1] == "row 10"
+    assert told["base"] + sum(told["x"]) == pytest.approx(expected, abs=1e-3)
+    assert ends["x"] == pytest.approx([told["base"], expected], abs=1e-3)
+    assert ends["y"] == ["everyone", "row 10"]
 
 
 @pytest.mark.parametrize(
