@@ -245,7 +245,7 @@ class Climber:
 
         It is given up near where another search ended.
         """
-        if not self.free.any():  # nothing has a slope
+        if not self.landscape.smooth or not self.free.any():  # nothing has a slope
             return start
         free, low, width = self.free, self.low[self.free], (self.high - self.low)[self.free]
         ground = self.landscape.sample(NEXT_ROWS)
