@@ -24,6 +24,7 @@ def show(chosen: Path | None) -> None:
     known = {str(folder): folder for folder in target.runs()}
     if not known:
         empty("There is no run yet.", "Run a scenario on the Scenario page; a second one can then be set beside it.")
+        target.to_scenario("Run a scenario")
         return
     first = [str(chosen)] if chosen is not None and str(chosen) in known else []
     default = (first + [word for word in known if word not in first])[:3]

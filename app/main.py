@@ -43,7 +43,7 @@ def main() -> None:
         st.Page(show, title=title, url_path=title.lower(), default=title == "Decision") for title, show in PAGES.items()
     ]
     current = st.navigation(pages, position="top")
-    st.session_state["first page"] = pages[0]
+    st.session_state["pages"] = dict(zip(PAGES, pages, strict=True))
     st.html("<style>" + STYLE + (DARK if st.context.theme.type == "dark" else "") + "</style>")
     if who.welcome():
         guarded(current.run)

@@ -33,7 +33,7 @@ def show(chosen: Path | None) -> None:
     path = _file(chosen)
     text = _text(chosen, path)
     st.caption(plain(f"{path}. What is changed here is kept once it is saved."))
-    form, file = st.tabs(["Form", "File"])
+    form, file = st.tabs(["Form", "File"], default=None if _parses(path) else "File")
     with file:
         _editor(path, text)
     sound = _checked(st.session_state[_key(path)], path)
@@ -43,6 +43,15 @@ def show(chosen: Path | None) -> None:
     with form:
         _form(path, None if sound is None else sound.declared)
     _keep_and_run(path, text, sound)
+
+
+def _parses(path: Path) -> bool:
+    """Whether the file on disk is sound: where it is not, the page opens on it, and not on the form that waits."""
+    try:
+        dt.scenario.parse(st.session_state[f"on disk {path}"], str(path), path)
+    except dt.DrivetrainError:
+        return False
+    return True
 
 
 def _file(chosen: Path) -> Path:
@@ -117,7 +126,7 @@ def _astray(sound: dt.Scenario, path: Path) -> list[dt.Fault]:
 
 def _form(path: Path, sound: dt.Scenario | None) -> None:
     if sound is None:
-        empty("The form waits for a sound file.", "Mend the file first; its faults stand below.")
+        empty("The form waits for a sound file.", "Mend the file first, under File; its faults stand below.")
         return
     with st.form(f"form {path}", border=False):
         changes = _question(sound) | _levers(sound) | _numbers(sound) | _rest(sound)

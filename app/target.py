@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 from drawing import LINKED, empty, plain
 from faults import tell
-from work import under_way
+from work import of, under_way
 
 import drivetrain as dt
 
@@ -142,11 +142,19 @@ def _about(run: dt.Run) -> None:
 
 def _nothing() -> None:
     st.title("Nothing to look at yet")
-    st.markdown(
-        "There is no run in `runs/` and no scenario in `scenarios/`. Begin with a file of rows on the **Scenario** "
-        "page, or name a run when you open the dashboard:\n\n"
-        "```\ndrivetrain run scenarios/cash_incentive.yaml\ndrivetrain dashboard runs/cash_incentive\n```"
+    st.markdown("A **scenario** says what to make as high as possible, what can be set, and where the data is.")
+    empty(
+        "There is no run in runs/ and no scenario in scenarios/.",
+        "Begin with a file of rows, such as last year's offers and what came of them: a few questions make a scenario "
+        "of it. Or name a run when you open the dashboard: drivetrain dashboard runs/cash_incentive.",
     )
+    to_scenario("Begin with a file of rows")
+
+
+def to_scenario(label: str) -> None:
+    """The way to the Scenario page."""
+    if (pages := st.session_state.get("pages")) is not None:
+        st.page_link(pages["Scenario"], label=f"**{label}** →")
 
 
 def _not_run(path: Path) -> None:
@@ -156,9 +164,22 @@ def _not_run(path: Path) -> None:
     except dt.DrivetrainError as error:
         st.title(path.name)
         tell(error)
+        st.caption("It cannot be run before that. The Scenario page has the file, and checks it as you write.")
+        to_scenario("Mend it on the Scenario page")
         return
     st.title(plain(scenario.title))
     st.write(plain(scenario.description.strip()))
     goal = "Maximise" if scenario.objective.sign > 0 else "Minimise"
     st.markdown(f"{goal} `{scenario.objective.text}` by setting **{plain(', '.join(scenario.levers))}**.")
-    empty("It has not been run yet.", "Run it on the Scenario page; this page then shows what was found.")
+    made = RUNS / scenario.name
+    if of(RUNS, scenario.name) is not None:
+        where = "The panel at the left (behind » on a phone)"
+        empty("It is being run.", f"{where} tells how far it is; once it is done, a button there opens the answer.")
+    elif whole(made):
+        empty("It has been run.", f"What was found lies in {made}. To run it again, go to the Scenario page.")
+        if st.button("Look at it", type="primary"):
+            st.session_state["next"] = str(made)
+            st.rerun()
+    else:
+        empty("It has not been run yet.", "Run it on the Scenario page; this page then shows what was found.")
+        to_scenario("Check it and run it")

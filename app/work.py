@@ -22,6 +22,11 @@ def under_way(folder: Path) -> None:
         _watched(str(folder), any(job.open for job in known))
 
 
+def of(folder: Path, name: str) -> dt.background.Job | None:
+    """The run of a scenario that is in the making, if there is one."""
+    return next((job for job in dt.background.jobs(folder) if job.open and job.out.name == name), None)
+
+
 def _watched(folder: str, alive: bool) -> None:
     st.fragment(_jobs, run_every=2 if alive else None)(folder, alive)
 
@@ -39,7 +44,8 @@ def _job(job: dt.background.Job) -> None:
     with st.container(border=True):
         if job.open:
             st.markdown(f"**{plain(name)}** is being {'stopped' if job.unwanted else 'run'}")
-            st.caption(f"{plain(job.words)}  \n{len(job.steps)} steps done, {clock(job.seconds)}")
+            many = len(job.steps)
+            st.caption(f"{plain(job.words)}  \n{many} step{'s' * (many != 1)} done, {clock(job.seconds)}")
             if who.may_change():
                 about: dict[str, Any] = {"on_click": dt.background.cancel, "args": (job.out,), "width": "stretch"}
                 st.button("Cancel", key=f"cancel-{name}", disabled=job.unwanted, **about)
@@ -50,7 +56,7 @@ def _job(job: dt.background.Job) -> None:
             if who.may_change():
                 dt.background.clear(job.out)
             st.session_state["next"] = str(job.out)
-            st.switch_page(st.session_state["first page"])
+            st.switch_page(st.session_state["pages"]["Decision"])
         if who.may_change():
             st.button("Put away", key=f"clear-{name}", on_click=dt.background.clear, args=(job.out,), width="stretch")
 

@@ -546,8 +546,26 @@ def test_a_run_that_was_only_trained(opened: Open, small_scenario: Path, tmp_pat
 
 
 def test_a_scenario_that_was_not_run(opened: Open, small_scenario: Path) -> None:
-    text = _all(opened(str(small_scenario)))
-    assert "It has not been run yet" in text
+    assert "It has not been run yet" in _all(opened(str(small_scenario)))
+
+
+def test_a_scenario_that_is_being_run_or_was_run_before_says_so(
+    opened: Open, small_scenario: Path, small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import drivetrain as dt
+
+    out = Path("runs", small_run.scenario.name)
+    job = dt.background.Job(out, "running", "reading the data", 3.0, ("starting",))
+    with monkeypatch.context() as working:
+        working.setattr(dt.background, "jobs", lambda _folder: [job])
+        text = _all(opened(str(small_scenario)))
+    assert "It is being run." in text
+    assert "1 step done, 3 s" in text
+    shutil.copytree(str(small_run.folder), tmp_path / out)
+    test = opened(str(small_scenario))
+    assert "It has been run." in _all(test)
+    _button(test, "Look at it").click().run()
+    assert words.action(small_run.scenario, small_run.judged) in _all(test)
 
 
 def test_a_broken_scenario_shows_its_faults(opened: Open, tmp_path: Path) -> None:
@@ -556,6 +574,7 @@ def test_a_broken_scenario_shows_its_faults(opened: Open, tmp_path: Path) -> Non
     text = _all(opened(str(path)))
     assert "things need mending" in text
     assert "Did you mean 'levers'?" in text
+    assert "It cannot be run before that" in text
 
 
 def test_a_changed_run_folder_is_told_and_not_opened(opened: Open, small_run: Run, tmp_path: Path) -> None:
