@@ -100,8 +100,13 @@ class DecisionLog:
             earned: [n] the objective as it turned out.
 
         Raises:
-            UsageError: a row was never exported, stands there twice, or has an outcome already.
+            UsageError: a row was never exported, stands there twice, or has an outcome already; the three are not of
+                one length, or what was earned is no number.
         """
+        if not len(row) == len(followed) == len(earned) or not np.isfinite(earned).all():
+            found = f"found {len(row):,} rows, {len(followed):,} marks and {len(earned):,} amounts"
+            rule = "Each row has a mark, whether it was followed, and an amount, which is a number"
+            raise UsageError(Fault("outcomes", found, rule, "Give one of each for every row"))
         with ledger.writing(self._engine) as now:
             self._require_feedable(now, key, row)
             at = _now()

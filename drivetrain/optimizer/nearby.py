@@ -38,7 +38,7 @@ def nearby(simulator: Simulator, crowd: Crowd, settings: Floats) -> Floats:
     tried, space = candidates(simulator.scenario.space, simulator.support), simulator.scenario.space
     out = np.full((*settings.shape, 2), np.nan)
     base = _value(simulator.scenario, simulator.expected_paired(crowd, settings))[:, 0]
-    floor = base - LOSS * base.abs()
+    floor = (base - LOSS * base.abs()).masked_fill(~torch.isfinite(base), torch.inf)  # nothing is like what is barred
     for i, lever in enumerate(space.levers.values()):
         if not isinstance(lever, Continuous | Integer):
             continue

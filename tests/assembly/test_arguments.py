@@ -86,6 +86,7 @@ def asked(run: dt.Run) -> Mapping[str, Callable[[], Any]]:
         "folder: found 3": lambda: dt.DecisionLog(3),
         "verdict: found 'maybe'": lambda: log.log.sign(log.now.entry.key, "maybe", "Ada", "because"),
         "the name: found none": lambda: log.approve(None, "because"),
+        "outcomes: found 1 rows, 1 marks and 2 amounts": lambda: log.log.feed(log.key, [1], [True], np.ones(2)),
     }
 
 

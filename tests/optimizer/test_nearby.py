@@ -51,3 +51,11 @@ def test_each_of_several_levers_moves_by_itself() -> None:
     assert found[0, 0] == pytest.approx([4, 6], abs=0.5)
     assert found[0, 1].tolist() == [2, 4]
     assert np.isnan(found[:, 2]).all()
+
+
+def test_nothing_is_about_as_good_as_a_setting_that_is_barred() -> None:
+    """As a person may have fixed it. Every other barred setting was as good as it."""
+    scenario = declare(ONE + "constraints: [{name: cheap, each: price, at_most: 7}]")
+    simulator = stand_in(scenario, {"y": lambda x, at: 0 * x[..., 0] * at[..., 0]}, anywhere(scenario.space))
+    found = nearby(simulator, simulator.crowd(pd.DataFrame({"x": [0.0]})), np.array([[8.0]]))
+    assert found[0, 0].tolist() == [8.0, 8.0]
