@@ -105,12 +105,13 @@ def _both(one: Condition | None, other: Condition) -> Condition:
         return other
     above = [value for value in (one.above, other.above) if value is not None]
     most = [value for value in (one.at_most, other.at_most) if value is not None]
-    among = [value for value in one.among or other.among if value not in (*one.others, *other.others)]
+    others = tuple(dict.fromkeys((*other.others, *one.others)))
+    among = [value for value in one.among or other.among if value in (other.among or one.among) and value not in others]
     return Condition(
         one.input,
         max(above) if above else None,
         min(most) if most else None,
         tuple(among),
-        () if among else (*other.others, *one.others),
+        () if among else others,
         one.missing and other.missing,
     )

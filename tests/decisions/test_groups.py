@@ -74,3 +74,15 @@ def test_who_belongs_to_a_group_is_told_with_rows_of_which_it_is_not_known():
     )
     told = groups.groups(scenario, replace(judge(*world(SEGMENTS)), tree=Tree(nodes)))
     assert [each.who for each in told] == ["region a, b", "region c (or not known)", "region other than a, b, c"]
+
+
+def test_a_later_question_about_values_that_went_elsewhere_does_not_bring_them_back():
+    nodes = (
+        Node((1.0,), 1.0, "region", among=("a", "b"), yes=1, no=2),
+        Node((1.0,), 0.5, "region", among=("a", "z"), yes=3, no=4),
+        Node((2.0,), 0.5, "region", among=("c", "a"), yes=5, no=6),
+        *(Node((float(place),), 0.2) for place in range(4)),
+    )
+    told = [Tree(nodes).conditions(leaf) for leaf in Tree(nodes).leaves]
+    assert [each.among for (each,) in told] == [("a",), ("b",), ("c",), ()]
+    assert told[3][0].others == ("a", "b", "c")
