@@ -70,6 +70,19 @@ def test_formulas(text: str, seed: int, width: float) -> None:
     held(lambda at: formula({"a": at[:, 0], "b": at[:, 1]}), low, high, seed)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_product_with_a_matrix_or_a_vector() -> None:
+    """Reversing a vector's shape is what torch will soon refuse."""
+    low, high = drawn(3, 0.5)
+    for shape in ((2, 3), (2,)):
+        held(
+            lambda at, shape=shape: at @ torch.linspace(-1, 2, int(np.prod(shape))).double().reshape(shape),
+            low,
+            high,
+            3,
+        )
+
+
 @pytest.mark.parametrize("text", FORMULAS[:3])
 def test_smooth_formulas_are_bounded_ever_closer_by_the_square(text: str) -> None:
     formula = parse(text)

@@ -13,7 +13,10 @@ from drivetrain.simulator.relaxation.relaxed import RULES, Relaxed, Unbounded, f
 
 @rule(torch.nn.functional.linear)
 def _linear(a: Relaxed, weight: Tensor, bias: Tensor | None = None) -> Relaxed:
-    matrix = weight.detach().double().T
+    return _times(a, weight.detach().double().T, bias)
+
+
+def _times(a: Relaxed, matrix: Tensor, bias: Tensor | None = None) -> Relaxed:
     up, down = matrix.clamp(min=0), matrix.clamp(max=0)
     low, high = a.low @ up + a.high @ down, a.high @ up + a.low @ down
     least, most = a.least @ up + a.most @ down, a.most @ up + a.least @ down
@@ -27,7 +30,7 @@ def _linear(a: Relaxed, weight: Tensor, bias: Tensor | None = None) -> Relaxed:
 @rule(torch.matmul, torch.Tensor.matmul, torch.Tensor.__matmul__)
 def _product(one: Any, other: Any) -> Relaxed:
     if isinstance(one, Relaxed) and not isinstance(other, Relaxed):
-        return _linear(one, other.T)
+        return _times(one, other.detach().double())
     if isinstance(other, Relaxed) and not isinstance(one, Relaxed):
         return _linear(other.T, one).T
     raise Unbounded("a product of matrices that both depend on the setting")
