@@ -7,6 +7,10 @@ All logic lives in `drivetrain`; these pages only ask and show.
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
+from typing import Any
+
 import actions
 import compare
 import decision
@@ -46,8 +50,15 @@ def main() -> None:
     st.session_state["pages"] = dict(zip(PAGES, pages, strict=True))
     st.html("<style>" + STYLE + (DARK if st.context.theme.type == "dark" else "") + "</style>")
     if who.welcome():
-        guarded(current.run)
+        guarded(lambda: _shown(current))
         target.settle()
+
+
+def _shown(current: Any) -> None:
+    """The page; the first one that a server shows takes seconds, in which models' libraries are loaded."""
+    with nullcontext() if "torch" in sys.modules else st.spinner("Starting: the first page takes some seconds …"):
+        dt.steady()
+    current.run()
 
 
 # The few things that Streamlit's theme has no word for.
@@ -76,5 +87,4 @@ DARK = """
 """
 
 if __name__ == "__main__":
-    dt.steady()
     main()
