@@ -36,7 +36,8 @@ def show(run: dt.Run) -> None:
     with st.form(kept, border=False):
         told = _asked(run)
         if st.form_submit_button("Design it"):
-            st.session_state[f"{kept} made"] = guarded(lambda: _designed(run, told))
+            with st.spinner("Designing the test …"):
+                st.session_state[f"{kept} made"] = guarded(lambda: _designed(run, told))
     if designed := st.session_state.get(f"{kept} made"):
         _taken(run, designed)
 
