@@ -81,7 +81,7 @@ def known(run: dt.Run, place: int) -> dict[str, str]:
     out = {}
     for name, each in run.scenario.inputs.items():
         label = f"{name} ({each.unit})" if each.unit and each.unit != name else name
-        out[label] = dt.rounding.known(run.table.frame[name].iloc[place], each.kind)
+        out[label] = dt.rounding.known(run.table.frame[name].iloc[place], each.kind, each.of_date)
     return out
 
 
@@ -97,7 +97,7 @@ def readable(run: dt.Run, frame: pd.DataFrame) -> pd.DataFrame:
             out[in_unit(name, declared[name].unit)] = [
                 "–"
                 if not there
-                else dt.rounding.known(value, declared[name].kind)
+                else dt.rounding.known(value, declared[name].kind, getattr(declared[name], "of_date", None))
                 if bare is None
                 else dt.rounding.said(bare, value)
                 for value, there in zip(frame[name], said, strict=True)

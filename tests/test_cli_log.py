@@ -29,6 +29,7 @@ def test_from_signature_to_review(call: Call, folder: Path, small_run: Run, tmp_
     assert call("log", "export", folder, "--out", out).returncode == 0
     actions = pd.read_csv(out)
     rows = len(actions)
+    assert f"exported once; outcomes of 0 of {rows:,} rows" in call("log", "show", folder).stdout
 
     told = small_run.table.frame.assign(row=small_run.table.row + 1)
     told = told[["row", "bought"]].merge(actions[["row", "price"]], on="row").head(40)

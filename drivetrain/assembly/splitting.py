@@ -118,6 +118,6 @@ def _parts(run: Run, one: Rows, told: Mapping[int, Tensor]) -> tuple[Part, ...]:
     found = []
     for place, (name, declared) in enumerate(run.scenario.inputs.items()):
         change = told[place]
-        value = with_unit(known(one.frame[name].iloc[0], declared.kind), declared.unit)
+        value = with_unit(known(one.frame[name].iloc[0], declared.kind, declared.of_date), declared.unit)
         found.append(Part(name, value, Estimate(float(change.mean()), float(jackknife(change, run.simulator.folds)))))
     return tuple(sorted(found, key=lambda part: -abs(part.change.value)))

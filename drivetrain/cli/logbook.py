@@ -117,7 +117,8 @@ def _tell(logged: Logged, json: bool, *lines: str) -> None:
     screen.say(f"{logged.entry.action}: {logged.state}")
     for each in logged.signatures:
         screen.say(f"  {each.at}  {each.verdict} by {each.by}: {each.reason}")
-    screen.say(f"  exported {logged.exported} times; outcomes of {logged.outcomes:,} of {logged.entry.rows:,} rows")
+    times = {0: "not exported", 1: "exported once"}.get(logged.exported, f"exported {logged.exported} times")
+    screen.say(f"  {times}; outcomes of {logged.outcomes:,} of {logged.entry.rows:,} rows")
 
 
 def _plain(logged: Logged) -> dict[str, Any]:

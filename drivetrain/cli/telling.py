@@ -8,7 +8,7 @@ from typing import Any
 
 from drivetrain.assembly import Run, WhatIf
 from drivetrain.cli import screen
-from drivetrain.decisions import Promise, fairness, groups, reasons, words
+from drivetrain.decisions import Promise, fairness, groups, reasons, rounding, words
 from drivetrain.evidence import NAMES, Estimate, Judged
 from drivetrain.scenario import remarks
 
@@ -164,15 +164,16 @@ def _warned(answer: WhatIf) -> None:
 
 def promised(run: Run, promise: Promise, remarks: Mapping[str, int], out: Path) -> None:
     """Where new rows' recommendations are, and what they promise."""
-    unit = run.scenario.objective.unit
+    unit = rounding.summed(run.scenario.objective.unit)
     screen.say(f"{promise.rows:,} recommendations written to {out}, by {NAMES[run.judged.recommended]}")
-    total = f"{_number(promise.total.value)} ({_interval(promise.total)})"
+    value = rounding.with_unit(_number(promise.total.value), unit)
+    how = f"({_interval(promise.total)})"
     if run.judged.grade == "unsupported":
-        total = f"{_number(promise.total.value)}, the models' opinion; the data cannot confirm it"
-    screen.say(f"promised in total: {total}; summed over rows{', ' + unit if unit else ''}")
+        how = "(the models' opinion; the data cannot confirm it)"
+    screen.say(f"promised in total: {value} {how}, summed over {promise.rows:,} row{'' if promise.rows == 1 else 's'}")
     if promise.gain is not None and promise.against is not None:
-        gain = promise.gain
-        screen.say(f"more than {NAMES[promise.against]} by: {_number(gain.value)} ({_interval(gain)})")
+        gain = rounding.with_unit(_number(promise.gain.value), unit)
+        screen.say(f"more than {NAMES[promise.against]} by: {gain} ({_interval(promise.gain)})")
     for what, count in remarks.items():
         screen.say(f"note: {what} in {count:,} row{'' if count == 1 else 's'}")
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from drivetrain.data.guesses import PARTS, Guess, Part, assigned, chosen, strange_cells
 from drivetrain.data.guessing import guess
-from drivetrain.data.sounding import BAD, FEW_STEPS
+from drivetrain.data.sounding import BAD, CHANCE, FEW_STEPS
 from drivetrain.errors import Fault, UsageError
 from drivetrain.scenario import parse
 
@@ -101,6 +101,9 @@ def written(path: str | Path, guesses: Sequence[Guess], answers: Answers, *, rel
         raise UsageError(Fault("objective", "none can be guessed", rule, "Say --objective FORMULA, or name an outcome"))
     asked = answers.title or f"What should {' and '.join(each.name for each in guesses if each.part == 'lever')} be?"
     lines = [
+        "# A draft by drivetrain init: parts, kinds and ranges were guessed. All keys: drivetrain schema.",
+        "# A lever may also say its unit, cost, step, current and do_nothing; an objective, what things cost:",
+        "# maximise: (price - 4) * sold.",
         "version: 1",
         f"name: {scenario_name(file.stem)}",
         f"title: {_text(asked)}",
@@ -109,7 +112,7 @@ def written(path: str | Path, guesses: Sequence[Guess], answers: Answers, *, rel
         *_section("inputs", guesses, "input", _input),
         *_section("outcomes", guesses, "outcome", _outcome),
         f"data: {{{SOURCES.get(file.suffix.lower(), 'csv')}: {_text(_beside(file, relative_to))}{_read_as(guesses)}}}",
-        f"assignment: {{design: {answers.design}}}",
+        f"assignment: {{{_assignment(guesses, answers)}}}",
         f"decide: {{unit: {answers.unit_of_decision}}}",
         "seed: 0",
     ]
@@ -124,6 +127,12 @@ def scenario_name(word: str) -> str:
     """
     plain = re.sub(r"[^a-z0-9]+", "_", word.lower()).strip("_") or "case"
     return (plain if plain[0].isalpha() else f"case_{plain}")[:64]
+
+
+def _assignment(guesses: Sequence[Guess], answers: Answers) -> str:
+    """How settings came about: drawn, where a column holds their chances, as `drivetrain experiment` writes them."""
+    chances = next((each.column for each in guesses if each.why == CHANCE), None)
+    return f"design: {answers.design}" if chances is None else f"design: randomised, propensity: {_text(chances)}"
 
 
 def _section(title: str, guesses: Sequence[Guess], part: Part, line: Any) -> list[str]:

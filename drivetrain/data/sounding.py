@@ -20,6 +20,8 @@ _OUTCOMES = re.compile(
 )
 BAD = re.compile("churn|cancel|cost|loss|defect|complaint|default|fraud|delay|error|kosten|storn|coût|cout|coste|costo")
 """In names of what one wants less of."""
+CHANCE = "it holds the chance of each row's setting"
+"""Why a column called `propensity` plays no other part."""
 _KEYS = ("id", "uuid", "guid", "key", "index", "rownames", "row")
 
 
@@ -35,6 +37,8 @@ def part_of(found: Guess, rows: int) -> tuple[Part, str]:
         return "leave out", "it holds one value only"
     if found.of_date:
         return "input", "it is a part of its dates"
+    if found.column.lower() == "propensity" and found.kind == "numeric" and 0 < found.low <= found.high <= 1:
+        return "leave out", CHANCE
     if words & set(_KEYS) and found.distinct > 0.5 * rows:
         return "leave out", "it seems to name rows"
     if (

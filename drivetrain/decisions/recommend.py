@@ -137,7 +137,7 @@ def _plan(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd, lo
         settings = np.where(np.isnan(scenario.space.current), rows.settings, scenario.space.current)
         settings = np.where(np.isnan(locked), settings, locked)
         if np.isnan(settings).any():
-            raise DataError(_unknown_current(scenario))
+            raise DataError(_unknown_current(scenario, rows, settings))
         return Plan(settings, "the current settings are kept")
     if name in {"single", "do_nothing"}:
         setting = scenario.space.do_nothing if name == "do_nothing" else np.array(evidence.single)
@@ -174,13 +174,15 @@ def _shared(simulator: Simulator, evidence: Evidence, rows: Rows, crowd: Crowd, 
     return _best(simulator, rows, crowd, unit, locked)
 
 
-def _unknown_current(scenario: Scenario) -> Fault:
-    return Fault(
-        f"columns {', '.join(scenario.columns[name] for name in scenario.levers)}",
-        "a row has no current setting",
-        "Here the recommendation is to keep the current setting, so each row must say what it is",
-        "Fill in the lever's column",
-    )
+def _unknown_current(scenario: Scenario, rows: Rows, settings: Floats) -> Fault:
+    """Rows of which nobody knows what they have now."""
+    lacking = rows.row[np.isnan(settings).any(1)] + 1
+    names = [name for at, name in enumerate(scenario.levers) if np.isnan(settings[:, at]).any()]
+    numbers = ", ".join(f"{row:,}" for row in lacking[:3]) + (", …" if len(lacking) > 3 else "")
+    found = f"{len(lacking):,} of {len(rows):,} rows have no current setting: row {numbers}"
+    rule = "What each row has now is kept, or compared with, so each must say what that is"
+    cure = "Fill in the lever's column, or leave these rows out"
+    return Fault(f"columns {', '.join(scenario.columns[name] for name in names)}", found, rule, cure)
 
 
 def _beside(scenario: Scenario, rows: Rows) -> tuple[str | None, Floats | None]:

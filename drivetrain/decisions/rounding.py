@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from math import ceil, floor, isfinite, log10
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivetrain.evidence import Estimate
-from drivetrain.scenario import Lever, spoken, with_unit as with_unit
+from drivetrain.scenario import DatePart, Lever, spoken, with_unit as with_unit
 
 SURE = "sure to the last digit"
 """Said instead of an interval whose ends look alike."""
@@ -108,14 +109,18 @@ def said(lever: Lever, value: float | str | bool) -> str:
     return setting(lever, float(value))
 
 
-def known(value: Any, kind: str) -> str:
-    """What a row has, as people read it.
+def known(value: Any, kind: str, of_date: DatePart | None = None) -> str:
+    """What a row has, as people read it; of days since 1970, the date.
 
     >>> known(1234.56, "numeric"), known(38.8682, "numeric"), known(1.0, "yes_no"), known(None, "categorical")
     ('1,235', '38.87', 'yes', 'missing')
+    >>> known(20_092.0, "numeric", "days")
+    '2025-01-04'
     """
     if value is None or value != value:
         return "missing"
+    if of_date == "days":
+        return (date(1970, 1, 1) + timedelta(days=int(value))).isoformat()
     if kind in {"yes_no", "binary"}:
         return "yes" if value else "no"
     return plainly(value) if isinstance(value, int | float) else str(value)

@@ -78,23 +78,23 @@ def refused(name: str, lever: Lever, value: Any, rule: str) -> Fault:
         value: the setting that was asked for.
         rule: that it breaks, as of `code`.
     """
-    found, thing = f"found {_said(value)}", f"lever '{name}'"
+    found = f"found {_said(value)}"
     if isinstance(lever, YesNo):
-        return Fault(thing, found, f"levers.{name} is a lever of yes and no", "Write yes or no")
+        return Fault(name, found, f"levers.{name} is a lever of yes and no", "Write yes or no")
     if isinstance(lever, Categorical):
-        return Fault(thing, found, rule, nearest(str(value), lever.options))
+        return Fault(name, found, rule, nearest(str(value), lever.options))
     if isinstance(value, str) and COMMA.fullmatch(value.strip()):
-        return Fault(thing, found, "A number has a decimal point", f"Write {value.strip().replace(',', '.')}")
+        return Fault(name, found, "A number has a decimal point", f"Write {value.strip().replace(',', '.')}")
     number = pd.to_numeric(value, errors="coerce") if not isinstance(value, bool) else np.nan
     if np.isnan(number):
-        return Fault(thing, found, rule, "Write the number alone, without a unit or a thousands separator")
+        return Fault(name, found, rule, "Write the number alone, without a unit or a thousands separator")
     if not lever.min <= number <= lever.max:
         rule = f"levers.{name} in the scenario file goes from {_ends(lever)}"
-        return Fault(thing, found, rule, "Ask within it; or widen it there, as far as the data goes, and run it")
+        return Fault(name, found, rule, "Ask within it; or widen it there, as far as the data goes, and run it")
     step = lever.step or 1
     low = lever.min + np.floor((number - lever.min) / step + 1e-9) * step
     rule = f"levers.{name} in the scenario file has steps of {step:g} from min {lever.min:g}"
-    return Fault(thing, found, rule, f"Take {low:.10g} or {min(low + step, lever.max):.10g}")
+    return Fault(name, found, rule, f"Take {low:.10g} or {min(low + step, lever.max):.10g}")
 
 
 def coded(lever: Lever, series: pd.Series[Any]) -> Floats:

@@ -95,7 +95,7 @@ def test_what_cannot_be_supposed_is_told_with_its_cure(small_run: dt.Run) -> Non
     ):
         with pytest.raises(dt.UsageError, match=told):
             small_run.what_if(settings)
-    with pytest.raises(dt.DataError, match="between min 5 and max 15"):
+    with pytest.raises(dt.DataError, match="goes from min 5 to max 15"):
         small_run.what_if(lambda rows: {"price": np.full(len(rows), 99.0)})
 
 

@@ -150,3 +150,17 @@ def test_one_column_is_told_as_a_question_of_what_separates(tmp_path: Path) -> N
     (tmp_path / "rows.txt").write_text("price bought\n5 yes\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"found one column, 'price bought'\. A comma, a semicolon, a tab"):
         drafting.guess(tmp_path / "rows.txt")
+
+
+def test_what_an_experiment_wrote_is_drafted_as_drawn(tmp_path: Path) -> None:
+    path, draw = tmp_path / "next.csv", np.random.default_rng(0)
+    price = draw.choice([7.0, 9.0], 200, p=[0.3, 0.7])
+    chance = np.where(price == 7, 0.3, 0.7)
+    frame = pd.DataFrame({"row": np.arange(1, 201), "price": price, "propensity": chance})
+    frame.assign(bought=draw.integers(0, 2, 200)).to_csv(path, index=False)
+    text = drafting.draft(path, drafting.guess(path), drafting.Answers(unit="EUR"), relative_to=tmp_path)
+    told = scenarios.parse(text, path=tmp_path / "next.yaml")
+    assert (told.assignment.design, told.assignment.propensity, list(told.inputs)) == ("randomised", "propensity", [])
+    table = load(told)
+    assert table.propensity is not None
+    assert set(table.propensity) == {0.3, 0.7}

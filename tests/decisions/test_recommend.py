@@ -105,6 +105,15 @@ def test_without_doing_nothing_the_rows_own_settings_are_the_comparison():
     assert told.frame["gain"][0] == pytest.approx(20 - 8)
 
 
+def test_rows_without_a_current_setting_are_counted_where_it_is_kept():
+    text = TEXT.replace(", do_nothing: 0", "")
+    some = replace(rows(5.0, 6.0, 7.0), settings=np.array([[2.0, 0, 0], [np.nan, 0, 0], [np.nan, 1, 0]]))
+    with pytest.raises(DataError) as caught:
+        recommend(made(text), evidence("current"), some)
+    said = "columns gain: 2 of 3 rows have no current setting: row 9, 10. "  # the first row here is the source's 8th
+    assert str(caught.value).startswith(said)
+
+
 def test_a_single_setting_that_breaks_a_bound_for_these_rows_gives_way_to_one_that_does_not():
     text = TEXT + "constraints: [{name: cap, total: gain, at_most: 2}]"
     few, many = rows(5.0, 5.0), rows(5.0, 5.0, 5.0)

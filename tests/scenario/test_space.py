@@ -117,7 +117,7 @@ def test_parse_refuses_with_the_nearest() -> None:
         (
             "price",
             "12",
-            "lever 'price': found '12'. levers.price in the scenario file goes from min 1 to max 10 EUR. "
+            "price: found '12'. levers.price in the scenario file goes from min 1 to max 10 EUR. "
             "Ask within it; or widen it there, as far as the data goes, and run it.",
         ),
         ("price", "4,5", "A number has a decimal point. Write 4.5."),
