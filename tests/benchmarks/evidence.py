@@ -54,7 +54,7 @@ EARNED = {
 
 
 def ours(world: World, rows: int, seed: int, people: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """A whole run with everything at its default, and its recommendations for new people."""
+    """A whole run with everything at its default, and its recommendations for new people, who have settings already."""
     run = dt.run(world.scenario(rows, seed))
     made = run.recommend(people)
     return made.frame[list(run.scenario.levers)], made.policy
@@ -215,7 +215,7 @@ def measure(world: World, rows: int, seed: int) -> dict[str, Any]:
         return float(world.worth(people, settings.reset_index(drop=True)).mean() / top)
 
     started = time.perf_counter()
-    mine, policy = ours(world, rows, seed, people)
+    mine, policy = ours(world, rows, seed, fresh[[*people, *levers]])
     out: dict[str, Any] = {"ours": share(mine), "seconds": time.perf_counter() - started, "policy": policy}
     if world.allowance is not None:
         out["spent"] = float((people[world.allowance[0]] * mine["treated"]).mean() / world.allowance[1])
