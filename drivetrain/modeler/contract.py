@@ -71,6 +71,10 @@ class Network(nn.Module, ABC):
     def context(self, rows: EncodedRows) -> Context:
         """What of the rows does not depend on the setting."""
 
+    def ready(self, context: Context) -> Context:
+        """The same of a run of rows, with what is too much to keep of a whole crowd."""
+        return context
+
     def prepare(self, features: Tensor) -> Prepared:
         """What of G settings, features [G, F], does not depend on the row: computed once, however many rows come."""
         return features

@@ -53,6 +53,11 @@ class OutcomeModel:
         with torch.no_grad():
             return [member.network.context(rows) for member in self.members]
 
+    def ready(self, context: Sequence[Context]) -> list[Context]:
+        """The same of a run of rows that many settings are asked of: with what is too much to keep of a whole crowd."""
+        with torch.no_grad():
+            return [member.network.ready(rows) for member, rows in zip(self.members, context, strict=True)]
+
     def grid(self, context: Sequence[Context], settings: Tensor) -> Tensor:
         """Expected outcome [M, N, G] under each of G settings [G, L + E] (categorical: probabilities [M, N, G, C])."""
         features = self.settings.encode(settings)

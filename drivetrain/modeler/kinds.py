@@ -65,6 +65,10 @@ class Blend(Network):
         """The models' contexts."""
         return Contexts([model.context(rows) for model in self._each])
 
+    def ready(self, context: Contexts) -> Contexts:
+        """The models' contexts of a run of rows."""
+        return Contexts([model.ready(own) for model, own in zip(self._each, context.each, strict=True)])
+
     def prepare(self, features: Tensor) -> list[Prepared]:
         """What each model keeps of settings."""
         return [model.prepare(features) for model in self._each]

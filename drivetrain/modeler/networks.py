@@ -34,7 +34,7 @@ class Wide(nn.Module):
         """All weights start at zero: nothing is known of any row."""
         super().__init__()
         self.codes = nn.ModuleList([nn.Embedding(size, width) for size in sizes])
-        self.numbers = nn.Linear(numbers, width, bias=False) if numbers else None
+        self.numbers: Any = nn.Linear(numbers, width, bias=False) if numbers else None
         for weight in self.parameters():
             nn.init.zeros_(weight)
 
@@ -46,10 +46,10 @@ class Wide(nn.Module):
         return torch.stack(parts).sum(0)
 
 
-def _deep(shape: Shape, numbers: int, out: int) -> nn.Module:
+def _deep(shape: Shape, numbers: int, out: int) -> Any:
     """The tabular network of fastai network; inputs are standardised already, so no batch norm on them."""
     embeddings = [(size, min(16, round(1.6 * size**0.4))) for size in shape.sizes]
-    deep: nn.Module = TabularModel(
+    deep = TabularModel(
         embeddings,
         numbers,
         out,
@@ -138,8 +138,7 @@ class TwoTower(Network):
 
     def context(self, rows: EncodedRows) -> Tensor:
         """H [N, K], in runs of rows whose layers stay in the cache."""
-        runs = [rows[start : start + ROWS_AT_ONCE] for start in range(0, max(1, len(rows)), ROWS_AT_ONCE)]
-        return torch.cat([self.tower(run.codes, run.numbers) for run in runs])
+        return torch.cat([self.tower(run.codes, run.numbers) for run in _runs(rows)])
 
     def product(self, features: Tensor) -> Tensor:
         """Φ [G, C, K]."""
@@ -192,23 +191,33 @@ class Joint(Network):
         return rows
 
     def grid(self, context: Context, features: Tensor) -> Tensor:
-        """A forward pass for every pair, in blocks: [N, G, C]."""
-        many, block = len(features), max(1, PAIRS_AT_ONCE // len(features))
-        parts = []
-        for begin in range(0, max(1, len(context)), block):
-            rows = context[begin : begin + block]
-            each = self(
-                rows.codes.repeat_interleave(many, 0),
-                rows.numbers.repeat_interleave(many, 0),
-                features.repeat(len(rows), 1),
-            )
-            parts.append(each.reshape(len(rows), many, each.shape[-1]))
+        """[N, G, C]: the first layer and the wide part add up what rows and settings bring, so each is asked once; the
+        layers behind them are asked for every pair.
+        """
+        first, *later = (layer for block in self.deep.layers for layer in block)
+        many, own = features.shape
+        met, added = (functional.linear(features, each.weight[:, -own:]) for each in (first, self.wide.numbers))
+        block, parts = max(1, PAIRS_AT_ONCE // many), []
+        for run in _runs(context):
+            both = torch.cat([run.numbers, torch.zeros(len(run), own)], 1)
+            codes = [table(run.codes[:, place]) for place, table in enumerate(self.deep.embeds)]
+            rows, wide = first(torch.cat([*codes, both], 1)), self.wide(run.codes, both) + self.start
+            for some, plain in zip(rows.split(block), wide.split(block), strict=True):
+                hidden = (some[:, None] + met).reshape(-1, first.out_features)
+                for layer in later:
+                    hidden = layer(hidden)
+                parts.append(hidden.reshape(len(some), many, hidden.shape[-1]) + plain[:, None] + added)
         return torch.cat(parts)
 
     def paired(self, context: Context, features: Tensor) -> Tensor:
         """[N, C]."""
         out: Tensor = self(context.codes, context.numbers, features)
         return out
+
+
+def _runs(rows: EncodedRows) -> Iterator[EncodedRows]:
+    """Runs of rows whose layers stay in the cache; an empty one where there are none."""
+    return (rows[start : start + ROWS_AT_ONCE] for start in range(0, max(1, len(rows)), ROWS_AT_ONCE))
 
 
 KINDS: dict[str, type[Network]] = {"two_tower": TwoTower, "joint": Joint, "common": Common}

@@ -27,7 +27,7 @@ from drivetrain.modeler.guards import CODES, Guards, Mask
 
 ROWS_AT_ONCE = 8_192
 """Rows sorted together, so that what is compared stays in the processor's cache."""
-MOST_KEPT = 4_000_000
+MOST_KEPT = 8_000_000
 """Up to so many numbers of H are kept between calls; beyond, they are reckoned again for each."""
 EMPTY: dict[str, Tensor] = {
     "recode": torch.zeros(0, dtype=torch.uint8),
@@ -117,6 +117,10 @@ class Trees(Network):
         return (
             Sorted(plain.rows, torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])) if parts else plain
         )
+
+    def ready(self, context: Sorted) -> Sorted:
+        """The rows, sorted if they are not yet."""
+        return context if context.met is not None else self.context(context.rows)
 
     def prepare(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """What settings add by themselves [G, C], and Φ [G, K]."""

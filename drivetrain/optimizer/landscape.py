@@ -65,7 +65,7 @@ class Landscape:
         picked = torch.from_numpy(np.linspace(0, len(self.crowd) - 1, most).round().astype(np.int64))
         few = self.weights[picked]
         scaled = few * (self.weights.sum() / few.sum())
-        return replace(self, crowd=self.crowd.take(picked), weights=scaled)
+        return replace(self, crowd=self.simulator.ready(self.crowd.take(picked)), weights=scaled)
 
     @cached_property
     def smooth(self) -> bool:

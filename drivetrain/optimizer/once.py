@@ -29,7 +29,14 @@ class Promising:
 
 
 def promising(
-    simulator: Simulator, crowd: Crowd, tried: Floats, most: int, *, share: float = 1.0, budget: int = BUDGET
+    simulator: Simulator,
+    crowd: Crowd,
+    tried: Floats,
+    most: int,
+    *,
+    share: float = 1.0,
+    budget: int = BUDGET,
+    rows: int | None = None,
 ) -> Promising:
     """Where local searches end, and the best of the candidates; all candidates where none keeps every bound.
 
@@ -40,10 +47,12 @@ def promising(
         most: how many candidates at most, beside the ends of searches.
         share: the part of all rows that these are; totals are bounded in proportion.
         budget: how many settings may be asked about; one with its gradient counts twice.
+        rows: how many of the rows stand for all; all of them where left out.
     """
     goals = 1 + len(simulator.scenario.objective.beside)
     aim = Aim((1.0,) + (0.0,) * (goals - 1), (-np.inf,) * goals)
-    climber = Climber(Landscape.of(simulator, crowd, share), aim, min(budget, FOR_EACH * tried.shape[1]))
+    ground = Landscape.of(simulator, crowd, share).sample(rows or len(crowd))
+    climber = Climber(ground, aim, min(budget, FOR_EACH * tried.shape[1]))
     best = climber.seek(tried)
     if not np.isfinite(climber.judged(best[None])[0]):
         return Promising(tried, "")

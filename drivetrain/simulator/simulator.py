@@ -30,6 +30,7 @@ CELLS_AT_ONCE = 8_000_000
 CELLS_IN_CACHE = 524_288
 """So many float32 numbers stay near the core between one operation and the next."""
 ROWS_AT_ONCE = 131_072
+READY_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True)
@@ -179,12 +180,23 @@ class Simulator:
         at = torch.tensor(settings, dtype=torch.float64)
         prepared = {name: model.prepare(at) for name, model in self.models.outcomes.items()}
         levers = dict(zip(self.scenario.levers, at.float().T, strict=True))
-        step = max(1, CELLS_IN_CACHE // max(1, len(at)))
-        for start in range(0, len(crowd), step):
-            part = slice(start, min(start + step, len(crowd)))
-            few = crowd.take(part)
+        for part, few in self._runs(crowd, max(1, CELLS_IN_CACHE // max(1, len(at)))):
             means = {name: model.expected(few.contexts[name], prepared[name]) for name, model in self._outcomes}
             yield part, self._reckoned({**few.values, **levers, **means}, (len(few), len(at)))
+
+    def ready(self, crowd: Crowd) -> Crowd:
+        """A run of rows that many settings are asked of: with what is too much to keep of a whole crowd."""
+        contexts = {name: model.ready(crowd.contexts[name]) for name, model in self._outcomes}
+        return replace(crowd, contexts=contexts)
+
+    def _runs(self, crowd: Crowd, step: int) -> Iterator[tuple[slice, Crowd]]:
+        """Runs of so many rows, made ready some thousands at a time."""
+        many = step * max(1, READY_AT_ONCE // step)
+        for begin in range(0, len(crowd), many):
+            ready = self.ready(crowd.take(slice(begin, begin + many)))
+            for start in range(0, len(ready), step):
+                few = ready.take(slice(start, start + step))
+                yield slice(begin + start, begin + start + len(few)), few
 
     def expected_paired(self, crowd: Crowd, settings: Floats) -> Expected:
         """The members' mean of every row under its own setting [N, L]: tensors [N, 1]."""

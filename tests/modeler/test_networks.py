@@ -72,6 +72,7 @@ def test_the_joint_network_works_in_blocks(monkeypatch: pytest.MonkeyPatch) -> N
     whole = network.grid(rows, features)
     assert PAIRS_AT_ONCE > 40
     monkeypatch.setattr("drivetrain.modeler.networks.PAIRS_AT_ONCE", 9)
+    monkeypatch.setattr("drivetrain.modeler.networks.ROWS_AT_ONCE", 7)
     assert torch.allclose(network.grid(rows, features), whole, atol=1e-5)
 
 

@@ -142,6 +142,7 @@ def test_expected_is_the_mean_over_members_however_it_is_reckoned(
     )
     assert simulator.chain.affine is affine
     monkeypatch.setattr("drivetrain.simulator.simulator.CELLS_IN_CACHE", 2)
+    monkeypatch.setattr("drivetrain.simulator.simulator.READY_AT_ONCE", 2)
     crowd = simulator.crowd(FRAME)
     whole = simulator.grid(crowd, SETTINGS)
     parts = list(simulator.expected(crowd, SETTINGS))
