@@ -96,6 +96,9 @@ class Known:
     def context(self, rows: Encoded) -> list[Tensor]:
         return [rows.numbers for _ in self.members]
 
+    def ready(self, context: Sequence[Tensor]) -> Sequence[Tensor]:
+        return context
+
     def grid(self, context: Sequence[Tensor], settings: Tensor) -> Tensor:
         return self._stack(context, lambda x: (x[:, None, :], settings[None].double()))
 

@@ -12,7 +12,6 @@ what else is known of the row or the option.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -130,20 +129,6 @@ class Neural(Joint):
     """Embeddings of both sides through one network; every pair costs a forward pass."""
 
     many = True
-
-    def __init__(self, shape: Shape, start: Tensor) -> None:
-        """Args: shape: sizes; start: [C] the linear predictor that training begins from."""
-        coded = [place for place, _ in shape.coded]
-        sizes = (*shape.sizes, *(size for _, size in shape.coded))
-        super().__init__(replace(shape, sizes=sizes, features=shape.features - len(coded), coded=()), start)
-        self.coded = coded
-        self.rest = [place for place in range(shape.features) if place not in coded]
-        self.own = len(shape.sizes)
-
-    def forward(self, codes: Tensor, numbers: Tensor, features: Tensor) -> Tensor:
-        """Each row under its own setting: [N, C]."""
-        both = torch.cat([codes, features[:, self.coded].to(torch.int64)], 1)
-        return super().forward(both, numbers, features[:, self.rest])
 
     def looked_up(self, codes: Tensor, features: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Each table of embeddings, by its weight's name, and the codes [...] that a batch looks up in it."""

@@ -33,10 +33,16 @@ class Wide(nn.Module):
     def __init__(self, sizes: tuple[int, ...], numbers: int, width: int) -> None:
         """All weights start at zero: nothing is known of any row."""
         super().__init__()
+        self.width = width
         self.codes = nn.ModuleList([nn.Embedding(size, width) for size in sizes])
-        self.numbers: Any = nn.Linear(numbers, width, bias=False) if numbers else None
+        self.numbers = nn.Linear(numbers, width, bias=False) if numbers else None
         for weight in self.parameters():
             nn.init.zeros_(weight)
+
+    @property
+    def weight(self) -> Tensor:
+        """[width, D] of the numbers."""
+        return torch.zeros(self.width, 0) if self.numbers is None else self.numbers.weight
 
     def forward(self, codes: Tensor, numbers: Tensor) -> Tensor:
         """[N, C] codes and [N, D] numbers → [N, width]; at least one of C and D is above 0."""
@@ -176,14 +182,19 @@ class Joint(Network):
     def __init__(self, shape: Shape, start: Tensor) -> None:
         """Args: shape: sizes; start: [C] the linear predictor that training begins from."""
         super().__init__(shape, start)
-        self.deep = _deep(shape, shape.numbers + shape.features, shape.width)
-        self.wide = Wide(shape.sizes, shape.numbers + shape.features, shape.width)
+        self.coded = [place for place, _ in shape.coded]
+        self.rest = [place for place in range(shape.features) if place not in self.coded]
+        sizes = (*shape.sizes, *(size for _, size in shape.coded))
+        self.own, numbers = len(shape.sizes), shape.numbers + len(self.rest)
+        self.deep = _deep(replace(shape, sizes=sizes), numbers, shape.width)
+        self.wide = Wide(sizes, numbers, shape.width)
         self.start = nn.Parameter(start.clone())
 
     def forward(self, codes: Tensor, numbers: Tensor, features: Tensor) -> Tensor:
         """Each row under its own setting: [N, C]."""
-        both = torch.cat([numbers, features], 1)
-        linear: Tensor = self.deep(codes, both) + self.wide(codes, both) + self.start
+        coded = torch.cat([codes, features[:, self.coded].to(torch.int64)], 1)
+        both = torch.cat([numbers, features[:, self.rest]], 1)
+        linear: Tensor = self.deep(coded, both) + self.wide(coded, both) + self.start
         return linear
 
     def context(self, rows: EncodedRows) -> EncodedRows:
@@ -195,19 +206,33 @@ class Joint(Network):
         layers behind them are asked for every pair.
         """
         first, *later = (layer for block in self.deep.layers for layer in block)
-        many, own = features.shape
-        met, added = (functional.linear(features, each.weight[:, -own:]) for each in (first, self.wide.numbers))
+        many, numbers = len(features), self.deep.n_cont - len(self.rest)
+        coded = features[:, self.coded].to(torch.int64) if self.coded else features
+        met, added = self._brought(coded, features[:, self.rest], slice(self.own, None), slice(numbers, None))
         block, parts = max(1, PAIRS_AT_ONCE // many), []
         for run in _runs(context):
-            both = torch.cat([run.numbers, torch.zeros(len(run), own)], 1)
-            codes = [table(run.codes[:, place]) for place, table in enumerate(self.deep.embeds)]
-            rows, wide = first(torch.cat([*codes, both], 1)), self.wide(run.codes, both) + self.start
-            for some, plain in zip(rows.split(block), wide.split(block), strict=True):
+            rows, wide = self._brought(run.codes, run.numbers, slice(self.own), slice(numbers))
+            rows, wide = rows + first.bias, wide + self.start
+            for place in range(0, max(1, len(run)), block):
+                some, plain = rows[place : place + block], wide[place : place + block]
                 hidden = (some[:, None] + met).reshape(-1, first.out_features)
                 for layer in later:
                     hidden = layer(hidden)
                 parts.append(hidden.reshape(len(some), many, hidden.shape[-1]) + plain[:, None] + added)
         return torch.cat(parts)
+
+    def _brought(self, codes: Tensor, numbers: Tensor, tables: slice, columns: slice) -> tuple[Tensor, Tensor]:
+        """What some codes [n, c] and numbers [n, D] bring to the first layer [n, H], and to the wide part [n, C]."""
+        first, embeds = self.deep.layers[0][0], list(self.deep.embeds)
+        inside, outside = first.weight.split([self.deep.n_emb, self.deep.n_cont], 1)
+        weight = torch.cat(
+            [*inside.split([table.embedding_dim for table in embeds], 1)[tables], outside[:, columns]], 1
+        )
+        entered = torch.cat([*(table(codes[:, i]) for i, table in enumerate(embeds[tables])), numbers], 1)
+        wide = functional.linear(numbers, self.wide.weight[:, columns])
+        for i, table in enumerate(list(self.wide.codes)[tables]):
+            wide = wide + table(codes[:, i])
+        return functional.linear(entered, weight), wide
 
     def paired(self, context: Context, features: Tensor) -> Tensor:
         """[N, C]."""

@@ -129,7 +129,8 @@ def test_a_grid_is_its_pairs_and_blocks_and_slices_change_nothing(kind: str, mon
     torch.testing.assert_close(trees.grid(later[torch.tensor([3, 1])], asked), grid[[3, 1]])
     monkeypatch.undo()
     ready = trees.ready(later[10:30])
-    assert ready.met is not None and trees.ready(ready) is ready
+    assert ready.met is not None
+    assert trees.ready(ready) is ready
     torch.testing.assert_close(trees.grid(ready, asked), grid[10:30])
     torch.testing.assert_close(
         trees(other.rows.codes, other.rows.numbers, other.features), trees.paired(context, other.features)

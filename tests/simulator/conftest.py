@@ -36,6 +36,9 @@ class Known(OutcomeModel):
     def context(self, rows: EncodedRows) -> list[Any]:
         return [rows.numbers[:, :1] for _ in self.members]
 
+    def ready(self, context: Sequence[Any]) -> list[Any]:
+        return list(context)
+
     def grid(self, context: Sequence[Any], settings: Tensor) -> Tensor:
         return self.each(context, [column[None, :] for column in settings.T])
 
