@@ -126,7 +126,7 @@ class Dot(Network):
 
 
 class Neural(Joint):
-    """Embeddings of both sides through one network; every pair costs a forward pass."""
+    """Embeddings of both sides through one network."""
 
     many = True
 

@@ -2,7 +2,7 @@
 
 `TwoTower`: context(rows) [N, K] · settings [G, C, K], so that N rows × G settings cost one matrix product.
 `Common`: the same without what rows and settings do to each other: one response, shared by all rows.
-`Joint`: rows and settings through one network, the check on the first; every pair costs a forward pass.
+`Joint`: rows and settings through one network, the check on the first; every pair costs all layers but one.
 
 All add a wide, linear part (Cheng et al. 2016, "Wide & Deep Learning"): with few rows it carries most of the signal
 and the deep part stays near zero.
@@ -10,7 +10,9 @@ and the deep part stays near zero.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import torch
 from fastai.tabular.model import TabularModel
