@@ -73,7 +73,7 @@ def test_a_set_for_each_row_is_judged_and_recommended(tmp_path: Path) -> None:
         assert (rows[["shown_1", "shown_2"]].to_numpy() == options).all()
     assert made.frame["objective"].to_numpy() == pytest.approx(8)
     assert made.frame["gain"].to_numpy() == pytest.approx(3)
-    assert made.frame["reason"][0].startswith(f"shown {made.frame['shown_1'][0]}, b; sales 5 → 8")
+    assert made.frame["reason"][0].startswith(f"shown {made.frame['shown_1'][0]}, b; sales 5.00 → 8.00")
     gain = made.promise.gain
     assert gain is not None
     assert gain.low < 3 * ROWS < gain.high
@@ -106,4 +106,4 @@ def test_people_fix_the_options_of_rows() -> None:
         "row 3: shown: found 3",
     ):
         assert told in str(refused.value)
-    assert "row 4: shown: found 'z'" in str(refused.value)
+    assert "row 4: lever 'shown': found 'z'" in str(refused.value)
