@@ -111,6 +111,8 @@ def _models(runs: dict[str, dt.Run]) -> None:
             told.append(f"{one} and {other}: {error.faults[0].found}.")
     if lines:
         table(pd.DataFrame(lines), "Held-out losses of two runs on the rows that both had")
+    if not lines and len(told) > 1:
+        told = ["No two of these runs learned from the same data, so their models cannot be compared."]
     for line in told:
         st.caption(plain(line))
 

@@ -137,7 +137,7 @@ def _bounds(run: dt.Run) -> None:
     st.header("What limits it", help=terms.SHADOW)
     lines = dt.bounded.lines(run.scenario, run.record.get("shadow_prices") or {}, used(run))
     table(pd.DataFrame(lines, columns=list(dt.bounded.HEADER)), "Constraints and what more room would be worth")
-    st.caption(dt.bounded.NOTE + " Where it is 0 or a dash, the constraint does not bind.")
+    st.caption(dt.bounded.NOTE + " Where it is 0 or a dash, the limit costs nothing.")
 
 
 @st.cache_data(hash_funcs=target.HASHED, max_entries=16, show_spinner="Adding up what is used …")

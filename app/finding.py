@@ -48,7 +48,7 @@ def columns(run: dt.Run) -> list[str]:
 def _lever_filters(run: dt.Run, frame: pd.DataFrame) -> tuple[tuple[Any, Any], ...]:
     """What each lever may be: options, or a range."""
     out: list[tuple[Any, Any]] = []
-    with st.expander("By setting and gain"):
+    with st.expander("Filter by setting and gain"):
         for name, lever in run.scenario.levers.items():
             column = tuple(dt.columns_of(run.scenario, name))
             about = {"key": f"only_{name}", **LINKED}

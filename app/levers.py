@@ -148,8 +148,8 @@ def _answers(run: dt.Run, group: asking.Group, setting: asking.Setting, moves: a
     what_if, now = _simulated(run, group, setting, moves), _before(run, group, moves)
     if not what_if.supported:
         st.warning(
-            "The data has not seen enough around this setting: what follows is extrapolation, and would not be "
-            "recommended."
+            "The data has not seen enough around this setting. What follows is a guess beyond it (extrapolation), and "
+            "would not be recommended."
         )
     if broken := _breaches(run, group, setting, moves):
         st.warning(

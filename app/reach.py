@@ -73,14 +73,16 @@ def _ask(run: dt.Run, told: Any, curve: Any) -> None:
     rows = len(run.table)
     left, middle, right = st.columns(3)
     value, spread = dt.rounding.interval(found.value), dt.rounding.sure(found.value, "models' spread")
-    note = f"for one row; {spread}" if value[1] != value[2] else "for one row"
+    each_row = "" if told.unit.startswith("share") or " per " in told.unit else "for one row"
+    note = "; ".join(filter(None, [each_row, spread if value[1] != value[2] else ""]))
     figure_card(left, plain(in_unit(f"Least {told.effort}", told.unit)), value[0], note)
     total = dt.rounding.number(found.value.value * rows)
-    figure_card(middle, plain(in_unit("For all rows", told.summed)), total, f"{rows:,} rows together")
+    label = in_unit("For all rows", "" if told.summed == "rows" else told.summed)
+    figure_card(middle, plain(label), total, f"{'of' if told.summed == 'rows' else ''} {rows:,} rows together".strip())
     step = dt.bounded.step(low, high)
     more, least = f"{step:g} {curve.constraint.unit}".strip(), 1e-6 * abs(curve.points[-1].value.value)
     price = dt.rounding.number(abs(found.price) * step if abs(found.price) * step > least else 0.0)
-    note = f"more for one row, for {more} further"
+    note = " ".join(filter(None, ["more", each_row])) + f", for {more} further"
     figure_card(right, plain(in_unit("The next step takes", told.unit)), price, plain(note), help=terms.SHADOW)
     each = "option" if run.scenario.slots > 1 else "setting"
     lines = [{each: words, "share of rows": f"{share:.0%}"} for words, share in told.limits.told(found)]

@@ -158,8 +158,9 @@ def _drag(run: dt.Run, limits: dt.Limits, told: Any, name: str) -> None:
     lines = [{each: words, "share of rows": f"{share:.0%}"} for words, share in limits.told(found)]
     table(pd.DataFrame(lines), "The settings that most rows get under the limit")
     st.caption(
-        f"Chosen anew for {told.rows:,} rows, from the candidates' grid; totals are scaled to all "
-        f"{len(run.table):,} rows." + (f" Not kept here: {', '.join(limits.unkept)}." if limits.unkept else "")
+        f"Chosen anew for {told.rows:,} rows"
+        + (f", which stand for all {len(run.table):,}." if told.rows < len(run.table) else ".")
+        + (f" Not kept here: {', '.join(limits.unkept)}." if limits.unkept else "")
     )
 
 

@@ -46,7 +46,7 @@ def _evidence(run: dt.Run) -> None:
             st.markdown("\n".join(f"- {plain(line)}" for line in lines))
     for place, name in enumerate(run.scenario.levers):
         drawn = dt.figures.learners(run.scenario, run.judged, name, look())
-        _shown(drawn, f"learners-{place}", f"What {name} does, by both learners")
+        _shown(drawn, f"learners-{place}", f"What {name} does, as two kinds of models see it")
     _shown(dt.figures.chances(run.judged, look()), "overlap", "How likely rows were to get what is recommended")
     _shown(dt.figures.balance(run.judged, look()), "balance", "How unlike all rows those are that speak for it")
     if told := dt.grounds.lines(run.judged):
@@ -82,8 +82,8 @@ def _promises(run: dt.Run) -> None:
         )
     table(pd.DataFrame(lines), "Honest value and promise of each policy")
     st.caption(
-        "Promise, shrunk: corrected by observed rows as far as these stand out of noise, as in the choice. "
-        "Rows that speak: the effective number of rows whose settings were near what the policy would have set."
+        "Promise, shrunk: moved towards what was observed, as far as that is more than chance; policies are chosen by "
+        "it. Rows that speak: about how many rows had a setting near what the policy would have set."
     )
 
 
@@ -132,13 +132,19 @@ def _models(run: dt.Run, place: int, outcome: str, told: Any) -> None:
             label("What it relies on")
             figure = dt.figures.importance(outcome, relied, look())
             draw(figure, f"importance-{place}", f"What the model of {outcome} relies on")
-            st.caption("How much worse held-out rows are predicted when one column's values are dealt anew.")
+            st.caption(
+                "How much worse predictions get once a column is shuffled among the rows, so that it tells nothing: "
+                "the further right, the more the model needs it."
+            )
         if "confusion" in relied:
             with right:
-                label("What it takes for what")
+                label("What it mistakes for what")
                 figure = dt.figures.confusion(outcome, relied["confusion"], look())
                 draw(figure, f"confusion-{place}", f"Observed and most probable {outcome}")
-                st.caption("Lines: what was observed. Columns: what blind models held most probable.")
+                st.caption(
+                    "Lines: what happened. Columns: what models that had not seen the row held most probable. Off the "
+                    "diagonal stand mistakes."
+                )
 
 
 def _through_time(run: dt.Run, place: int, outcome: str) -> None:

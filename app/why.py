@@ -168,7 +168,7 @@ def _groups(run: dt.Run) -> None:
     with st.container(key="drawn-tree"):
         draw(drawn, "tree", "Questions that tell groups apart, and what each group gets")
     kept = "This is what is recommended." if run.judged.recommended == "tree" else "It is not what is recommended."
-    st.caption(f"{kept} Grown on doubly robust scores, and judged on rows that the tree had not seen.")
+    st.caption(f"{kept} The questions come from honest values, and were judged on rows that they were not made from.")
     lines = [
         {"group": each.who, "gets": each.gets, "rows": f"{each.share:.0%}"}
         for each in dt.groups.groups(run.scenario, run.judged)

@@ -10,7 +10,7 @@ from drivetrain.decisions.rounding import number, plainly, short, summed, with_u
 from drivetrain.scenario import Constraint, Lever, Scenario
 
 HEADER = ("constraint", "what is bounded", "bound", "used", "shadow price")
-NOTE = "A shadow price is what so much more room is worth, in the objective summed over the rows."
+NOTE = "A shadow price is what that much more room under the limit would be worth, summed over all rows."
 
 
 def lines(scenario: Scenario, prices: Mapping[str, float], used: Mapping[str, float] | None = None) -> list[list[str]]:

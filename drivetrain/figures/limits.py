@@ -22,8 +22,9 @@ def reach(told: Reach, curve: Tradeoff, look: Look = LIGHT, at: Limited | None =
         at: a target, to be marked.
     """
     side = "at most" if told.upper else "at least"
+    each = "" if told.unit.startswith("share") or " per " in told.unit else " for one row"
     across = with_unit(f"{plain(told.of)}, {side}", plain(curve.constraint.unit))
-    out = figure(look, x=across, y=with_unit(f"least {plain(told.effort)} for one row", plain(told.unit)), height=380)
+    out = figure(look, x=across, y=with_unit(f"least {plain(told.effort)}{each}", plain(told.unit)), height=380)
     x = [point.bound or 0.0 for point in curve.points]
     name = "least that reaches it, models' spread"
     low, high = ([getattr(point.value, end) for point in curve.points] for end in ("low", "high"))

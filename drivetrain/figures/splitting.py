@@ -62,7 +62,7 @@ def contributions(run: Run, told: Contributions, of: str = "objective", look: Lo
     )
     met = [start + sum(changes[:many]) for many in range(len(changes) + 1)]
     reach = (max(met) - min(met)) or abs(start) or 1.0
-    out.update_xaxes(range=[min(met) - 0.3 * reach, max(met) + 0.3 * reach])
+    out.update_xaxes(range=[min(met) - 0.55 * reach, max(met) + 0.3 * reach])
     out.update_layout(margin={"r": ROOM})
     order = [ends[0], *bars, ends[1]]
     out.update_yaxes(categoryorder="array", categoryarray=order, range=[len(order) - 0.4, -0.6])

@@ -44,7 +44,8 @@ pre { background: var(--soft); padding: 1rem; overflow-x: auto; border-radius: 8
 summary { cursor: pointer; color: var(--strong); }
 figure { margin: 1rem 0; } figcaption { color: var(--quiet); font-size: .9rem; max-width: 46rem; }
 @media (max-width: 40rem) { main { padding: 1.5rem 1rem 3rem; } h1 { font-size: 1.5rem; }
-  .answer .large { font-size: 1.1rem; } th, td { padding: .4rem .5rem; } }
+  .answer .large { font-size: 1.1rem; } th, td { padding: .4rem .5rem; } td:first-child { min-width: 7rem; }
+  figure:has(#figure-tree) { display: none; } /* the table under it says the same, and fits */ }
 @media print { main { padding: 0; } h2 { margin-top: 2rem; } h2, h3, h3 + p, h2 + p { break-after: avoid; }
   figure, tr, .answer { break-inside: avoid; } p, li { orphans: 3; widows: 3; } summary { color: var(--ink); } }
 """

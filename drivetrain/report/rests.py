@@ -114,7 +114,7 @@ def _explained(run: Run, outcome: str, place: int) -> Iterator[str]:
     """What the models of an outcome rely on, and what they take for what."""
     if (told := run.explain()["outcomes"].get(outcome)) is None:
         return
-    note = f"How much worse {told['rows']:,} held-out rows are predicted when one column's values are dealt anew."
+    note = f"How much worse predictions of {told['rows']:,} held-out rows get once a column is shuffled among them."
     yield drawing(figures.importance(outcome, told), f"importance-{place}", note)
     if "confusion" in told:
         note = "Each line is what was observed, each column what models that had not seen the row held most probable."

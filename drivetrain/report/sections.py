@@ -107,8 +107,8 @@ def groups_found(run: Run) -> str:
     lines = [[each.who, each.gets, f"{each.share:.0%}"] for each in groups.groups(scenario, evidence)]
     kept = "This is what is recommended." if evidence.recommended == "tree" else "It is not what is recommended."
     caption = (
-        f"Questions that tell rows apart, and what each group would get. {kept} The tree was grown on doubly robust "
-        "scores and judged on rows that it had not seen."
+        f"Questions that tell rows apart, and what each group would get. {kept} The questions come from honest "
+        "values (doubly robust scores), and were judged on rows that they were not made from."
     )
     return heading("Groups that differ") + drawing(drawn, "tree", caption) + table(["group", "gets", "rows"], lines)
 
