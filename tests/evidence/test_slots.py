@@ -106,4 +106,4 @@ def test_people_fix_the_options_of_rows() -> None:
         "row 3: shown: found 3",
     ):
         assert told in str(refused.value)
-    assert "row 4: lever 'shown': found 'z'" in str(refused.value)
+    assert "row 4: shown: found 'z'" in str(refused.value)
