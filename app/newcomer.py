@@ -72,9 +72,12 @@ def _questions(path: Path) -> None:
     st.markdown("**What is each column?** Guessed from names and values: change what is wrong.")
     lines = [
         {"part": each.part, "column": each.label, "because": each.why, "values": _values(each), "missing": each.missing}
-        for each in found
+        for each in sorted(found, key=lambda each: dt.drafting.PARTS.index(each.part))
     ]
-    kinds = {"part": st.column_config.SelectboxColumn("part", options=list(dt.drafting.PARTS), required=True)}
+    kinds = {
+        "because": st.column_config.TextColumn(width="large"),
+        "part": st.column_config.SelectboxColumn("part", options=list(dt.drafting.PARTS), required=True),
+    }
     said = st.data_editor(
         pd.DataFrame(lines),
         hide_index=True,
@@ -117,6 +120,8 @@ def _guessed(path: str, _changed: int) -> tuple[dt.drafting.Guess, ...]:
 
 
 def _values(each: dt.drafting.Guess) -> str:
+    if each.of_date == "days":
+        return " to ".join(dt.rounding.known(end, each.kind, "days") for end in (each.low, each.high))
     if each.kind == "numeric":
         return f"{each.low:,.4g} to {each.high:,.4g}"
     if each.options:

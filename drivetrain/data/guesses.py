@@ -104,14 +104,11 @@ def chosen(guesses: Sequence[Guess], part: Part, columns: Sequence[str]) -> tupl
 
 def strange_cells(each: Guess) -> Fault:
     """What is to be said of a column some of whose cells are not of its kind."""
-    kind = (
-        "yes or no"
-        if each.kind == "yes_no"
-        else f"numbers with a decimal {'comma' if each.decimal == ',' else 'point'}"
-    )
+    one, mark = each.stray_rows == 1, "comma" if each.decimal == "," else "point"
+    kind = f"{'no number' if one else 'not numbers'} with a decimal {mark}"
+    kind = "not yes or no" if each.kind == "yes_no" else kind
     more = "" if each.stray_rows <= len(each.strays) else ", …"
-    verb = "is" if each.stray_rows == 1 else "are"
-    found = f"{each.stray_rows:,} of its cells {verb} not {kind}: {', '.join(each.strays)}{more}"
+    found = f"{each.stray_rows:,} of its cells {'is' if one else 'are'} {kind}: {', '.join(each.strays)}{more}"
     rule = "" if each.kind == "yes_no" else "A number has no thousands separator and no unit"
     cure = "Correct them, or say data: {missing: [TEXT]} where such a text stands for a missing value"
     return Fault(f"column '{each.column}'", found, rule, cure)

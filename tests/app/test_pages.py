@@ -633,7 +633,7 @@ def test_a_newcomer_is_told_of_stray_cells_and_nothing_is_written_over(
         test = AppTest.from_function(page, default_timeout=60).run()
         test.selectbox(key="rows_file").select(str(Path("scenarios/hotel.tsv"))).run()
         assert not test.exception
-        assert "1 of its cells is not numbers with a decimal point: row 51 (line 52) holds '1.250,00'" in _all(test)
+        assert "1 of its cells is no number with a decimal point: row 51 (line 52) holds '1.250,00'" in _all(test)
         next(box for box in test.text_input if box.label == "A formula of these names").set_value("price * booked")
         _button(test, "Write the scenario").click().run()
         assert not test.exception
