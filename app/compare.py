@@ -26,9 +26,12 @@ def show(chosen: Path | None) -> None:
         empty("There is no run yet.", "Run a scenario on the Scenario page; a second one can then be set beside it.")
         target.to_scenario("Run a scenario")
         return
-    first = [str(chosen)] if chosen is not None and str(chosen) in known else []
-    default = (first + [word for word in known if word not in first])[:3]
+    first = str(chosen) if chosen is not None and str(chosen) in known else next(iter(known))
+    units = {word: _declared_unit(str(folder), folder.stat().st_mtime_ns) for word, folder in known.items()}
+    default = [first, *(word for word in known if word != first and units[word] == units[first])][:3]
     words = st.multiselect("Runs", list(known), default=default, max_selections=MOST, key="runs", **LINKED)
+    if len(words) == 1 < len(known):
+        st.caption("Choose another run to set it beside. At first those stand here whose objective has the same unit.")
     runs = {word: target.opened(known[word]) for word in words}
     runs = {word: run for word, run in runs.items() if run.evidence is not None}
     if not runs:
@@ -39,6 +42,15 @@ def show(chosen: Path | None) -> None:
         _models(runs)
         _declared(runs)
     _kept({known[word].parent for word in known})
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _declared_unit(folder: str, _changed: int) -> str:
+    """The unit of a run's objective, by its scenario alone: a run takes longer to open."""
+    try:
+        return dt.scenario.load(Path(folder, "scenario.yaml")).objective.unit
+    except dt.DrivetrainError:
+        return ""
 
 
 def _values(runs: dict[str, dt.Run]) -> None:

@@ -216,6 +216,22 @@ def test_a_kept_what_if_is_compared_and_can_be_removed(paged: Page, small_run: R
     assert dt.what_ifs.kept(folder.parent) == []
 
 
+def test_at_first_runs_of_one_unit_stand_beside_each_other(
+    opened: Open, small_run: Run, campaign_run: Run, tmp_path: Path
+) -> None:
+    for name, run in (("a", small_run), ("b", campaign_run), ("c", small_run)):
+        shutil.copytree(str(run.folder), tmp_path / "runs" / name)
+
+    def page() -> None:
+        import compare
+
+        compare.show(None)
+
+    told = AppTest.from_function(page, default_timeout=60).run()
+    assert not told.exception
+    assert told.multiselect(key="runs").value == ["runs/a", "runs/c"]
+
+
 def test_actions_are_the_recommendations_page_by_page(paged: Page, small_run: Run) -> None:
     test = paged("actions")
     assert small_run.recommendations is not None
