@@ -172,7 +172,7 @@ def _values(run: Run, crowd: Crowd, settings: Floats) -> Floats:
 
 def _chances(run: Run, settings: Floats, given: Floats) -> Floats:
     """[N, A] of the setting that each row gets, or its options, each as often; those in play that are nearest to them:
-    the same options, and the least distance in ranges.
+    the same options, and the least distance in ranges. NaN of a row that has only options that are not in play.
 
     Args:
         run: any run.
@@ -181,7 +181,8 @@ def _chances(run: Run, settings: Floats, given: Floats) -> Floats:
     """
     if run.scenario.slots > 1:
         held = (given[:, :, None] == settings[None, None, :, 0]).sum(1)
-        return np.asarray(held / held.sum(1, keepdims=True), dtype=np.float64)
+        whole = held.sum(1, keepdims=True)
+        return np.asarray(np.divide(held, whole, out=np.full(held.shape, np.nan), where=whole > 0))
     space, wanted = run.scenario.space, given
     apart = np.zeros((len(wanted), len(settings)))
     for i, lever in enumerate(space.levers.values()):

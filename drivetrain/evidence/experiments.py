@@ -52,6 +52,7 @@ def beliefs(values: Floats, many: int = 1) -> Floats:
         values: [M, N, A] what each member expects, more is better; −inf where a setting may not be given.
         many: of how many, a member's best, its vote is shared out; fewer where fewer may be given.
     """
+    many = min(many, values.shape[2])
     best = np.argpartition(-values, many - 1, axis=2)[:, :, :many]
     votes, given = np.zeros(values.shape), np.isfinite(np.take_along_axis(values, best, 2))
     given |= ~given.any(2, keepdims=True)

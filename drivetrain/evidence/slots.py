@@ -104,12 +104,11 @@ def _most(simulator: Simulator, options: Floats, worth: Floats) -> Floats:
     if (nothing := scenario.space.do_nothing) is not None:
         empty = np.full(scenario.slots - 1, np.flatnonzero(options == nothing[0])[0])
         options, worth = (np.append(each, each[empty]) for each in (options, worth))
-    known = np.where(np.isfinite(worth), worth, -np.inf)
-    taken, place = best(torch.from_numpy(known[None]), slots_of(scenario, options))
-    if not torch.isfinite(taken).all():
+    net = torch.from_numpy(np.where(np.isfinite(worth), worth, -np.inf)[None])
+    if len(options) < scenario.slots or not (taken := best(net, slots_of(scenario, options)))[0].isfinite().all():
         found = f"found fewer than {scenario.slots} options that may stand together"
         raise InfeasibleError(Fault(next(iter(scenario.levers)), found, "Each row gets as many", "Choose fewer"))
-    return np.asarray(options[place[0].numpy()])
+    return np.asarray(options[taken[1][0].numpy()])
 
 
 def _by_fold(court: Judge) -> Floats | None:

@@ -81,10 +81,11 @@ class Tally:
         self.sampled.append(outlook.mean()[every, 0].double().numpy())
         if reference is None:
             return
-        gain = sign * (outlook.objective - reference)
+        gain, changes = _gained(sign * (outlook.objective - reference), outlook)
         total = gain.sum((1, 2), dtype=torch.float64)
         self.gains = total if self.gains is None else self.gains + total
-        self.worse += float(_worse(gain, outlook).sum(dtype=torch.float64))
+        likely = torch.special.ndtr(-gain.mean(0) / jackknife(gain, self.folds).clamp(min=1e-30))
+        self.worse += float(likely[changes].sum(dtype=torch.float64))
 
     def total(self, name: str) -> tuple[float, float]:
         """The sum over rows, and its standard error over members."""
@@ -120,11 +121,11 @@ def tally(simulator: Simulator, asked: Asked, rows: int, reference: Asked | floa
     return out
 
 
-def _worse(gain: Tensor, outlook: Outlook) -> Tensor:
-    """[n, 1] how likely each row is worse off, as members disagree on its gain [M, n, 1]; 0 where nothing changes."""
-    size, mean = outlook.mean().abs(), gain.mean(0)
-    likely = torch.special.ndtr(-mean / jackknife(gain, outlook.folds).clamp(min=1e-30))
-    return torch.where(mean.abs() > SAME * torch.maximum(size, size.mean()), likely, 0.0)
+def _gained(gain: Tensor, outlook: Outlook) -> tuple[Tensor, Tensor]:
+    """What rows gain, [M, n, 1], 0 where nothing changes for any member; and for which something does, [n, 1]."""
+    size = outlook.mean().abs()
+    changes = gain.abs().amax(0) > SAME * torch.maximum(size, size.mean())
+    return torch.where(changes, gain, 0.0), changes
 
 
 def _with_error(sums: Tensor, folds: Tensor) -> tuple[float, float]:

@@ -14,6 +14,7 @@ def test_beliefs_are_votes():
     values = np.array([[[1, 2, 3]], [[3, 2, 1]], [[0, 9, 1]], [[0, 9, -np.inf]]], dtype=float)
     assert beliefs(values).tolist() == [[0.25, 0.5, 0.25]]
     assert beliefs(values, 2).tolist() == [[0.25, 0.5, 0.25]]  # each member's better two, half a vote for each
+    assert beliefs(values[:, :, :2], 3).tolist() == [[0.5, 0.5]]  # of no more than there are
     assert beliefs(np.array([[[1.0, -np.inf, -np.inf]]]), 2).tolist() == [[1, 0, 0]]
 
 

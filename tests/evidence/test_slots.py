@@ -11,13 +11,13 @@ import torch
 
 from drivetrain.data import Table
 from drivetrain.decisions import locks, reasons, recommend, words, write
-from drivetrain.errors import UsageError
+from drivetrain.errors import InfeasibleError, UsageError
 from drivetrain.evidence import Judge, judge_slots
 from drivetrain.evidence.propensity import Stratified
-from drivetrain.evidence.slots import mixture
+from drivetrain.evidence.slots import _most, mixture
 from drivetrain.evidence.value import Scores
 from drivetrain.simulator import Simulator, Support
-from tests.stand_ins import as_table, declare, stand_in
+from tests.stand_ins import anywhere, as_table, declare, stand_in
 
 TEXT = """\
 objective: {maximise: sales, unit: EUR per visit}
@@ -57,6 +57,14 @@ def test_one_slot_of_several_options_is_worth_their_mean() -> None:
     assert both.total == pytest.approx(np.mean(alone, axis=0))
     assert both.weight.mean() == pytest.approx(1, abs=0.1)
     assert both.effective > court.scores(pair[:, :1]).effective
+
+
+def test_fewer_options_than_slots_is_told() -> None:
+    """Where too few of them have been tried, and none does nothing."""
+    scenario = declare(TEXT.replace(", do_nothing: none", "").replace("choose: 2", "choose: 3"))
+    simulator = stand_in(scenario, {"sales": _response}, anywhere(scenario.space))
+    with pytest.raises(InfeasibleError, match="found fewer than 3 options that may stand together"):
+        _most(simulator, np.array([1.0, 2.0]), np.array([0.5, 0.6]))
 
 
 def test_a_set_for_each_row_is_judged_and_recommended(tmp_path: Path) -> None:

@@ -53,7 +53,8 @@ def test_rows_that_stay_as_they_are_are_not_worse_off(shop: Simulator) -> None:
     """Half of them were said to be, as a coin that members toss; on two ways of reckoning the toss was uneven too."""
     crowds, stay = lambda: shop.crowds(FRAME), np.tile(ONE, (11, 1))
     assert tally(shop, Asked(crowds(), ONE), 11, Asked(crowds(), ONE)).worse == 0
-    assert tally(shop, Asked(crowds(), stay), 11, Asked(crowds(), ONE)).worse == 0
+    unmoved = tally(shop, Asked(crowds(), stay), 11, Asked(crowds(), ONE))
+    assert (unmoved.worse, unmoved.gain) == (0, (0, 0))
     some = np.where(np.arange(11)[:, None] < 4, [[9.0, 1.0]], ONE)
     alone = tally(shop, Asked(shop.crowds(FRAME.iloc[:4]), some[:4]), 4, Asked(shop.crowds(FRAME.iloc[:4]), ONE)).worse
     assert tally(shop, Asked(crowds(), some), 11, Asked(crowds(), ONE)).worse == pytest.approx(alone)
