@@ -6,6 +6,7 @@ import codecs
 import csv
 import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -83,16 +84,17 @@ def separator(path: Path) -> str:
 
 
 def lines(path: Path, rows: Collection[int]) -> dict[int, int]:
-    """Row, from 0 → the line of the file that it ends in, from 1.
+    """Row, from 0 → the line of the file that it ends in, from 1; empty where a cell is too long to look behind.
 
     Args:
         path: a CSV file.
         rows: those to look for.
     """
-    with path.open(encoding="utf-8-sig", newline="") as stream:
+    with suppress(csv.Error), path.open(encoding="utf-8-sig", newline="") as stream:
         told = csv.reader(stream, delimiter=separator(path))
         filled = (told.line_num for cells in told if cells)
         return {row: line for row, line in enumerate(filled, -1) if row in rows}
+    return {}
 
 
 def refuse_repeated(columns: Sequence[str], label: str) -> None:

@@ -24,7 +24,7 @@ def framed(scenario: Scenario, source: Source, parts: Sequence[Role]) -> tuple[p
     for role in parts:
         if role.column not in source.columns:
             continue
-        column = role.read(source.frame[role.column], typed=source.typed, decimal=source.decimal)
+        column = source.placed(role.read(source.frame[role.column], typed=source.typed, decimal=source.decimal))
         bad = column.faults or tuple(checks.of_values(scenario, role, column.values))
         faults += bad
         remarks += column.remarks

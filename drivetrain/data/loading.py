@@ -156,7 +156,7 @@ def _forgiven(scenario: Scenario, cleaned: Cleaned, parts: Sequence[Role]) -> So
     """The source with the rows emptied that are to be dropped and could not be read: their faults do not matter."""
 
     def unreadable(rows: NDArray[np.intp]) -> bool:
-        some = replace(cleaned.source, frame=cleaned.source.frame.iloc[rows])
+        some = replace(cleaned.source, frame=cleaned.source.frame.iloc[rows], file=None)
         frame, _, faults = framed(scenario, some, parts)
         return bool(faults) or bool(settings_of(scenario.resolved(listing.found(scenario, frame)), frame)[1])
 

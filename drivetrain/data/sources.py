@@ -20,7 +20,7 @@ from drivetrain.data.databases import query_database
 from drivetrain.data.delimited import AS_CSV, first_line, refuse_repeated
 from drivetrain.data.queries import query_files
 from drivetrain.data.workbooks import read_sheet
-from drivetrain.errors import DataError, Fault, nearest
+from drivetrain.errors import DataError, Fault, Place, nearest
 
 _READABLE = "Name a file that you may read"
 
@@ -41,6 +41,8 @@ class Source:
     """What stands before the decimals of numbers that are text."""
     remarks: tuple[Remark, ...] = ()
     """What was made of cells when it was opened."""
+    file: Path | None = None
+    """The CSV file that it is, whose lines people can look at; None for anything else."""
 
     def column(self, name: str, kind: Kind, thing: str, options: Collection[str] = ()) -> Column:
         """A column that was asked for, in its canonical form.
@@ -51,7 +53,16 @@ class Source:
             thing: how faults and remarks name it.
             options: texts that are values even where they look like a missing one.
         """
-        return convert(self.frame[name], kind, thing, options=options, typed=self.typed, decimal=self.decimal)
+        return self.placed(
+            convert(self.frame[name], kind, thing, options=options, typed=self.typed, decimal=self.decimal)
+        )
+
+    def placed(self, column: Column) -> Column:
+        """A column whose fault, where it has one, tells the line of the file in which its first row ends."""
+        if self.file is None or len(column.faults) != 1 or not len(column.broken):
+            return column
+        line = delimited.lines(self.file, [first := int(column.broken[0])]).get(first)
+        return replace(column, faults=(replace(column.faults[0], place=Place(str(self.file), line)),))
 
 
 def from_file(
@@ -185,7 +196,7 @@ def _parquet(path: Path, wanted: Collection[str]) -> Source:
 
 def _csv(path: Path, wanted: Collection[str], decimal: Decimals) -> Source:
     frame, columns = delimited.read(path, wanted)
-    return Source(frame, columns, path.name, typed=False, decimal=decimal)
+    return Source(frame, columns, path.name, typed=False, decimal=decimal, file=path)
 
 
 def _absent(path: Path) -> tuple[str, str, str]:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from drivetrain import data
+from drivetrain import data, scenario as scenarios
 from drivetrain.errors import DataError
 from drivetrain.scenario import Scenario
 
@@ -340,3 +340,19 @@ def test_a_bound_for_a_group_without_rows(shop: Shop, frame: pd.DataFrame) -> No
     with pytest.raises(DataError) as caught:
         data.load(shop(frame, constraints=[quota]))
     excused(caught, [("constraints.quota.at_most", "no row has town 'Ulmm'", "Did you mean 'Ulm'?")])
+
+
+def test_a_cell_is_told_with_the_line_of_its_file(tmp_path: Path) -> None:
+    """Blank lines and cells of several lines are counted, as an editor counts them."""
+    rows = [f"{5 + i % 7},north,yes" for i in range(120)]
+    rows[3], rows[9] = '6,"north\nwest",no\n', "cheap,north,no"
+    (tmp_path / "shop.csv").write_text("price,region,bought\n" + "\n".join(rows), encoding="utf-8")
+    (tmp_path / "shop.yaml").write_text(
+        "version: 1\nname: shop\ntitle: x\nobjective: {maximise: price * bought}\n"
+        "levers: {price: {kind: continuous, min: 5, max: 15}}\ninputs: {region: {kind: categorical}}\n"
+        "outcomes: {bought: {kind: binary}}\ndata: {csv: shop.csv}\nseed: 0\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(DataError) as caught:
+        data.load(scenarios.load(tmp_path / "shop.yaml"))
+    assert str(caught.value).startswith(f"{tmp_path / 'shop.csv'}:13: column 'price' (lever): row 10 holds 'cheap'")

@@ -148,7 +148,7 @@ def test_numbers_in_every_dress(series: pd.Series[Any], values: list[float]) -> 
         (pd.Series(["5 USD"]), "'5 USD'", "no unit", "Correct the cells"),
         (pd.Series(["٣"]), "'٣'", "A number has", "Correct the cells"),
         (pd.Series(["1_000"]), "'1_000'", "A number has", "Correct the cells"),
-        (pd.Series(["yes"]), "'yes'", "A number has", "another kind"),
+        (pd.Series(["yes"]), "'yes'", "words for yes and no", "the kind yes_no"),
         (pd.Series(["1e999"]), "'1e999'", "would change", "round it"),
         (pd.Series(["9007199254740993"]), "'9007199254740993'", "would change", "categorical"),
         (pd.Series([2**53 + 1]), "9007199254740993", "would change", "categorical"),
