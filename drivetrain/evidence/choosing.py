@@ -171,7 +171,7 @@ def simplest(judged: Sequence[Judged], rivals: Rivals, asked: Ints, bore_out: In
         judged: says which are eligible.
         rivals: the policies.
         asked: rows of which models are asked what to expect. Of a fold's own rows they have seen no outcome.
-        bore_out: rows whose outcomes correct that.
+        bore_out: rows that show what came of it.
 
     Raises:
         InfeasibleError: none keeps the constraints.
@@ -200,12 +200,15 @@ def credible_gain(direct: Floats, correction: Floats, sample: Sample, asked: Int
     the correction shows beyond its noise (empirical Bayes: Efron & Morris 1973, JASA 68:117). Where noise prevails, a
     gain is then believed unless rows speak clearly against it; where there is little, rows alone count.
 
+    The correction is what rows show of the gain, less what was expected in `asked`: where a fold is kept out, other
+    rows' own corrections would bring its luck back, turned round, since their models have seen it.
+
     Args:
         direct: [N] what models expect of the difference in each row.
         correction: [N] what observed rows add to it.
         sample: all rows; errors are those of all, so that fewer rows choose by the same measure.
         asked: rows of which models are asked.
-        bore_out: rows whose corrections count.
+        bore_out: rows that show what the gain was.
     """
     return _credible(direct, correction, asked, bore_out, _errors(direct, correction, sample))
 
@@ -215,7 +218,8 @@ def _errors(direct: Floats, correction: Floats, sample: Sample) -> tuple[float, 
 
 
 def _credible(direct: Floats, correction: Floats, asked: Ints, bore_out: Ints, errors: tuple[float, float]) -> Estimate:
-    expected, fix = float(direct[asked].mean()), float(correction[bore_out].mean())
+    expected = float(direct[asked].mean())
+    fix = float((direct + correction)[bore_out].mean()) - expected
     noise = errors[1] ** 2
     off = max((OFF * expected) ** 2, fix**2 - noise)
     share = off / (off + noise) if noise else 1.0

@@ -102,6 +102,22 @@ def test_value_and_interval_are_honest_though_the_luckiest_of_four_is_chosen() -
     assert 0.92 < np.mean(hit) < 0.98
 
 
+def test_models_that_have_seen_a_fold_do_not_turn_its_luck_round() -> None:
+    """What a fold's models expect is what the other folds' rows show; its own rows have no say in what it is told for."""
+    draw, far, naive = np.random.default_rng(4), [], []
+    for trial in range(400):
+        true = (0.05, 0.1, 0.15)[trial % 3]
+        shown = true + draw.normal(size=ROWS)
+        direct = np.array([shown[fold != FOLD].mean() for fold in range(FOLDS)])[FOLD]
+        scores = {"do_nothing": flat(np.zeros(ROWS)), "single": Scores(direct, shown - direct, np.ones(ROWS))}
+        choice = choose(court(), judged(scores), scores)
+        value = np.mean([true * (name == "single") for name in choice.by_fold])
+        far.append(choice.scores.total.mean() - value)
+        naive.append(scores[choice.name].total.mean() - true * (choice.name == "single"))
+    assert np.mean(naive) > 0.01
+    assert abs(np.mean(far)) < 0.25 * np.mean(naive)
+
+
 def credible(direct: float, correction: float, noise: float) -> Estimate:
     """Of 200 rows whose correction has that mean and that standard error."""
     spread = np.random.default_rng(3).normal(size=ROWS)
