@@ -103,7 +103,7 @@ def test_value_and_interval_are_honest_though_the_luckiest_of_four_is_chosen() -
 
 
 def test_models_that_have_seen_a_fold_do_not_turn_its_luck_round() -> None:
-    """What a fold's models expect is what the other folds' rows show; its own rows have no say in what it is told for."""
+    """What a fold's models expect is what other folds' rows show; its own rows have no say in what it is told for."""
     draw, far, naive = np.random.default_rng(4), [], []
     for trial in range(400):
         true = (0.05, 0.1, 0.15)[trial % 3]
