@@ -109,7 +109,7 @@ def test_a_day_of_clicks_cannot_rank_garments(done: dt.Run) -> None:
     assert "too few events to rank policies by" in told
     assert evidence.chosen.thin
     assert dt.words.stance(done.scenario, evidence).word == "test"
-    assert re.match("Only as a test: .* do not bear that out", dt.words.headline(done.scenario, evidence))
+    assert re.match("Only as a test: .* Nothing shows that it is better", dt.words.headline(done.scenario, evidence))
 
 
 def test_a_folder_reopens_to_the_same_words(done: dt.Run) -> None:

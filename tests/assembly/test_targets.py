@@ -63,7 +63,7 @@ def test_the_curve_bends_where_cheaper_ways_are_used_up() -> None:
     assert (np.diff(spent, 2) > -1e-3).all()
     assert told.unit == "EUR per shop"
     drawn = figures.reach(told, curve, at=told.limits.at(21.0, upper=False))
-    assert drawn.layout.yaxis.title.text == "least cost for one row (EUR per shop)"
+    assert drawn.layout.yaxis.title.text == "least cost (EUR per shop)"
     assert drawn.data[-1].name == "your target"
     with pytest.raises(InfeasibleError, match="no supported settings"):
         told.limits.at(40.0, upper=False)
