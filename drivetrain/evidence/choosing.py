@@ -6,8 +6,8 @@ for each fold the rows of the other folds choose, and the fold's rows tell what 
 of nested cross-validation: Varma & Simon 2006, BMC Bioinformatics 7:91; for policies Athey & Wager 2021, Econometrica
 89:133, section 4). All that leads to a choice is made anew for each fold: a single step that sees its rows, such as
 turning down what then looks poor, lets the luck back in. A little is left: the policies that other folds' rows judge
-were made by models that have seen the fold, and are better where it spoke for what is true. To be rid of that too,
-models would have to be fitted without each two folds.
+were made by models that have seen the fold, so that they do what it was lucky for, and are chosen where others were
+lucky for it too. To be rid of that, models would have to be fitted without each two folds.
 """
 
 from __future__ import annotations
