@@ -64,7 +64,7 @@ def _shown(current: Any) -> None:
 # The few things that Streamlit's theme has no word for.
 STYLE = """
 [data-testid="stMainBlockContainer"] { max-width: 72rem; padding-top: 4.5rem; padding-bottom: 4rem; }
-[data-testid="stSkillsNudge"] { display: none; } /* Streamlit's own offer, to those who write apps */
+[data-testid="stSkillsNudge"] { display: none !important; } /* Streamlit's own offer, to those who write apps */
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 [data-testid="stSlider"] [data-testid="stSliderThumbValue"] * { white-space: nowrap !important;
   word-break: normal !important; overflow-wrap: normal !important; } /* near an end it would break */
