@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -38,17 +38,12 @@ class Risk(Declaration):
         return f"the mean of the members' worst {100 * (self.cvar or 0):.3g}%"
 
 
-class Beside(Declaration):
-    """A further objective: what there is to choose between it and the first is told, and left to people."""
+class _Directed:
+    """What is made high, or low; whose fields say which, in the order that they are read in."""
 
-    name: Name
-    """What fronts and reports call it."""
-    maximise: FormulaText | None = None
-    """The formula to maximise."""
-    minimise: FormulaText | None = None
-    """The formula to minimise; exactly one of the two."""
-    unit: Text = ""
-    """The unit of the formula's value, for one row."""
+    if TYPE_CHECKING:
+        maximise: Formula | None
+        minimise: Formula | None
 
     @property
     def formula(self) -> Formula:
@@ -62,12 +57,25 @@ class Beside(Declaration):
         """1 where more is better, −1 where less is."""
         return 1 if self.maximise else -1
 
+
+class Beside(_Directed, Declaration):
+    """A further objective: what there is to choose between it and the first is told, and left to people."""
+
+    name: Name
+    """What fronts and reports call it."""
+    maximise: FormulaText | None = None
+    """The formula to maximise."""
+    minimise: FormulaText | None = None
+    """The formula to minimise; exactly one of the two."""
+    unit: Text = ""
+    """The unit of the formula's value, for one row."""
+
     def flaws(self) -> Iterator[Flaw]:
         """Exactly one direction."""
         yield from exactly_one(self, ("maximise", "minimise"))
 
 
-class Objective(Declaration):
+class Objective(_Directed, Declaration):
     """What to make as high, or as low, as possible."""
 
     maximise: FormulaText | None = None
@@ -84,18 +92,6 @@ class Objective(Declaration):
     for the current setting of the lever `price`: its `current`, or what the row's own column tells."""
     beside: Many[Beside] = ()
     """Further objectives; `drivetrain pareto` shows what each costs in terms of the others."""
-
-    @property
-    def formula(self) -> Formula:
-        """The formula, whichever the direction."""
-        formula = self.maximise or self.minimise
-        assert formula is not None  # noqa: S101  (one is given: see flaws)
-        return formula
-
-    @property
-    def sign(self) -> Literal[1, -1]:
-        """1 where more is better, −1 where less is."""
-        return 1 if self.maximise else -1
 
     @property
     def text(self) -> str:
