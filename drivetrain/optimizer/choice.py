@@ -34,7 +34,7 @@ ONCE = 256
 LISTED = 6_000
 """Settings asked about to make a short list of them."""
 LISTED_BY = 4_096
-"""Rows that stand for all meanwhile, where no bound has to be kept."""
+"""Rows that stand for all meanwhile, where nothing has to be kept."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ def shortlist(simulator: Simulator, crowd: Crowd, most: int, *, share: float = 1
     offers, bounds = Offers.of(simulator, crowd, everyone), limits(scenario, crowd.labels, len(crowd))
     tried = offers.common()
     if tried.shape[1] > 1:
-        rows = None if bounds else LISTED_BY
+        rows = None if scenario.constraints else LISTED_BY
         tried = promising(simulator, crowd, tried, 4 * most, share=share, budget=LISTED, rows=rows).settings
     offers = replace(offers, tried=tried, own=None)
     tried, scored = offers.common(), score(simulator, crowd, offers, bounds)

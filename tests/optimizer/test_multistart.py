@@ -139,6 +139,32 @@ def test_a_short_list_holds_the_best() -> None:
     assert np.abs(listed - np.arange(8) / 2).max(1).min() < 0.011
 
 
+@pytest.mark.parametrize("bounded", [False, True])
+def test_few_rows_stand_for_all_only_where_no_bound_is_to_be_kept(
+    monkeypatch: pytest.MonkeyPatch, bounded: bool
+) -> None:
+    """One row that a sample passes over has a bound of its own."""
+    monkeypatch.setattr("drivetrain.optimizer.choice.LISTED_BY", 50)
+    asked: list[int] = []
+    ask = Landscape.ask
+    monkeypatch.setattr(Landscape, "ask", lambda self, at: asked.append(len(self.crowd)) or ask(self, at))
+    scenario = declare(
+        "objective: {maximise: y}\noutcomes: {y: {kind: numeric}}\ninputs: {x: {kind: numeric}}\n"
+        "levers:\n  v0: {kind: continuous, min: -3, max: 5}\n  v1: {kind: continuous, min: -3, max: 5}\n"
+        + ("constraints: [{name: cap, each: v0 + x, at_most: 10}]" if bounded else "")
+    )
+    simulator = stand_in(scenario, {"y": lambda x, at: -((at - x) ** 2).sum(-1)}, anywhere(scenario.space))
+    x = np.random.default_rng(0).normal(1, 0.5, 400)
+    x[157] = 10.0
+    listed, feasible = shortlist(simulator, simulator.crowd(pd.DataFrame({"x": x})), 21)
+    assert feasible
+    assert len(listed) == 21 or bounded
+    assert max(asked) == (400 if bounded else 50)
+    want = np.array([min(x.mean(), 0.0) if bounded else x.mean(), x.mean()])
+    assert np.abs(listed - want).max(1).min() < (0.05 if bounded else 0.25)
+    assert not bounded or (listed[:, 0] <= 1e-5).all()
+
+
 def test_two_ways_of_saying_one_landscape_agree() -> None:
     """Goals by the landscape and by the simulator's own outlook, gradients and differences."""
     scenario = declare(HEAD + "levers:\n" + LEVERS)
