@@ -58,6 +58,6 @@ def test_modules_and_tables_of_names_are_told_too() -> None:
 
 
 def test_an_unknown_name_is_told_with_the_nearest() -> None:
-    for name, cure in (("copare", "compare"), ("Run.whatif", "what_if")):
+    for name, cure in (("copare", "compare"), ("Run.whatif", "what_if"), ("recommend", "Run.recommend")):
         with pytest.raises(UsageError, match=f"{name}: found no such public name. Did you mean '{cure}'"):
             asked(name)

@@ -69,7 +69,8 @@ def found(name: str) -> Any:
     for part in name.split("."):
         known = [each for each in dir(value) if not each.startswith("_")]
         if part not in known:
-            raise UsageError(Fault(name, "found no such public name", "", nearest(part, known)))
+            close = f"Did you mean 'Run.{part}'?" if name == part and hasattr(value.Run, part) else nearest(part, known)
+            raise UsageError(Fault(name, "found no such public name", "", close))
         value = getattr(value, part)
     return value
 
